@@ -1,0 +1,1 @@
+//! Money, the payment aggregate and the risk decision. Depends on nothing.

@@ -1,0 +1,1 @@
+//! Adapters of the feature port: velocity and lists.

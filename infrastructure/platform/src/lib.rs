@@ -1,0 +1,1 @@
+//! Adapters of the small ports: clock, identifiers, card fingerprints.

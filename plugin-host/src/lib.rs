@@ -1,0 +1,1 @@
+//! Policies: stores, verification, sandbox, policy set, reconciler. The only crate that knows wasmtime and etcd.
