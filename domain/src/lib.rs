@@ -1,1 +1,24 @@
-//! Money, the payment aggregate and the risk decision. Depends on nothing.
+//! The business of a payment gateway, and nothing else: money, the payment aggregate, the risk decision.
+//!
+//! This crate depends on no other crate, not even for its tests, so that a rule of the business can be read without
+//! knowing a framework. Types are built by constructors that refuse what cannot be (`Currency::parse`, `Money::new`,
+//! `CardNumber::parse`), so inner code never checks again.
+
+pub mod card;
+pub mod country;
+pub mod currency;
+pub mod feature;
+pub mod identifier;
+pub mod money;
+pub mod payment;
+pub mod risk;
+pub mod text;
+pub mod timestamp;
+
+pub use card::{CardBrand, CardExpiry, CardNumber, CardNumberError, CardSummary};
+pub use country::CountryCode;
+pub use currency::{Currency, CurrencyError};
+pub use identifier::{DecisionId, IdentifierError, MerchantId, OperationId, PaymentId};
+pub use money::{Money, MoneyError};
+pub use payment::Payment;
+pub use timestamp::Timestamp;
