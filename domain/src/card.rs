@@ -57,13 +57,19 @@ impl CardNumber {
             *slot = digit;
         }
         #[expect(clippy::cast_possible_truncation, reason = "at most 19, checked above")]
-        Ok(Self { digits, length: text.len() as u8 })
+        Ok(Self {
+            digits,
+            length: text.len() as u8,
+        })
     }
 
     /// The digits, for the acquirer and the fingerprint alone. Never log, store or answer them.
     #[must_use]
     pub fn expose(&self) -> &str {
-        self.digits.get(..usize::from(self.length)).and_then(|d| std::str::from_utf8(d).ok()).unwrap_or("")
+        self.digits
+            .get(..usize::from(self.length))
+            .and_then(|d| std::str::from_utf8(d).ok())
+            .unwrap_or("")
     }
 
     /// The issuer's part that may be kept: eight digits of a number of 16 or more, else six (PCI DSS 3.5.1 truncation).
@@ -141,7 +147,12 @@ pub enum CardBrand {
 
 impl CardBrand {
     fn of(digits: &str) -> Self {
-        let prefix = |length: usize| digits.get(..length).and_then(|d| d.parse::<u32>().ok()).unwrap_or(0);
+        let prefix = |length: usize| {
+            digits
+                .get(..length)
+                .and_then(|d| d.parse::<u32>().ok())
+                .unwrap_or(0)
+        };
         match (prefix(1), prefix(2), prefix(3), prefix(4)) {
             (4, ..) => Self::Visa,
             (_, 51..=55, ..) | (.., 2221..=2720) => Self::Mastercard,

@@ -43,7 +43,10 @@ mod tests {
 
     #[test]
     fn two_upper_case_letters_are_a_country() {
-        assert_eq!(CountryCode::parse("CN").map(|c| c.to_string()).as_deref(), Some("CN"));
+        assert_eq!(
+            CountryCode::parse("CN").map(|c| c.to_string()).as_deref(),
+            Some("CN")
+        );
         for bad in ["", "C", "cn", "CHN", "C1", "ÄÖ"] {
             assert!(CountryCode::parse(bad).is_none(), "{bad}");
         }

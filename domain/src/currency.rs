@@ -39,7 +39,9 @@ impl Currency {
         if code.len() != 3 || !code.bytes().all(|b| b.is_ascii_uppercase()) {
             return Err(CurrencyError::Malformed);
         }
-        let index = ISO_4217.binary_search_by(|(known, ..)| (*known).cmp(code)).map_err(|_| CurrencyError::Unknown)?;
+        let index = ISO_4217
+            .binary_search_by(|(known, ..)| (*known).cmp(code))
+            .map_err(|_| CurrencyError::Unknown)?;
         u8::try_from(index).map(Self).map_err(|_| CurrencyError::Unknown)
     }
 
@@ -50,7 +52,10 @@ impl Currency {
 
     fn entry(self) -> (&'static str, u16, Option<u8>) {
         // `self.0` was an index of the table when it was made, and the table never changes.
-        ISO_4217.get(usize::from(self.0)).copied().unwrap_or(("XXX", 999, None))
+        ISO_4217
+            .get(usize::from(self.0))
+            .copied()
+            .unwrap_or(("XXX", 999, None))
     }
 
     /// The alphabetic code, such as `CNY`.
@@ -108,8 +113,18 @@ mod tests {
 
     #[test]
     fn exponents_are_those_of_the_standard() {
-        for (code, exponent) in [("CNY", Some(2)), ("JPY", Some(0)), ("KWD", Some(3)), ("CLF", Some(4)), ("XAU", None)] {
-            assert_eq!(Currency::parse(code).map(Currency::exponent), Ok(exponent), "{code}");
+        for (code, exponent) in [
+            ("CNY", Some(2)),
+            ("JPY", Some(0)),
+            ("KWD", Some(3)),
+            ("CLF", Some(4)),
+            ("XAU", None),
+        ] {
+            assert_eq!(
+                Currency::parse(code).map(Currency::exponent),
+                Ok(exponent),
+                "{code}"
+            );
         }
     }
 
@@ -119,6 +134,10 @@ mod tests {
             assert_eq!(Currency::parse(bad), Err(CurrencyError::Malformed), "{bad:?}");
         }
         assert_eq!(Currency::parse("ABC"), Err(CurrencyError::Unknown));
-        assert_eq!(Currency::parse("HRK"), Err(CurrencyError::Unknown), "withdrawn in 2023");
+        assert_eq!(
+            Currency::parse("HRK"),
+            Err(CurrencyError::Unknown),
+            "withdrawn in 2023"
+        );
     }
 }

@@ -19,7 +19,14 @@ pub enum Subject {
 
 impl Subject {
     /// Every subject, in the order of the contract.
-    pub const ALL: [Self; 6] = [Self::Card, Self::Customer, Self::Email, Self::Ip, Self::Device, Self::Merchant];
+    pub const ALL: [Self; 6] = [
+        Self::Card,
+        Self::Customer,
+        Self::Email,
+        Self::Ip,
+        Self::Device,
+        Self::Merchant,
+    ];
 
     /// The stable name, such as `card`.
     #[must_use]

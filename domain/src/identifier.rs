@@ -29,7 +29,10 @@ fn check(text: &str) -> Result<(), IdentifierError> {
     if text.is_empty() || text.len() > MAX_IDENTIFIER_BYTES {
         return Err(IdentifierError::Length);
     }
-    if !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')) {
+    if !text
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+    {
         return Err(IdentifierError::Character);
     }
     Ok(())

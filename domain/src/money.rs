@@ -50,7 +50,10 @@ impl fmt::Display for MoneyError {
         match self {
             Self::NotPositive => f.write_str("must be greater than zero"),
             Self::TooLarge => write!(f, "must be at most {MAX_MINOR_UNITS} minor units"),
-            Self::TooPrecise { currency, exponent: 0 } => write!(f, "has decimals, but {currency} has none"),
+            Self::TooPrecise {
+                currency,
+                exponent: 0,
+            } => write!(f, "has decimals, but {currency} has none"),
             Self::TooPrecise { currency, exponent } => {
                 write!(f, "has more decimals than {currency}, which has {exponent}")
             }
@@ -74,7 +77,10 @@ impl Money {
         }
         match minor_units {
             ..=0 => Err(MoneyError::NotPositive),
-            1..=MAX_MINOR_UNITS => Ok(Self { minor_units, currency }),
+            1..=MAX_MINOR_UNITS => Ok(Self {
+                minor_units,
+                currency,
+            }),
             _ => Err(MoneyError::TooLarge),
         }
     }
@@ -103,7 +109,11 @@ impl Money {
         }
         let zeros = usize::from(exponent) - fraction.len();
         let mut minor_units: i64 = 0;
-        for digit in whole.bytes().chain(fraction.bytes()).chain(std::iter::repeat_n(b'0', zeros)) {
+        for digit in whole
+            .bytes()
+            .chain(fraction.bytes())
+            .chain(std::iter::repeat_n(b'0', zeros))
+        {
             minor_units = minor_units
                 .checked_mul(10)
                 .and_then(|m| m.checked_add(i64::from(digit - b'0')))
@@ -130,9 +140,15 @@ impl Money {
     /// When the currencies differ or the sum is too large.
     pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
         if self.currency != other.currency {
-            return Err(MoneyError::CurrencyMismatch { expected: self.currency, found: other.currency });
+            return Err(MoneyError::CurrencyMismatch {
+                expected: self.currency,
+                found: other.currency,
+            });
         }
-        let sum = self.minor_units.checked_add(other.minor_units).ok_or(MoneyError::TooLarge)?;
+        let sum = self
+            .minor_units
+            .checked_add(other.minor_units)
+            .ok_or(MoneyError::TooLarge)?;
         Self::new(sum, self.currency)
     }
 }
@@ -144,7 +160,12 @@ impl fmt::Display for Money {
         let unit = 10_i64.pow(exponent);
         write!(f, "{}", self.minor_units / unit)?;
         if exponent > 0 {
-            write!(f, ".{:0width$}", self.minor_units % unit, width = exponent as usize)?;
+            write!(
+                f,
+                ".{:0width$}",
+                self.minor_units % unit,
+                width = exponent as usize
+            )?;
         }
         write!(f, " {}", self.currency)
     }
@@ -168,7 +189,11 @@ mod tests {
             ("1.234", "KWD", 1_234),
             ("0000000000000000001", "CNY", 100),
         ] {
-            assert_eq!(Money::from_decimal(text, currency(code)).map(Money::minor_units), Ok(expected), "{text} {code}");
+            assert_eq!(
+                Money::from_decimal(text, currency(code)).map(Money::minor_units),
+                Ok(expected),
+                "{text} {code}"
+            );
         }
     }
 
@@ -176,13 +201,34 @@ mod tests {
     fn what_is_no_amount_is_refused_by_kind() {
         let cny = currency("CNY");
         let jpy = currency("JPY");
-        assert_eq!(Money::from_decimal("1.001", cny), Err(MoneyError::TooPrecise { currency: cny, exponent: 2 }));
-        assert_eq!(Money::from_decimal("1.0", jpy), Err(MoneyError::TooPrecise { currency: jpy, exponent: 0 }));
+        assert_eq!(
+            Money::from_decimal("1.001", cny),
+            Err(MoneyError::TooPrecise {
+                currency: cny,
+                exponent: 2
+            })
+        );
+        assert_eq!(
+            Money::from_decimal("1.0", jpy),
+            Err(MoneyError::TooPrecise {
+                currency: jpy,
+                exponent: 0
+            })
+        );
         assert_eq!(Money::from_decimal("-1", cny), Err(MoneyError::NotPositive));
         assert_eq!(Money::from_decimal("0.00", cny), Err(MoneyError::NotPositive));
-        assert_eq!(Money::from_decimal("99999999999999999999999", cny), Err(MoneyError::TooLarge));
-        for bad in ["", ".5", "1.", "1,00", "1e3", "+1", " 1", "1.0.0", "--1", "-", "١"] {
-            assert_eq!(Money::from_decimal(bad, cny), Err(MoneyError::Malformed), "{bad:?}");
+        assert_eq!(
+            Money::from_decimal("99999999999999999999999", cny),
+            Err(MoneyError::TooLarge)
+        );
+        for bad in [
+            "", ".5", "1.", "1,00", "1e3", "+1", " 1", "1.0.0", "--1", "-", "١",
+        ] {
+            assert_eq!(
+                Money::from_decimal(bad, cny),
+                Err(MoneyError::Malformed),
+                "{bad:?}"
+            );
         }
     }
 
@@ -194,20 +240,29 @@ mod tests {
         assert!(Money::new(MAX_MINOR_UNITS, cny).is_ok());
         assert_eq!(Money::new(MAX_MINOR_UNITS + 1, cny), Err(MoneyError::TooLarge));
         let gold = currency("XAU");
-        assert_eq!(Money::new(1, gold), Err(MoneyError::NotPayable { currency: gold }));
+        assert_eq!(
+            Money::new(1, gold),
+            Err(MoneyError::NotPayable { currency: gold })
+        );
     }
 
     #[test]
     fn amounts_of_two_currencies_do_not_add_up() {
         let one = Money::new(1, currency("CNY")).unwrap();
         let other = Money::new(1, currency("EUR")).unwrap();
-        assert!(matches!(one.checked_add(other), Err(MoneyError::CurrencyMismatch { .. })));
+        assert!(matches!(
+            one.checked_add(other),
+            Err(MoneyError::CurrencyMismatch { .. })
+        ));
         assert_eq!(one.checked_add(one).map(Money::minor_units), Ok(2));
     }
 
     #[test]
     fn money_is_written_with_the_decimals_of_its_currency() {
-        assert_eq!(Money::new(12_900, currency("CNY")).unwrap().to_string(), "129.00 CNY");
+        assert_eq!(
+            Money::new(12_900, currency("CNY")).unwrap().to_string(),
+            "129.00 CNY"
+        );
         assert_eq!(Money::new(5, currency("KWD")).unwrap().to_string(), "0.005 KWD");
         assert_eq!(Money::new(500, currency("JPY")).unwrap().to_string(), "500 JPY");
     }

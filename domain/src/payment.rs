@@ -5,8 +5,12 @@ mod operation;
 mod record;
 mod status;
 
-pub use details::{CustomerDetails, DetailsText, DeviceDetails, MAX_METADATA_ENTRIES, MetadataText, PaymentDetails};
-pub use operation::{AcquirerReference, DeclineCode, Operation, OperationKind, OperationResult, OperationStatus};
+pub use details::{
+    CustomerDetails, DetailsText, DeviceDetails, MAX_METADATA_ENTRIES, MetadataText, PaymentDetails,
+};
+pub use operation::{
+    AcquirerReference, DeclineCode, Operation, OperationKind, OperationResult, OperationStatus,
+};
 pub use record::{InconsistentRecord, PaymentRecord};
 pub use status::{IllegalTransition, PaymentStatus, TRANSITIONS, Transition};
 
@@ -22,7 +26,12 @@ pub struct Payment(PaymentRecord);
 impl Payment {
     /// A payment as its risk decision leaves it: declined, held, to be challenged, or on its way to the acquirer.
     #[must_use]
-    pub fn decided(id: PaymentId, details: PaymentDetails, decision: RiskDecision, created_at: Timestamp) -> Self {
+    pub fn decided(
+        id: PaymentId,
+        details: PaymentDetails,
+        decision: RiskDecision,
+        created_at: Timestamp,
+    ) -> Self {
         let (status, decline_code) = match decision.outcome {
             Outcome::Approve => (PaymentStatus::Authorizing, None),
             Outcome::Challenge => (PaymentStatus::RequiresAction, None),
@@ -72,7 +81,11 @@ impl Payment {
     /// What a policy is asked about.
     #[must_use]
     pub fn risk_request(&self) -> RiskRequest<'_> {
-        RiskRequest { payment_id: &self.0.id, details: &self.0.details, created_at: self.0.created_at }
+        RiskRequest {
+            payment_id: &self.0.id,
+            details: &self.0.details,
+            created_at: self.0.created_at,
+        }
     }
 
     /// Opens the authorization that is about to be sent. Store the payment before the acquirer is called: what is not
@@ -80,12 +93,24 @@ impl Payment {
     ///
     /// # Errors
     /// When the payment is not `authorizing`, or an operation is open already.
-    pub fn begin_authorization(&mut self, id: OperationId, now: Timestamp) -> Result<&Operation, IllegalTransition> {
-        let refused = IllegalTransition { from: self.0.status, trigger: "begin_authorization" };
+    pub fn begin_authorization(
+        &mut self,
+        id: OperationId,
+        now: Timestamp,
+    ) -> Result<&Operation, IllegalTransition> {
+        let refused = IllegalTransition {
+            from: self.0.status,
+            trigger: "begin_authorization",
+        };
         if self.0.status != PaymentStatus::Authorizing || self.0.operations.iter().any(Operation::is_open) {
             return Err(refused);
         }
-        self.0.operations.push(Operation::sent(id, OperationKind::Authorize, self.0.details.amount, now));
+        self.0.operations.push(Operation::sent(
+            id,
+            OperationKind::Authorize,
+            self.0.details.amount,
+            now,
+        ));
         self.touch(now);
         self.0.operations.last().ok_or(refused)
     }
@@ -101,8 +126,8 @@ impl Payment {
         now: Timestamp,
     ) -> Result<(), IllegalTransition> {
         let transition = match &result {
-            OperationResult::Succeeded(_) => Some(Transition::AcquirerApproved),
-            OperationResult::Declined(_) => Some(Transition::AcquirerDeclined),
+            OperationResult::Succeeded(_) => Some(Transition::Authorized),
+            OperationResult::Declined(_) => Some(Transition::AuthorizationDeclined),
             OperationResult::NotSent => Some(Transition::AcquirerNotReached),
             // The money may have moved: the payment stays where it is until the acquirer has said what happened.
             OperationResult::Unknown => None,
@@ -116,7 +141,12 @@ impl Payment {
         };
         let operation = self.0.operations.iter_mut().find(|operation| operation.id == *id);
         let operation = operation.filter(|operation| operation.is_open());
-        operation.ok_or(IllegalTransition { from, trigger: "finish_authorization" })?.finish(result, now);
+        operation
+            .ok_or(IllegalTransition {
+                from,
+                trigger: "finish_authorization",
+            })?
+            .finish(result, now);
         self.0.status = to;
         self.0.decline_code = decline_code;
         self.touch(now);

@@ -7,7 +7,9 @@ mod outcome;
 mod request;
 mod verdict;
 
-pub use decision::{AttributedReason, EvaluationResult, PolicyEvaluation, PolicyIdentity, RiskDecision, Signal};
+pub use decision::{
+    AttributedReason, EvaluationResult, PolicyEvaluation, PolicyIdentity, RiskDecision, Signal,
+};
 pub use failure_mode::FailureMode;
 pub use fault::{Fault, FaultKind};
 pub use outcome::Outcome;

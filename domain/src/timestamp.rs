@@ -11,7 +11,11 @@ impl Timestamp {
     /// A moment from its milliseconds; later ones than [`Timestamp::MAX`] become it.
     #[must_use]
     pub const fn from_unix_millis(millis: u64) -> Self {
-        if millis > Self::MAX.0 { Self::MAX } else { Self(millis) }
+        if millis > Self::MAX.0 {
+            Self::MAX
+        } else {
+            Self(millis)
+        }
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z.

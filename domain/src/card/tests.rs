@@ -58,7 +58,10 @@ fn a_card_is_past_a_day_after_its_month_ended() {
     assert!(!expiry.is_past(Timestamp::from_unix_millis(month_end + 86_399_999)));
     assert!(expiry.is_past(Timestamp::from_unix_millis(month_end + 86_400_000)));
     let december = CardExpiry::new(12, 2026).unwrap();
-    assert!(!december.is_past(Timestamp::from_unix_millis(1_798_761_600_000)), "2027-01-01T00:00:00Z");
+    assert!(
+        !december.is_past(Timestamp::from_unix_millis(1_798_761_600_000)),
+        "2027-01-01T00:00:00Z"
+    );
 }
 
 #[test]

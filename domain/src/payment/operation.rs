@@ -47,7 +47,13 @@ pub enum OperationStatus {
 }
 
 impl OperationStatus {
-    const ALL: [Self; 5] = [Self::Sent, Self::Succeeded, Self::Declined, Self::NotSent, Self::Unknown];
+    const ALL: [Self; 5] = [
+        Self::Sent,
+        Self::Succeeded,
+        Self::Declined,
+        Self::NotSent,
+        Self::Unknown,
+    ];
 
     /// The stable name, such as `not_sent`.
     #[must_use]
@@ -82,7 +88,12 @@ pub enum DeclineCode {
 }
 
 impl DeclineCode {
-    const ALL: [Self; 4] = [Self::RiskPolicy, Self::CardDeclined, Self::InsufficientFunds, Self::AcquirerUnavailable];
+    const ALL: [Self; 4] = [
+        Self::RiskPolicy,
+        Self::CardDeclined,
+        Self::InsufficientFunds,
+        Self::AcquirerUnavailable,
+    ];
 
     /// The stable name, such as `insufficient_funds`.
     #[must_use]
@@ -137,7 +148,15 @@ pub struct Operation {
 impl Operation {
     pub(super) fn sent(id: OperationId, kind: OperationKind, amount: Money, now: Timestamp) -> Self {
         let status = OperationStatus::Sent;
-        Self { id, kind, status, amount, acquirer_reference: None, created_at: now, updated_at: now }
+        Self {
+            id,
+            kind,
+            status,
+            amount,
+            acquirer_reference: None,
+            created_at: now,
+            updated_at: now,
+        }
     }
 
     /// Whether its end is not known: it was sent, or its answer never came.

@@ -53,7 +53,12 @@ impl PaymentRecord {
         let approved = self.decision.outcome == Outcome::Approve;
         let checks = [
             (open <= 1, "at most one operation is open"),
-            (self.operations.iter().all(|o| o.amount.currency() == self.details.amount.currency()), "one currency"),
+            (
+                self.operations
+                    .iter()
+                    .all(|o| o.amount.currency() == self.details.amount.currency()),
+                "one currency",
+            ),
             (
                 (self.status == PaymentStatus::Authorized) == (count(OperationStatus::Succeeded) > 0),
                 "authorized if and only if an authorization succeeded",
@@ -62,9 +67,18 @@ impl PaymentRecord {
                 (self.status == PaymentStatus::Declined) == self.decline_code.is_some(),
                 "declined if and only if there is a decline code",
             ),
-            (self.operations.is_empty() || approved, "nothing is sent that was not approved"),
-            (open == 0 || self.status == PaymentStatus::Authorizing, "an operation is open only while authorizing"),
-            (self.created_at <= self.updated_at, "a payment does not change before it exists"),
+            (
+                self.operations.is_empty() || approved,
+                "nothing is sent that was not approved",
+            ),
+            (
+                open == 0 || self.status == PaymentStatus::Authorizing,
+                "an operation is open only while authorizing",
+            ),
+            (
+                self.created_at <= self.updated_at,
+                "a payment does not change before it exists",
+            ),
         ];
         match checks.iter().find(|(holds, _)| !holds) {
             Some((_, invariant)) => Err(InconsistentRecord { invariant }),

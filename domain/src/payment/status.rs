@@ -19,8 +19,13 @@ pub enum PaymentStatus {
 
 impl PaymentStatus {
     /// Every status.
-    pub const ALL: [Self; 5] =
-        [Self::InReview, Self::RequiresAction, Self::Authorizing, Self::Authorized, Self::Declined];
+    pub const ALL: [Self; 5] = [
+        Self::InReview,
+        Self::RequiresAction,
+        Self::Authorizing,
+        Self::Authorized,
+        Self::Declined,
+    ];
 
     /// The stable name, such as `in_review`.
     #[must_use]
@@ -49,7 +54,10 @@ impl PaymentStatus {
             .iter()
             .find(|(from, by, _)| *from == self && *by == transition)
             .map(|(.., to)| *to)
-            .ok_or(IllegalTransition { from: self, trigger: transition.as_str() })
+            .ok_or(IllegalTransition {
+                from: self,
+                trigger: transition.as_str(),
+            })
     }
 }
 
@@ -57,21 +65,25 @@ impl PaymentStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transition {
     /// The acquirer reserved the amount.
-    AcquirerApproved,
+    Authorized,
     /// The acquirer or the issuer refused.
-    AcquirerDeclined,
+    AuthorizationDeclined,
     /// The acquirer was certainly not reached.
     AcquirerNotReached,
 }
 
 impl Transition {
     /// Every transition.
-    pub const ALL: [Self; 3] = [Self::AcquirerApproved, Self::AcquirerDeclined, Self::AcquirerNotReached];
+    pub const ALL: [Self; 3] = [
+        Self::AcquirerApproved,
+        Self::AcquirerDeclined,
+        Self::AcquirerNotReached,
+    ];
 
     const fn as_str(self) -> &'static str {
         match self {
-            Self::AcquirerApproved => "acquirer_approved",
-            Self::AcquirerDeclined => "acquirer_declined",
+            Self::Authorized => "authorized",
+            Self::AuthorizationDeclined => "authorization_declined",
             Self::AcquirerNotReached => "acquirer_not_reached",
         }
     }
@@ -79,9 +91,21 @@ impl Transition {
 
 /// Every move a payment can make: from, by, to. What is not here does not happen.
 pub const TRANSITIONS: &[(PaymentStatus, Transition, PaymentStatus)] = &[
-    (PaymentStatus::Authorizing, Transition::AcquirerApproved, PaymentStatus::Authorized),
-    (PaymentStatus::Authorizing, Transition::AcquirerDeclined, PaymentStatus::Declined),
-    (PaymentStatus::Authorizing, Transition::AcquirerNotReached, PaymentStatus::Declined),
+    (
+        PaymentStatus::Authorizing,
+        Transition::Authorized,
+        PaymentStatus::Authorized,
+    ),
+    (
+        PaymentStatus::Authorizing,
+        Transition::AuthorizationDeclined,
+        PaymentStatus::Declined,
+    ),
+    (
+        PaymentStatus::Authorizing,
+        Transition::AcquirerNotReached,
+        PaymentStatus::Declined,
+    ),
 ];
 
 /// A command that the payment's present state does not allow.
@@ -95,7 +119,12 @@ pub struct IllegalTransition {
 
 impl fmt::Display for IllegalTransition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a payment that is {} does not take {}", self.from.as_str(), self.trigger)
+        write!(
+            f,
+            "a payment that is {} does not take {}",
+            self.from.as_str(),
+            self.trigger
+        )
     }
 }
 

@@ -6,8 +6,12 @@ use crate::identifier::{DecisionId, MerchantId};
 use crate::money::Money;
 
 fn decision(outcome: Outcome) -> RiskDecision {
-    let mut decision =
-        RiskDecision::join(DecisionId::parse("dec_1").unwrap(), vec![], 1, Timestamp::from_unix_millis(5));
+    let mut decision = RiskDecision::join(
+        DecisionId::parse("dec_1").unwrap(),
+        vec![],
+        1,
+        Timestamp::from_unix_millis(5),
+    );
     decision.outcome = outcome;
     decision
 }
@@ -22,7 +26,12 @@ fn payment(outcome: Outcome) -> Payment {
         device: None,
         metadata: vec![],
     };
-    Payment::decided(PaymentId::parse("pay_1").unwrap(), details, decision(outcome), at(5))
+    Payment::decided(
+        PaymentId::parse("pay_1").unwrap(),
+        details,
+        decision(outcome),
+        at(5),
+    )
 }
 
 fn at(millis: u64) -> Timestamp {
@@ -47,7 +56,10 @@ fn a_decision_opens_the_payment_where_it_belongs() {
     ] {
         let payment = payment(outcome);
         assert_eq!(payment.status(), status);
-        assert_eq!(payment.record().decline_code.is_some(), outcome == Outcome::Decline);
+        assert_eq!(
+            payment.record().decline_code.is_some(),
+            outcome == Outcome::Decline
+        );
         assert_eq!(Payment::restore(payment.record().clone()), Ok(payment));
     }
 }
@@ -55,7 +67,12 @@ fn a_decision_opens_the_payment_where_it_belongs() {
 #[test]
 fn only_an_approved_payment_is_sent_to_the_acquirer() {
     for outcome in [Outcome::Challenge, Outcome::Review, Outcome::Decline] {
-        assert!(payment(outcome).begin_authorization(operation("op_1"), at(6)).is_err(), "{outcome:?}");
+        assert!(
+            payment(outcome)
+                .begin_authorization(operation("op_1"), at(6))
+                .is_err(),
+            "{outcome:?}"
+        );
     }
 }
 
@@ -68,12 +85,18 @@ fn every_answer_of_the_acquirer_has_its_end() {
             PaymentStatus::Declined,
             Some(DeclineCode::InsufficientFunds),
         ),
-        (OperationResult::NotSent, PaymentStatus::Declined, Some(DeclineCode::AcquirerUnavailable)),
+        (
+            OperationResult::NotSent,
+            PaymentStatus::Declined,
+            Some(DeclineCode::AcquirerUnavailable),
+        ),
         (OperationResult::Unknown, PaymentStatus::Authorizing, None),
     ] {
         let mut payment = payment(Outcome::Approve);
         payment.begin_authorization(operation("op_1"), at(6)).unwrap();
-        payment.finish_authorization(&operation("op_1"), result, at(7)).unwrap();
+        payment
+            .finish_authorization(&operation("op_1"), result, at(7))
+            .unwrap();
         assert_eq!((payment.status(), payment.record().decline_code), (status, code));
         assert_eq!(payment.record().updated_at, at(7));
         assert_eq!(Payment::restore(payment.record().clone()), Ok(payment));
@@ -85,16 +108,25 @@ fn one_operation_is_open_at_a_time() {
     let mut payment = payment(Outcome::Approve);
     payment.begin_authorization(operation("op_1"), at(6)).unwrap();
     assert!(payment.begin_authorization(operation("op_2"), at(6)).is_err());
-    payment.finish_authorization(&operation("op_1"), OperationResult::Unknown, at(7)).unwrap();
-    assert!(payment.begin_authorization(operation("op_2"), at(8)).is_err(), "unknown may have moved money");
+    payment
+        .finish_authorization(&operation("op_1"), OperationResult::Unknown, at(7))
+        .unwrap();
+    assert!(
+        payment.begin_authorization(operation("op_2"), at(8)).is_err(),
+        "unknown may have moved money"
+    );
 }
 
 #[test]
 fn an_unknown_operation_can_still_learn_its_end_and_a_final_one_cannot_change() {
     let mut payment = payment(Outcome::Approve);
     payment.begin_authorization(operation("op_1"), at(6)).unwrap();
-    payment.finish_authorization(&operation("op_1"), OperationResult::Unknown, at(7)).unwrap();
-    payment.finish_authorization(&operation("op_1"), succeeded(), at(8)).unwrap();
+    payment
+        .finish_authorization(&operation("op_1"), OperationResult::Unknown, at(7))
+        .unwrap();
+    payment
+        .finish_authorization(&operation("op_1"), succeeded(), at(8))
+        .unwrap();
     let before = payment.clone();
     let again = payment.finish_authorization(&operation("op_1"), OperationResult::NotSent, at(9));
     assert!(again.is_err());

@@ -76,7 +76,13 @@ impl PolicyEvaluation {
                 EvaluationResult::Fault { fault, outcome }
             }
         };
-        Self { policy, result, signals, fuel_used, elapsed_ns }
+        Self {
+            policy,
+            result,
+            signals,
+            fuel_used,
+            elapsed_ns,
+        }
     }
 
     /// What this policy contributes to the join.
@@ -124,7 +130,11 @@ impl RiskDecision {
         policy_revision: u64,
         decided_at: Timestamp,
     ) -> Self {
-        let outcome = evaluations.iter().map(PolicyEvaluation::outcome).max().unwrap_or(Outcome::Approve);
+        let outcome = evaluations
+            .iter()
+            .map(PolicyEvaluation::outcome)
+            .max()
+            .unwrap_or(Outcome::Approve);
         let score = evaluations
             .iter()
             .filter_map(|evaluation| match &evaluation.result {
@@ -133,7 +143,14 @@ impl RiskDecision {
             })
             .max()
             .unwrap_or_default();
-        Self { id, outcome, score, evaluations, policy_revision, decided_at }
+        Self {
+            id,
+            outcome,
+            score,
+            evaluations,
+            policy_revision,
+            decided_at,
+        }
     }
 
     /// All reasons with the policies that gave them, in the order they ran. A fault gives a reason too, so that no
@@ -144,11 +161,18 @@ impl RiskDecision {
                 EvaluationResult::Verdict(verdict) => verdict.reasons.clone(),
                 EvaluationResult::Fault { fault, outcome } => vec![Reason {
                     code: format!("fault.{}", fault.kind).into(),
-                    message: format!("the policy gave no answer; its failure mode is {}", outcome.as_str()).into(),
+                    message: format!(
+                        "the policy gave no answer; its failure mode is {}",
+                        outcome.as_str()
+                    )
+                    .into(),
                 }],
             };
             let policy = &evaluation.policy;
-            reasons.into_iter().map(|reason| AttributedReason { policy: Arc::clone(policy), reason })
+            reasons.into_iter().map(|reason| AttributedReason {
+                policy: Arc::clone(policy),
+                reason,
+            })
         })
     }
 }

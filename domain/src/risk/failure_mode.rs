@@ -14,7 +14,10 @@ impl FailureMode {
     /// One outcome for every kind of fault.
     #[must_use]
     pub const fn new(default: Outcome) -> Self {
-        Self { default, by_kind: [None; FaultKind::ALL.len()] }
+        Self {
+            default,
+            by_kind: [None; FaultKind::ALL.len()],
+        }
     }
 
     /// The same, with another outcome for one kind.
@@ -29,7 +32,11 @@ impl FailureMode {
     /// The outcome that stands in for a fault of this kind.
     #[must_use]
     pub fn outcome(&self, kind: FaultKind) -> Outcome {
-        self.by_kind.get(kind as usize).copied().flatten().unwrap_or(self.default)
+        self.by_kind
+            .get(kind as usize)
+            .copied()
+            .flatten()
+            .unwrap_or(self.default)
     }
 }
 
@@ -41,7 +48,11 @@ mod tests {
     fn a_kind_without_an_outcome_of_its_own_takes_the_default() {
         let mode = FailureMode::new(Outcome::Review).with(FaultKind::Deadline, Outcome::Approve);
         for kind in FaultKind::ALL {
-            let expected = if kind == FaultKind::Deadline { Outcome::Approve } else { Outcome::Review };
+            let expected = if kind == FaultKind::Deadline {
+                Outcome::Approve
+            } else {
+                Outcome::Review
+            };
             assert_eq!(mode.outcome(kind), expected, "{kind}");
         }
     }

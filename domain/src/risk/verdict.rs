@@ -13,7 +13,11 @@ impl Score {
     /// A score of 0 to 1000; anything above is none.
     #[must_use]
     pub const fn new(value: u16) -> Option<Self> {
-        if value <= MAX_SCORE { Some(Self(value)) } else { None }
+        if value <= MAX_SCORE {
+            Some(Self(value))
+        } else {
+            None
+        }
     }
 
     /// 0 to 1000.

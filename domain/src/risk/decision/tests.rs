@@ -4,22 +4,49 @@ use super::*;
 use crate::risk::FaultKind;
 
 fn identity(name: &str) -> Arc<PolicyIdentity> {
-    Arc::new(PolicyIdentity { name: name.into(), version: "1.0.0".into(), sequence: 1, digest: "sha256:00".into() })
+    Arc::new(PolicyIdentity {
+        name: name.into(),
+        version: "1.0.0".into(),
+        sequence: 1,
+        digest: "sha256:00".into(),
+    })
 }
 
 fn verdict(name: &str, outcome: Outcome, score: u16, code: &str) -> PolicyEvaluation {
-    let reasons = vec![Reason { code: code.into(), message: "…".into() }];
-    let verdict = Verdict { outcome, score: Score::new(score).unwrap(), reasons };
-    PolicyEvaluation::new(identity(name), Ok(verdict), &FailureMode::new(Outcome::Decline), vec![], 1, 1)
+    let reasons = vec![Reason {
+        code: code.into(),
+        message: "…".into(),
+    }];
+    let verdict = Verdict {
+        outcome,
+        score: Score::new(score).unwrap(),
+        reasons,
+    };
+    PolicyEvaluation::new(
+        identity(name),
+        Ok(verdict),
+        &FailureMode::new(Outcome::Decline),
+        vec![],
+        1,
+        1,
+    )
 }
 
 fn fault(name: &str, kind: FaultKind, mode: Outcome) -> PolicyEvaluation {
-    let fault = Fault { kind, detail: "…".into() };
+    let fault = Fault {
+        kind,
+        detail: "…".into(),
+    };
     PolicyEvaluation::new(identity(name), Err(fault), &FailureMode::new(mode), vec![], 1, 1)
 }
 
 fn join(evaluations: Vec<PolicyEvaluation>) -> RiskDecision {
-    RiskDecision::join(DecisionId::parse("dec_1").unwrap(), evaluations, 7, Timestamp::from_unix_millis(1))
+    RiskDecision::join(
+        DecisionId::parse("dec_1").unwrap(),
+        evaluations,
+        7,
+        Timestamp::from_unix_millis(1),
+    )
 }
 
 #[test]
@@ -31,8 +58,10 @@ fn decline_wins_over_review_and_the_highest_score_stands() {
     ]);
     assert_eq!(decision.outcome, Outcome::Decline);
     assert_eq!(decision.score.value(), 800);
-    let given: Vec<(String, String)> =
-        decision.reasons().map(|r| (r.policy.name.to_string(), r.reason.code.to_string())).collect();
+    let given: Vec<(String, String)> = decision
+        .reasons()
+        .map(|r| (r.policy.name.to_string(), r.reason.code.to_string()))
+        .collect();
     let expected = [("a", "a.1"), ("b", "b.1"), ("c", "c.1")].map(|(p, c)| (p.to_owned(), c.to_owned()));
     assert_eq!(given, expected);
 }
@@ -51,7 +80,10 @@ fn the_join_does_not_depend_on_the_order() {
 
 #[test]
 fn a_fault_counts_by_its_failure_mode_and_is_explained() {
-    let decision = join(vec![verdict("a", Outcome::Approve, 10, "a"), fault("b", FaultKind::Deadline, Outcome::Review)]);
+    let decision = join(vec![
+        verdict("a", Outcome::Approve, 10, "a"),
+        fault("b", FaultKind::Deadline, Outcome::Review),
+    ]);
     assert_eq!(decision.outcome, Outcome::Review);
     assert_eq!(decision.score.value(), 10);
     let codes: Vec<String> = decision.reasons().map(|r| r.reason.code.to_string()).collect();

@@ -1,0 +1,69 @@
+//! What runs the risk policies.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::Timestamp;
+use domain::feature::{FeatureSpec, FeatureValue};
+use domain::risk::{PolicyEvaluation, PolicyIdentity, RiskRequest};
+
+/// Holds the policies that are in force, and says how they stand.
+pub trait RiskPolicyEngine: Send + Sync {
+    /// The policy set in force, or none before the first one was loaded. A decision takes it once and ends on it, also
+    /// when another comes into force meanwhile.
+    fn snapshot(&self) -> Option<Arc<dyn PolicySnapshot>>;
+
+    /// How every policy of the store stands on this node, by name.
+    fn statuses(&self) -> Vec<PolicyStatus>;
+}
+
+/// An immutable set of policies.
+#[async_trait]
+pub trait PolicySnapshot: Send + Sync {
+    /// The revision of the policy store that it was built from.
+    fn revision(&self) -> u64;
+
+    /// Every feature that a policy of the set asks for, each once.
+    fn features(&self) -> &[FeatureSpec];
+
+    /// Runs every policy whose scope the payment is in, in the order of their priority. `features` are the values of
+    /// [`PolicySnapshot::features`], in that order. Never fails: a policy that does not answer gives a fault.
+    async fn evaluate(&self, request: &RiskRequest<'_>, features: &[FeatureValue]) -> Vec<PolicyEvaluation>;
+}
+
+/// How one policy stands on this node.
+#[derive(Clone, Debug)]
+pub struct PolicyStatus {
+    /// The policy's name.
+    pub name: Box<str>,
+    /// The release that decides, if there is one.
+    pub in_force: Option<ReleaseInForce>,
+    /// The newest document, where it was not taken.
+    pub refused: Option<RefusedRelease>,
+    /// Whether a newer document is being loaded.
+    pub loading: bool,
+}
+
+/// A release that decides.
+#[derive(Clone, Debug)]
+pub struct ReleaseInForce {
+    /// Which one.
+    pub identity: Arc<PolicyIdentity>,
+    /// What the policy says of itself.
+    pub summary: Box<str>,
+    /// Since when, on this node.
+    pub since: Timestamp,
+}
+
+/// A document that was not taken; what was in force before it stays so.
+#[derive(Clone, Debug)]
+pub struct RefusedRelease {
+    /// The document's sequence number, where it could be read.
+    pub sequence: Option<u64>,
+    /// The stable name of the check that failed, such as `digest_mismatch`.
+    pub code: &'static str,
+    /// What was wrong, where, and what would be right.
+    pub message: String,
+    /// Since when, on this node.
+    pub since: Timestamp,
+}

@@ -1,0 +1,19 @@
+//! What operators are told in numbers.
+
+use domain::payment::{OperationKind, OperationStatus, PaymentStatus};
+use domain::risk::RiskDecision;
+
+/// Counts what the use cases did. Called on the path of every payment: implementations must not block or allocate.
+pub trait Telemetry: Send + Sync {
+    /// A decision was made.
+    fn decision_made(&self, decision: &RiskDecision, elapsed_ns: u64);
+
+    /// The features of a decision could not be looked up.
+    fn features_unavailable(&self);
+
+    /// A call to the acquirer ended.
+    fn operation_finished(&self, kind: OperationKind, status: OperationStatus, elapsed_ns: u64);
+
+    /// A payment came to rest in a status.
+    fn payment_finished(&self, status: PaymentStatus);
+}

@@ -1,0 +1,187 @@
+//! Taking a payment: decide, and where the policies approve, have the acquirer reserve the amount.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use domain::payment::{
+    IllegalTransition, OperationKind, OperationResult, OperationStatus, PaymentDetails, PaymentStatus,
+};
+use domain::risk::RiskRequest;
+use domain::{CardExpiry, CardNumber, CountryCode, OperationId, Payment};
+use thiserror::Error;
+
+use crate::ports::{
+    Acquirer, AcquirerAnswer, AcquirerError, AuthorizationRequest, CardFingerprinter, PaymentRepository,
+    RepositoryError, SettledAs,
+};
+use crate::risk_assessment::{NoPolicySet, RiskAssessment};
+
+use super::summarize_card;
+
+/// The card that pays. Its number is wiped when this is dropped.
+#[derive(Debug)]
+pub struct PaymentCard {
+    /// The full number.
+    pub number: CardNumber,
+    /// Its last month.
+    pub expiry: CardExpiry,
+    /// Where its issuer is, as far as the merchant knows.
+    pub issuer_country: Option<CountryCode>,
+}
+
+/// A payment that a merchant asks for.
+#[derive(Debug)]
+pub struct AuthorizePaymentCommand {
+    /// What is to be paid; its `card` is filled in from the card below.
+    pub details: PaymentDetails,
+    /// What pays it.
+    pub card: PaymentCard,
+}
+
+/// Why a payment was not taken in. A declined payment is no error.
+#[derive(Debug, Error)]
+pub enum AuthorizePaymentError {
+    /// The card's last month is over.
+    #[error("the card has expired")]
+    CardExpired,
+    /// No policies are loaded, so nothing can be decided.
+    #[error(transparent)]
+    NoPolicySet(#[from] NoPolicySet),
+    /// The aggregate refused a step that this use case takes: a defect, told rather than stepped over.
+    #[error(transparent)]
+    IllegalTransition(#[from] IllegalTransition),
+    /// Nothing was sent to the acquirer, and nothing was kept.
+    #[error("the payment could not be stored, and was not sent: {0}")]
+    NotStored(RepositoryError),
+    /// The acquirer was asked, but its answer could not be stored; recovery will ask it again.
+    #[error("the acquirer's answer could not be stored: {0}")]
+    AnswerNotStored(RepositoryError),
+}
+
+/// Takes payments.
+#[derive(Clone)]
+pub struct AuthorizePayment {
+    /// Decides about them.
+    pub risk: RiskAssessment,
+    /// Keeps them.
+    pub payments: Arc<dyn PaymentRepository>,
+    /// Moves the money.
+    pub acquirer: Arc<dyn Acquirer>,
+    /// Recognizes cards.
+    pub fingerprinter: Arc<dyn CardFingerprinter>,
+}
+
+impl AuthorizePayment {
+    /// Decides about a payment and, where approved, has the acquirer reserve the amount. Whatever the policies and the
+    /// acquirer say is in the payment that comes back. Must not be dropped half way: run it on a task of its own.
+    ///
+    /// # Errors
+    /// When the card has expired, no policies are loaded, or the payment cannot be stored.
+    pub async fn execute(&self, command: AuthorizePaymentCommand) -> Result<Payment, AuthorizePaymentError> {
+        let AuthorizePaymentCommand { mut details, card } = command;
+        let created_at = self.risk.clock.now();
+        if card.expiry.is_past(created_at) {
+            return Err(AuthorizePaymentError::CardExpired);
+        }
+        details.card = Some(summarize_card(
+            &self.fingerprinter,
+            &card.number,
+            card.issuer_country,
+        ));
+        let id = self.risk.ids.payment_id();
+        let request = RiskRequest {
+            payment_id: &id,
+            details: &details,
+            created_at,
+        };
+        let decision = self.risk.assess(&request).await?;
+
+        let mut payment = Payment::decided(id, details, decision, created_at);
+        if payment.status() == PaymentStatus::Authorizing {
+            self.authorize(&mut payment, &card).await?;
+        } else {
+            self.payments
+                .save(&mut payment)
+                .await
+                .map_err(AuthorizePaymentError::NotStored)?;
+        }
+        self.settle(&payment).await;
+        self.risk.telemetry.payment_finished(payment.status());
+        Ok(payment)
+    }
+
+    async fn authorize(
+        &self,
+        payment: &mut Payment,
+        card: &PaymentCard,
+    ) -> Result<(), AuthorizePaymentError> {
+        let operation_id = self.risk.ids.operation_id();
+        let now = self.risk.clock.now();
+        payment.begin_authorization(operation_id.clone(), now)?;
+        // Durable before it is sent: after a crash the operation is there to be asked for.
+        self.payments
+            .save(payment)
+            .await
+            .map_err(AuthorizePaymentError::NotStored)?;
+        let result = self.call_acquirer(payment, &operation_id, card).await;
+        payment.finish_authorization(&operation_id, result, self.risk.clock.now())?;
+        self.payments
+            .save(payment)
+            .await
+            .map_err(AuthorizePaymentError::AnswerNotStored)
+    }
+
+    async fn call_acquirer(
+        &self,
+        payment: &Payment,
+        operation_id: &OperationId,
+        card: &PaymentCard,
+    ) -> OperationResult {
+        let details = &payment.record().details;
+        let started = Instant::now();
+        let answer = self
+            .acquirer
+            .authorize(AuthorizationRequest {
+                operation_id,
+                merchant_id: &details.merchant_id,
+                amount: details.amount,
+                card: &card.number,
+                expiry: card.expiry,
+            })
+            .await;
+        let (result, status) = match answer {
+            Ok(AcquirerAnswer::Approved { reference }) => {
+                (OperationResult::Succeeded(reference), OperationStatus::Succeeded)
+            }
+            Ok(AcquirerAnswer::Declined { code }) => {
+                (OperationResult::Declined(code), OperationStatus::Declined)
+            }
+            Err(error) => {
+                tracing::warn!(payment.id = %payment.id(), operation.id = %operation_id, %error, "no acquirer answer");
+                match error {
+                    AcquirerError::NotSent { .. } => (OperationResult::NotSent, OperationStatus::NotSent),
+                    AcquirerError::OutcomeUnknown { .. } => {
+                        (OperationResult::Unknown, OperationStatus::Unknown)
+                    }
+                }
+            }
+        };
+        let elapsed_ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.risk
+            .telemetry
+            .operation_finished(OperationKind::Authorize, status, elapsed_ns);
+        result
+    }
+
+    /// Lets later payments know how this one ended. The payment stands whether or not that works.
+    async fn settle(&self, payment: &Payment) {
+        let settled = match payment.status() {
+            PaymentStatus::Authorized => SettledAs::Approved,
+            PaymentStatus::Declined => SettledAs::Declined,
+            PaymentStatus::InReview | PaymentStatus::RequiresAction | PaymentStatus::Authorizing => return,
+        };
+        if let Err(error) = self.risk.features.settle(&payment.risk_request(), settled).await {
+            tracing::warn!(payment.id = %payment.id(), %error, "the payment's end was not counted");
+        }
+    }
+}
