@@ -75,8 +75,8 @@ pub enum Transition {
 impl Transition {
     /// Every transition.
     pub const ALL: [Self; 3] = [
-        Self::AcquirerApproved,
-        Self::AcquirerDeclined,
+        Self::Authorized,
+        Self::AuthorizationDeclined,
         Self::AcquirerNotReached,
     ];
 
