@@ -1,0 +1,88 @@
+# Everything that a person or a machine does with this repository. `make` alone lists it.
+#
+# Each goal installs what it needs and lacks (scripts/setup.sh) before it starts. Artifacts go to CARGO_TARGET_DIR when
+# that is set, else to target/; what is compiled from plugins/ goes to the folder policies/ in it, because the two
+# workspaces have lock files and features of their own and would evict each other's artifacts.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# rustup puts cargo here, and a shell that was open before does not know yet.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+# Absolute, because some commands run in plugins/.
+override CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
+export CARGO_TARGET_DIR
+
+POLICIES := --target-dir $(CARGO_TARGET_DIR)/policies
+TOOLS := $(CARGO_TARGET_DIR)/tools
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := $(TOOLS)/bin/cargo-deny
+
+# Handed to the gateway by `make run`, to the test programs by `make test`, to the benchmark by `make bench`.
+ARGS :=
+
+##@ Use
+.PHONY: run publish
+run: setup-build build-gateway ## Start the gateway on the embedded default, with the sample policies
+	exec scripts/run.sh $(ARGS)
+
+publish: setup-build build-gateway ## Build the sample policies and publish what changed (a running gateway takes it over)
+	scripts/publish.sh $(ARGS)
+
+##@ Work
+.PHONY: test bench check fmt deny
+# All targets at once: the end-to-end tests start the binary, and built on its own it would have fewer features switched
+# on in its dependencies, so that many of them were compiled twice.
+test: setup-test ## Run the whole test suite, etcd included
+	cargo build --workspace --all-targets --locked
+	REQUIRE_BACKENDS=1 cargo test --workspace --locked -- $(ARGS)
+	cd plugins && cargo test --workspace --locked $(POLICIES) -- $(ARGS)
+
+bench: setup-build ## Measure how long a release takes from the push to being enforced
+	cargo build --workspace --locked --bin portcullis --bin hot-reload-bench
+	$(CARGO_TARGET_DIR)/debug/hot-reload-bench $(ARGS)
+
+# `-- -D warnings` reaches our crates only; in RUSTFLAGS it would compile every dependency once more.
+check: setup-check ## Formatting, lints and documentation, every warning an error
+	cargo fmt --all --check
+	cd plugins && cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cd plugins && cargo clippy --workspace --all-targets --locked $(POLICIES) -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+	cd plugins && RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked $(POLICIES)
+
+fmt: setup-check ## Format all sources
+	cargo fmt --all
+	cd plugins && cargo fmt --all
+
+deny: setup-build $(CARGO_DENY) ## Licences, sources and owners of the dependencies (installs cargo-deny first)
+	for manifest in Cargo.toml plugins/Cargo.toml; do \
+		$(CARGO_DENY) --manifest-path $$manifest --config deny.toml --locked \
+			check --hide-inclusion-graph --allow unused-wrapper bans licenses sources; \
+	done
+
+# Unoptimised: it runs for a second, and takes minutes to build as it is.
+$(CARGO_DENY):
+	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --profile dev \
+		--root $(TOOLS) --target-dir $(TOOLS)/build
+	rm -rf $(TOOLS)/build
+
+##@ House
+.PHONY: setup setup-build setup-check setup-test build-gateway help
+setup: setup-check setup-test ## Install everything that the other goals need
+
+setup-build setup-check setup-test: setup-%:
+	@scripts/setup.sh $*
+
+# --workspace: with the dependencies' features of the whole workspace, for the reason given at `test`.
+build-gateway:
+	cargo build --workspace --locked --bin portcullis
+
+help: ## List the goals
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@printf '\nOptions of the started program: make run ARGS="…". Target folder: %s\n' "$(CARGO_TARGET_DIR)"

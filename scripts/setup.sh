@@ -1,0 +1,224 @@
+#!/usr/bin/env bash
+# Installs what the build and the tests need and is not there yet. Silent when everything is.
+#
+#   scripts/setup.sh build   what compiling the workspace and the policies takes
+#   scripts/setup.sh check   the same, and the formatter and the linter
+#   scripts/setup.sh test    the same as build, and etcd, which the tests start themselves
+#
+# On Debian and Ubuntu it installs packages by itself (root, or sudo that asks for no password). On other systems it
+# names the command to run and exits with 1: a package manager that nobody tested here is not called on a guess.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly WASM_TARGETS=(wasm32-wasip1 wasm32-wasip2)
+# How long to wait for another apt (unattended upgrades of a machine that has just booted) to let go of its lock.
+readonly APT_LOCK_TIMEOUT_SECONDS=300
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+die() {
+    say "$1"
+    shift
+    [[ $# -eq 0 ]] || printf '         %s\n' "$@" >&2
+    exit 1
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# --- Rust ------------------------------------------------------------------------------------------------------------
+
+# The one value of a key in rust-toolchain.toml; that file stays the only place where the version is written.
+toolchain_value() { sed -n "s/^$1 *= *\"\\(.*\\)\"/\\1/p" rust-toolchain.toml; }
+
+missing_rust() {
+    die "Rust is not installed, or cargo is not on PATH." \
+        "Install rustup (https://rustup.rs), open a new shell and call this again."
+}
+
+# With rustup: whatever is missing of the pinned toolchain is added, also where automatic installs are switched off.
+ensure_rust_with_rustup() {
+    local channel="$1" sysroot target
+    shift
+    # Asked without rustup's own automatic install, which would run here unseen.
+    if ! sysroot="$(RUSTUP_AUTO_INSTALL=0 rustc --print sysroot 2>/dev/null)"; then
+        say "installing Rust $channel"
+        rustup toolchain install "$channel" --profile minimal >&2 ||
+            die "Rust $channel could not be installed." "Try: rustup toolchain install $channel"
+        sysroot="$(rustc --print sysroot)"
+    fi
+    for target in "${WASM_TARGETS[@]}"; do
+        [[ -d "$sysroot/lib/rustlib/$target/lib" ]] && continue
+        say "installing the Rust target $target"
+        rustup target add "$target" >&2 ||
+            die "The target $target could not be installed." "Try: rustup target add $target"
+    done
+    for component in "$@"; do
+        [[ -x "$sysroot/bin/cargo-$component" || -x "$sysroot/bin/$component" ]] && continue
+        say "installing the Rust component $component"
+        rustup component add "$component" >&2 ||
+            die "The component $component could not be installed." "Try: rustup component add $component"
+    done
+}
+
+# Without rustup nothing can be added: say what is missing.
+ensure_rust_without_rustup() {
+    local channel="$1" found sysroot target component
+    shift
+    found="$(rustc --version | sed 's/^rustc \([0-9.]*\).*/\1/')"
+    [[ "$(printf '%s\n%s\n' "$channel" "$found" | sort -V | head -n 1)" == "$channel" ]] ||
+        die "Rust $channel or newer is needed, and this is $found." "Install rustup (https://rustup.rs): it brings the right one."
+    sysroot="$(rustc --print sysroot)"
+    for target in "${WASM_TARGETS[@]}"; do
+        [[ -d "$sysroot/lib/rustlib/$target/lib" ]] ||
+            die "This Rust has no standard library for $target, which policies are compiled for." \
+                "Install rustup (https://rustup.rs), or your distribution's package of that target."
+    done
+    for component in "$@"; do
+        have "cargo-$component" || have "$component" ||
+            die "This Rust has no $component." "Install your distribution's package of it, or rustup (https://rustup.rs)."
+    done
+}
+
+ensure_rust() {
+    local channel
+    if ! have cargo || ! have rustc; then missing_rust; fi
+    channel="$(toolchain_value channel)"
+    if have rustup; then
+        ensure_rust_with_rustup "$channel" "$@"
+    else
+        ensure_rust_without_rustup "$channel" "$@"
+    fi
+}
+
+# --- System packages -------------------------------------------------------------------------------------------------
+
+have_protoc() { [[ -n "${PROTOC:-}" && -x "${PROTOC:-}" ]] || have protoc; }
+
+# The protos of etcd import google/protobuf/*.proto, which Debian ships apart from the compiler.
+have_well_known_types() {
+    local compiler folder
+    compiler="${PROTOC:-$(command -v protoc || true)}"
+    for folder in "${PROTOC_INCLUDE:-}" "${compiler%/*}/../include" /usr/include /usr/local/include /opt/homebrew/include; do
+        [[ -n "$folder" && -f "$folder/google/protobuf/descriptor.proto" ]] && return 0
+    done
+    return 1
+}
+
+# Names what is missing, in the words of Debian's packages: they are the key of the tables below.
+missing_packages() {
+    have "${CC:-cc}" || printf '%s\n' gcc libc6-dev
+    have_protoc || echo protobuf-compiler
+    have_well_known_types || echo libprotobuf-dev
+    [[ "$1" == test ]] || return 0
+    have etcd || echo etcd-server
+    have etcdctl || echo etcd-client
+}
+
+# The same packages by the names of another system, each once.
+translated() {
+    local system="$1" package
+    shift
+    for package in "$@"; do
+        case "$system:$package" in
+        *:libc6-dev) ;;
+        brew:gcc) ;; # Apple's compiler comes with `xcode-select --install`
+        *:gcc) echo gcc ;;
+        dnf:protobuf-compiler) echo protobuf-compiler ;;
+        dnf:libprotobuf-dev) echo protobuf-devel ;;
+        zypper:protobuf-compiler | zypper:libprotobuf-dev) echo protobuf-devel ;;
+        *:protobuf-compiler | *:libprotobuf-dev) echo protobuf ;;
+        zypper:etcd-client) echo etcdctl ;;
+        *:etcd-server | *:etcd-client) echo etcd ;;
+        esac
+    done | sort -u | paste -sd ' ' -
+}
+
+die_with_command_for_this_system() {
+    if have dnf; then
+        die "Missing: $*" "Install it with: sudo dnf install $(translated dnf "$@")"
+    elif have pacman; then
+        die "Missing: $*" "Install it with: sudo pacman -S --needed $(translated pacman "$@")"
+    elif have zypper; then
+        die "Missing: $*" "Install it with: sudo zypper install $(translated zypper "$@")"
+    elif have brew; then
+        die "Missing: $*" "Install it with: brew install $(translated brew "$@")" \
+            "(and, if there is no C compiler, xcode-select --install)"
+    fi
+    die "Missing (by the names of Debian's packages): $*" \
+        "This system has no package manager that this script knows. Put these on PATH, then call it again:" \
+        "  cc                    a C compiler with the headers of the C library" \
+        "  protoc                with its include folder beside it (https://github.com/protocolbuffers/protobuf/releases)" \
+        "  etcd and etcdctl 3.4+ for the tests (https://github.com/etcd-io/etcd/releases)"
+}
+
+as_root() {
+    if [[ "$(id -u)" -eq 0 ]]; then
+        "$@"
+    else
+        sudo -n "$@"
+    fi
+}
+
+apt() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -q \
+        -o "DPkg::Lock::Timeout=$APT_LOCK_TIMEOUT_SECONDS" "$@" </dev/null
+}
+
+# The package of the etcd server starts a daemon and enables it at boot. Only called where this script brought the
+# package, so a daemon that somebody set up before is never touched: the tests start servers of their own.
+retire_etcd_daemon() {
+    if [[ -d /run/systemd/system ]]; then
+        as_root systemctl disable --now etcd.service >/dev/null 2>&1 || true
+    elif [[ -x /etc/init.d/etcd ]]; then
+        as_root /etc/init.d/etcd stop >/dev/null 2>&1 || true
+        as_root update-rc.d etcd disable >/dev/null 2>&1 || true
+    fi
+}
+
+install_with_apt() {
+    local by_hand="sudo apt-get update && sudo apt-get install --no-install-recommends $*" log
+    if [[ "$(id -u)" -ne 0 ]] && ! sudo -n true >/dev/null 2>&1; then
+        die "Missing: $*" "Installing needs root, and sudo is not there or asks for a password. Install it with:" "  $by_hand"
+    fi
+    say "installing $*"
+    log="$(mktemp)"
+    # The package lists are fetched only when the ones at hand do not do.
+    if ! apt install --no-install-recommends "$@" >"$log" 2>&1; then
+        if ! { apt update && apt install --no-install-recommends "$@"; } >>"$log" 2>&1; then
+            tail -n 20 "$log" >&2
+            rm -f "$log"
+            die "apt-get failed, see above." "Once it works again: $by_hand" "(on Ubuntu etcd is in the component \"universe\")"
+        fi
+    fi
+    rm -f "$log"
+    case " $* " in *" etcd-server "*) retire_etcd_daemon ;; esac
+}
+
+ensure_packages() {
+    local missing
+    missing="$(missing_packages "$1")"
+    [[ -n "$missing" ]] || return 0
+    # Package names hold no blanks, so splitting is what is wanted.
+    # shellcheck disable=SC2086
+    if have apt-get; then
+        install_with_apt $missing
+    else
+        die_with_command_for_this_system $missing
+    fi
+    missing="$(missing_packages "$1")"
+    [[ -z "$missing" ]] || die "Still missing after the installation:" "$missing"
+}
+
+case "${1:-}" in
+build | test)
+    ensure_packages "$1"
+    ensure_rust
+    ;;
+check)
+    ensure_packages build
+    ensure_rust clippy rustfmt
+    ;;
+*)
+    die "usage: scripts/setup.sh build|check|test"
+    ;;
+esac
