@@ -1,1 +1,32 @@
-//! The HTTP interface: parse, call a use case, render.
+//! The HTTP interface of the gateway: parse a request, call a use case, render what came of it. No rule of the business
+//! lives here.
+//!
+//! The gateway builds an [`ApiState`] from its use cases, binds a [`Server`] and runs it until it is told to stop.
+//! [`Api`] is the same without sockets, for tests:
+//!
+//! - `request` reads bodies strictly and reports everything that is wrong with one, each with its path;
+//! - `response` renders domain types straight into one buffer;
+//! - [`problem`] holds every error code a caller can meet; each has a page under `docs/errors/`;
+//! - `edge` is the frame round every endpoint: request id, metrics, the log line, a last resort for panics;
+//! - [`server`] accepts connections within bounds and ends them without cutting a payment off.
+
+mod admission;
+mod body;
+pub mod config;
+mod edge;
+mod endpoints;
+pub mod metrics;
+pub mod problem;
+mod request;
+mod request_id;
+mod response;
+mod routes;
+pub mod server;
+pub mod state;
+
+pub use config::Config;
+pub use metrics::HttpMetrics;
+pub use problem::ProblemCode;
+pub use routes::Api;
+pub use server::{BindError, Drained, Server};
+pub use state::{ApiState, RenderMetrics};

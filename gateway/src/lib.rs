@@ -1,1 +1,10 @@
-//! Composition root and the portcullis binary.
+//! The composition root: configuration, wiring, start and shutdown, and the commands of the `portcullis` binary.
+//!
+//! The order of the statements in [`Gateway::build`] is the architecture.
+
+pub mod cli;
+pub mod config;
+mod gateway;
+
+pub use config::Config;
+pub use gateway::{BuildError, Gateway, Stopped};

@@ -1,1 +1,47 @@
-//! Policies: stores, verification, sandbox, policy set, reconciler. The only crate that knows wasmtime and etcd.
+//! Policies: where they come from, how they are verified, and the sandbox they run in. The only crate that knows wasmtime,
+//! etcd and digests.
+//!
+//! | part | modules |
+//! |---|---|
+//! | what is published | [`document`], [`envelope`], [`manifest`], [`artifact`], [`digest`] |
+//! | where it is kept | [`store`] (a folder or etcd), [`publish`], [`node_status`] |
+//! | from the store into force | [`host`], `reconciler`, `loader`, [`load_error`] |
+//! | the sandbox | `engine`, `sandbox`, `virtual_wasi`, `contract` |
+//! | what decides | `policy`, `release`, `policy_set`, [`wasm_engine`] |
+//! | for authors | [`authoring`], [`component`], [`golden`] |
+//!
+//! The gateway uses [`host::PolicyHost`]; the command line uses [`authoring`] and [`publish`].
+
+pub mod artifact;
+pub mod authoring;
+pub mod component;
+pub mod config;
+mod contract;
+pub mod digest;
+pub mod document;
+mod engine;
+pub mod envelope;
+mod epoch_ticker;
+pub mod golden;
+pub mod host;
+pub mod load_error;
+mod loader;
+pub mod manifest;
+mod metrics;
+pub mod node_status;
+mod policy;
+mod policy_set;
+pub mod publish;
+mod reconciler;
+mod release;
+mod sandbox;
+pub mod store;
+mod virtual_wasi;
+pub mod wasm_engine;
+
+pub use config::Config;
+pub use contract::check::ContractMismatch;
+pub use engine::EngineError;
+
+pub use host::PolicyHost;
+pub use wasm_engine::WasmRiskPolicyEngine;

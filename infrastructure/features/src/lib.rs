@@ -1,1 +1,22 @@
 //! Adapters of the feature port: velocity and lists.
+//!
+//! [`MemoryFeatureStore`] keeps both in the memory of one gateway. What it promises:
+//!
+//! - A window is counted to the second at first; what is older than two minutes is counted in buckets of at most 1/64 of
+//!   its age. So a value never misses a payment of its window, and may hold older ones of at most 1/64 of the window's
+//!   length beyond its far edge.
+//! - A payment counts from its own time, however late it comes. One that comes late sees those that came before it, also
+//!   where their own time is a little later.
+//! - `distinct` counts exactly up to [`Config::max_distinct`], and says that number when there are more.
+//! - Memory is bounded by [`Config`]; what is forgotten is what was idle for longest.
+//! - Text from outside is only kept as a digest under a key that changes at every start, so that nobody can make values
+//!   that meet in one place.
+
+mod config;
+mod lists;
+mod memory;
+mod normalize;
+
+pub use config::Config;
+pub use lists::ListError;
+pub use memory::MemoryFeatureStore;

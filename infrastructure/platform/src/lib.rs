@@ -1,1 +1,13 @@
 //! Adapters of the small ports: clock, identifiers, card fingerprints.
+//!
+//! The only crate that asks the machine what time it is, and the one that makes names and keeps the fingerprint key.
+
+mod clock;
+mod config;
+mod fingerprint;
+mod identifiers;
+
+pub use clock::SystemClock;
+pub use config::Config;
+pub use fingerprint::{FingerprintKeyError, HmacCardFingerprinter};
+pub use identifiers::UuidIdGenerator;

@@ -1,1 +1,11 @@
 //! Adapters of the payment repository.
+//!
+//! [`SqlitePaymentRepository`] keeps payments in one SQLite file beside the gateway. A payment that `save` has returned is
+//! on the disk: every commit waits for it, and many payments share one commit.
+
+mod config;
+mod record;
+mod sqlite;
+
+pub use config::Config;
+pub use sqlite::{CloseError, OpenError, SqlitePaymentRepository};

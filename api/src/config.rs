@@ -1,0 +1,97 @@
+//! What can be set about the HTTP interface. Every number is a bound; each says why it is what it is.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// Settings of the HTTP interface. A bound of 0 counts as 1: none can be switched off by accident.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Address and port to listen on. Port 0 takes a free one. The default is reachable from this machine alone: TLS and
+    /// the outside world are a load balancer's.
+    pub listen: SocketAddr,
+    /// The largest body of a request, in bytes. A payment with every field at its own bound stays below 64 KiB.
+    pub max_body_bytes: usize,
+    /// How many requests may be worked on at once; further ones get 429. Payments whose client has gone count until
+    /// they end. 1,500 is what a node takes before waiting costs more than trying again.
+    pub max_in_flight: usize,
+    /// How many connections may be open at once; further ones wait in the kernel's queue. Also how many bodies may be
+    /// read at once, so that unread bodies take at most this many times `max_body_bytes`.
+    pub max_connections: usize,
+    /// How long a client may take to send the head of a request, in milliseconds. HTTP/1 connections that wait for their
+    /// next request are closed after it too, so a load balancer should give its idle connections up earlier.
+    pub header_read_timeout_ms: u64,
+    /// How long a client may take to send a body, in milliseconds. Bodies are small; slower is an attack or a dead link.
+    pub body_read_timeout_ms: u64,
+    /// After how long without any request a connection is closed, in milliseconds. For HTTP/2, and for connections that
+    /// do not take their answers.
+    pub idle_timeout_ms: u64,
+    /// How long a request may take once it is read, in milliseconds. A payment goes on behind it to its end.
+    pub request_timeout_ms: u64,
+    /// How long `/readyz` answers 503 at shutdown while new connections are still taken, in milliseconds: the time a load
+    /// balancer needs to notice. 0 closes at once.
+    pub drain_delay_ms: u64,
+    /// How long requests and payments may take to end at shutdown, in milliseconds. Longer than a request may take, and
+    /// shorter than the 30 s after which orchestrators kill.
+    pub drain_timeout_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            max_body_bytes: 64 * 1024,
+            max_in_flight: 1_500,
+            max_connections: 4_096,
+            header_read_timeout_ms: 15_000,
+            body_read_timeout_ms: 10_000,
+            idle_timeout_ms: 60_000,
+            request_timeout_ms: 20_000,
+            drain_delay_ms: 0,
+            drain_timeout_ms: 25_000,
+        }
+    }
+}
+
+impl Config {
+    /// The defaults on a free port, for tests.
+    #[must_use]
+    pub fn for_tests() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            ..Self::default()
+        }
+    }
+}
+
+/// A bound in milliseconds, of at least one.
+pub(crate) fn at_least_one_ms(ms: u64) -> Duration {
+    Duration::from_millis(ms.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_table_is_the_default() {
+        let config: Config = serde_json::from_str("{}").unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.max_body_bytes, 65_536);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        let refused = serde_json::from_str::<Config>(r#"{"max_bodybytes": 1}"#).unwrap_err();
+        assert!(refused.to_string().contains("max_body_bytes"), "{refused}");
+    }
+
+    #[test]
+    fn a_drain_outlasts_a_request() {
+        let config = Config::default();
+        assert!(config.drain_timeout_ms > config.request_timeout_ms);
+        assert!(config.request_timeout_ms > config.body_read_timeout_ms);
+    }
+}

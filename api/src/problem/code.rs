@@ -1,0 +1,262 @@
+//! Every code a caller can meet, with its text, its status and its title. The text is part of the interface: it is never
+//! changed, and each has a page under `docs/errors/`.
+
+use axum::http::StatusCode;
+
+/// Why a request was not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProblemCode {
+    /// Several things of different kinds are wrong with the body.
+    InvalidBody,
+    /// The body is no JSON.
+    MalformedJson,
+    /// A field that does not exist.
+    UnknownField,
+    /// A field that has to be there.
+    MissingField,
+    /// A field that is there twice.
+    DuplicateField,
+    /// A value of another JSON type.
+    WrongType,
+    /// Two fields that exclude each other.
+    ConflictingFields,
+    /// A currency that ISO 4217 does not list.
+    UnknownCurrency,
+    /// A currency without a minor unit.
+    CurrencyNotPayable,
+    /// An amount that is no number.
+    MalformedAmount,
+    /// Zero or below.
+    AmountNotPositive,
+    /// More decimals than the currency has.
+    AmountTooPrecise,
+    /// Beyond the largest amount.
+    AmountTooLarge,
+    /// Wrong length, character or check digit.
+    InvalidCardNumber,
+    /// A month or year that cannot be.
+    InvalidCardExpiry,
+    /// The card's last month is over.
+    CardExpired,
+    /// The card number is in a field that is kept.
+    CardNumberMisplaced,
+    /// Not two upper-case letters.
+    InvalidCountry,
+    /// Not 1 to 64 plain characters.
+    InvalidIdentifier,
+    /// Empty, too long, or with control characters.
+    InvalidText,
+    /// Not an IP address.
+    InvalidIpAddress,
+    /// Not four digits.
+    InvalidMerchantCategory,
+    /// More metadata than a payment may carry.
+    TooManyMetadataEntries,
+    /// A larger body than is read.
+    BodyTooLarge,
+    /// The body did not come whole, or not in time.
+    BodyIncomplete,
+    /// Something else than JSON.
+    UnsupportedMediaType,
+    /// A longer path and query than is read.
+    UriTooLong,
+    /// No payment has this name.
+    PaymentNotFound,
+    /// No such path.
+    NotFound,
+    /// The path takes other methods.
+    MethodNotAllowed,
+    /// The node is full.
+    TooManyRequests,
+    /// No policies are loaded.
+    RiskUnavailable,
+    /// The payment store does not answer.
+    StorageUnavailable,
+    /// Money may have moved, and this answer cannot say.
+    PaymentOutcomeUnknown,
+    /// The request took too long.
+    TimedOut,
+    /// A defect of the gateway.
+    Internal,
+}
+
+impl ProblemCode {
+    /// Every code.
+    pub const ALL: [Self; 36] = [
+        Self::InvalidBody,
+        Self::MalformedJson,
+        Self::UnknownField,
+        Self::MissingField,
+        Self::DuplicateField,
+        Self::WrongType,
+        Self::ConflictingFields,
+        Self::UnknownCurrency,
+        Self::CurrencyNotPayable,
+        Self::MalformedAmount,
+        Self::AmountNotPositive,
+        Self::AmountTooPrecise,
+        Self::AmountTooLarge,
+        Self::InvalidCardNumber,
+        Self::InvalidCardExpiry,
+        Self::CardExpired,
+        Self::CardNumberMisplaced,
+        Self::InvalidCountry,
+        Self::InvalidIdentifier,
+        Self::InvalidText,
+        Self::InvalidIpAddress,
+        Self::InvalidMerchantCategory,
+        Self::TooManyMetadataEntries,
+        Self::BodyTooLarge,
+        Self::BodyIncomplete,
+        Self::UnsupportedMediaType,
+        Self::UriTooLong,
+        Self::PaymentNotFound,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::TooManyRequests,
+        Self::RiskUnavailable,
+        Self::StorageUnavailable,
+        Self::PaymentOutcomeUnknown,
+        Self::TimedOut,
+        Self::Internal,
+    ];
+
+    /// The stable text, such as `unknown_currency`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidBody => "invalid_body",
+            Self::MalformedJson => "malformed_json",
+            Self::UnknownField => "unknown_field",
+            Self::MissingField => "missing_field",
+            Self::DuplicateField => "duplicate_field",
+            Self::WrongType => "wrong_type",
+            Self::ConflictingFields => "conflicting_fields",
+            Self::UnknownCurrency => "unknown_currency",
+            Self::CurrencyNotPayable => "currency_not_payable",
+            Self::MalformedAmount => "malformed_amount",
+            Self::AmountNotPositive => "amount_not_positive",
+            Self::AmountTooPrecise => "amount_too_precise",
+            Self::AmountTooLarge => "amount_too_large",
+            Self::InvalidCardNumber => "invalid_card_number",
+            Self::InvalidCardExpiry => "invalid_card_expiry",
+            Self::CardExpired => "card_expired",
+            Self::CardNumberMisplaced => "card_number_misplaced",
+            Self::InvalidCountry => "invalid_country",
+            Self::InvalidIdentifier => "invalid_identifier",
+            Self::InvalidText => "invalid_text",
+            Self::InvalidIpAddress => "invalid_ip_address",
+            Self::InvalidMerchantCategory => "invalid_merchant_category",
+            Self::TooManyMetadataEntries => "too_many_metadata_entries",
+            Self::BodyTooLarge => "body_too_large",
+            Self::BodyIncomplete => "body_incomplete",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::UriTooLong => "uri_too_long",
+            Self::PaymentNotFound => "payment_not_found",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::TooManyRequests => "too_many_requests",
+            Self::RiskUnavailable => "risk_unavailable",
+            Self::StorageUnavailable => "storage_unavailable",
+            Self::PaymentOutcomeUnknown => "payment_outcome_unknown",
+            Self::TimedOut => "timed_out",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The status it is answered with. `payment_outcome_unknown` is a plain 500 on purpose: clients repeat 502, 503 and
+    /// 504 by themselves, and this one must not be repeated.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UriTooLong => StatusCode::URI_TOO_LONG,
+            Self::PaymentNotFound | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            Self::RiskUnavailable | Self::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+            Self::PaymentOutcomeUnknown | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The same few words for every occurrence.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::InvalidBody => "Invalid body",
+            Self::MalformedJson => "Malformed JSON",
+            Self::UnknownField => "Unknown field",
+            Self::MissingField => "Missing field",
+            Self::DuplicateField => "Duplicate field",
+            Self::WrongType => "Wrong type",
+            Self::ConflictingFields => "Conflicting fields",
+            Self::UnknownCurrency => "Unknown currency",
+            Self::CurrencyNotPayable => "Currency cannot be paid in",
+            Self::MalformedAmount => "Malformed amount",
+            Self::AmountNotPositive => "Amount not positive",
+            Self::AmountTooPrecise => "Amount too precise",
+            Self::AmountTooLarge => "Amount too large",
+            Self::InvalidCardNumber => "Invalid card number",
+            Self::InvalidCardExpiry => "Invalid card expiry",
+            Self::CardExpired => "Card expired",
+            Self::CardNumberMisplaced => "Card number misplaced",
+            Self::InvalidCountry => "Invalid country",
+            Self::InvalidIdentifier => "Invalid identifier",
+            Self::InvalidText => "Invalid text",
+            Self::InvalidIpAddress => "Invalid IP address",
+            Self::InvalidMerchantCategory => "Invalid merchant category",
+            Self::TooManyMetadataEntries => "Too many metadata entries",
+            Self::BodyTooLarge => "Body too large",
+            Self::BodyIncomplete => "Body incomplete",
+            Self::UnsupportedMediaType => "Unsupported media type",
+            Self::UriTooLong => "URI too long",
+            Self::PaymentNotFound => "Payment not found",
+            Self::NotFound => "Not found",
+            Self::MethodNotAllowed => "Method not allowed",
+            Self::TooManyRequests => "Too many requests",
+            Self::RiskUnavailable => "Risk decisions unavailable",
+            Self::StorageUnavailable => "Storage unavailable",
+            Self::PaymentOutcomeUnknown => "Payment outcome unknown",
+            Self::TimedOut => "Timed out",
+            Self::Internal => "Internal error",
+        }
+    }
+
+    /// After how many seconds the same request may be sent again, where that is safe and sensible: a full node empties
+    /// within a second, a missing dependency takes a few.
+    #[must_use]
+    pub const fn retry_after_seconds(self) -> Option<u32> {
+        match self {
+            Self::TooManyRequests => Some(1),
+            Self::RiskUnavailable | Self::StorageUnavailable => Some(5),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_and_titles_are_unique() {
+        let codes: HashSet<&str> = ProblemCode::ALL.into_iter().map(ProblemCode::as_str).collect();
+        let titles: HashSet<&str> = ProblemCode::ALL.into_iter().map(ProblemCode::title).collect();
+        assert_eq!(codes.len(), ProblemCode::ALL.len());
+        assert_eq!(titles.len(), ProblemCode::ALL.len());
+    }
+
+    #[test]
+    fn only_what_is_safe_to_repeat_says_when() {
+        for code in ProblemCode::ALL {
+            let repeatable = matches!(code.status().as_u16(), 429 | 503);
+            assert_eq!(code.retry_after_seconds().is_some(), repeatable, "{code:?}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What is answered: views that borrow from domain types and are written straight into one buffer.
+
+mod decision;
+mod payment;
+mod policies;
+mod scalar;
+
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use serde::{Serialize, Serializer};
+
+pub(crate) use decision::DecisionView;
+pub(crate) use payment::PaymentView;
+pub(crate) use policies::PoliciesView;
+
+use crate::problem::Problem;
+
+/// The buffer's first size in bytes: holds a decision of some five policies, so that most answers never grow it.
+const FIRST_BUFFER_BYTES: usize = 2_048;
+
+/// A view as the body of an answer.
+pub(crate) fn json(status: StatusCode, view: &impl Serialize) -> Result<Response, Problem> {
+    let mut buffer = Vec::with_capacity(FIRST_BUFFER_BYTES);
+    serde_json::to_writer(&mut buffer, view).map_err(|error| Problem::internal(error.to_string()))?;
+    let mut response = Response::new(Body::from(buffer));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}
+
+/// A list whose items are viewed one by one as they are written.
+struct Each<'a, T, V>(&'a [T], fn(&'a T) -> V);
+
+impl<T, V: Serialize> Serialize for Each<'_, T, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(self.1))
+    }
+}

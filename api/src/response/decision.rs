@@ -1,0 +1,154 @@
+//! A risk decision. The detail of a fault (a trap with its backtrace) is for the policy's author and stays out: merchants
+//! are told the kind.
+
+use application::use_cases::RiskDecisionMade;
+use domain::risk::{EvaluationResult, PolicyEvaluation, Reason, RiskDecision, Signal};
+use serde::{Serialize, Serializer};
+
+use super::Each;
+use super::scalar::Rfc3339;
+
+/// The answer to `POST /v1/risk/decisions`.
+#[derive(Serialize)]
+pub(crate) struct DecisionView<'a> {
+    payment_id: &'a str,
+    risk: RiskView<'a>,
+}
+
+impl<'a> DecisionView<'a> {
+    pub(crate) fn new(made: &'a RiskDecisionMade) -> Self {
+        Self {
+            payment_id: made.payment_id.as_str(),
+            risk: RiskView::new(&made.decision),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct RiskView<'a> {
+    decision_id: &'a str,
+    outcome: &'static str,
+    score: u16,
+    reasons: Reasons<'a>,
+    policies: Each<'a, PolicyEvaluation, EvaluationView<'a>>,
+    policy_revision: u64,
+    decided_at: Rfc3339,
+}
+
+impl<'a> RiskView<'a> {
+    pub(super) fn new(decision: &'a RiskDecision) -> Self {
+        Self {
+            decision_id: decision.id.as_str(),
+            outcome: decision.outcome.as_str(),
+            score: decision.score.value(),
+            reasons: Reasons(decision),
+            policies: Each(&decision.evaluations, EvaluationView::new),
+            policy_revision: decision.policy_revision,
+            decided_at: Rfc3339(decision.decided_at),
+        }
+    }
+}
+
+struct Reasons<'a>(&'a RiskDecision);
+
+#[derive(Serialize)]
+struct ReasonView<'a> {
+    policy: &'a str,
+    code: &'a str,
+    message: &'a str,
+}
+
+impl<'a> ReasonView<'a> {
+    fn new(policy: &'a str, reason: &'a Reason) -> Self {
+        Self {
+            policy,
+            code: &reason.code,
+            message: &reason.message,
+        }
+    }
+}
+
+impl Serialize for Reasons<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let borrowed: Option<Vec<(&str, &[Reason])>> = self
+            .0
+            .evaluations
+            .iter()
+            .map(|evaluation| match &evaluation.result {
+                EvaluationResult::Verdict(verdict) => Some((&*evaluation.policy.name, &*verdict.reasons)),
+                EvaluationResult::Fault { .. } => None,
+            })
+            .collect();
+        match borrowed {
+            Some(by_policy) => serializer.collect_seq(by_policy.into_iter().flat_map(|(policy, reasons)| {
+                reasons.iter().map(move |reason| ReasonView::new(policy, reason))
+            })),
+            // The domain words the reason of a fault. It copies, and faults are rare.
+            None => {
+                let owned: Vec<_> = self.0.reasons().collect();
+                serializer.collect_seq(
+                    owned
+                        .iter()
+                        .map(|given| ReasonView::new(&given.policy.name, &given.reason)),
+                )
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct EvaluationView<'a> {
+    name: &'a str,
+    version: &'a str,
+    sequence: u64,
+    digest: &'a str,
+    outcome: &'static str,
+    #[serde(flatten)]
+    result: ResultView,
+    signals: Each<'a, Signal, SignalView<'a>>,
+    fuel_used: u64,
+    elapsed_us: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum ResultView {
+    Score(u16),
+    Fault(FaultView),
+}
+
+#[derive(Serialize)]
+struct FaultView {
+    kind: &'static str,
+}
+
+#[derive(Serialize)]
+struct SignalView<'a> {
+    code: &'a str,
+    detail: &'a str,
+}
+
+impl<'a> EvaluationView<'a> {
+    fn new(evaluation: &'a PolicyEvaluation) -> Self {
+        let policy = &*evaluation.policy;
+        Self {
+            name: &policy.name,
+            version: &policy.version,
+            sequence: policy.sequence,
+            digest: &policy.digest,
+            outcome: evaluation.outcome().as_str(),
+            result: match &evaluation.result {
+                EvaluationResult::Verdict(verdict) => ResultView::Score(verdict.score.value()),
+                EvaluationResult::Fault { fault, .. } => ResultView::Fault(FaultView {
+                    kind: fault.kind.as_str(),
+                }),
+            },
+            signals: Each(&evaluation.signals, |signal| SignalView {
+                code: &signal.code,
+                detail: &signal.detail,
+            }),
+            fuel_used: evaluation.fuel_used,
+            elapsed_us: evaluation.elapsed_ns / 1_000,
+        }
+    }
+}

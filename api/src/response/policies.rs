@@ -1,0 +1,101 @@
+//! How the policies stand on this node.
+
+use application::ports::{PolicyStatus, RefusedRelease, ReleaseInForce};
+use application::use_cases::ListedPolicies;
+use serde::Serialize;
+
+use super::Each;
+use super::scalar::Rfc3339;
+
+/// The answer to `GET /v1/policies`.
+#[derive(Serialize)]
+pub(crate) struct PoliciesView<'a> {
+    policy_revision: Option<u64>,
+    policies: Each<'a, PolicyStatus, PolicyView<'a>>,
+}
+
+impl<'a> PoliciesView<'a> {
+    pub(crate) fn new(listed: &'a ListedPolicies) -> Self {
+        Self {
+            policy_revision: listed.revision,
+            policies: Each(&listed.policies, PolicyView::new),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct PolicyView<'a> {
+    name: &'a str,
+    state: &'static str,
+    loading: bool,
+    in_force: Option<InForceView<'a>>,
+    refused: Option<RefusedView<'a>>,
+}
+
+#[derive(Serialize)]
+struct InForceView<'a> {
+    version: &'a str,
+    sequence: u64,
+    digest: &'a str,
+    summary: &'a str,
+    since: Rfc3339,
+}
+
+#[derive(Serialize)]
+struct RefusedView<'a> {
+    sequence: Option<u64>,
+    code: &'a str,
+    message: &'a str,
+    since: Rfc3339,
+}
+
+impl<'a> PolicyView<'a> {
+    fn new(status: &'a PolicyStatus) -> Self {
+        Self {
+            name: &status.name,
+            state: state(status),
+            loading: status.loading,
+            in_force: status.in_force.as_ref().map(InForceView::new),
+            refused: status.refused.as_ref().map(RefusedView::new),
+        }
+    }
+}
+
+/// The headline over the rest of the entry. A document being loaded is newer than one that was refused.
+fn state(status: &PolicyStatus) -> &'static str {
+    match (
+        status.in_force.is_some(),
+        status.loading,
+        status.refused.is_some(),
+    ) {
+        (true, false, false) => "in_force",
+        (true, true, _) => "in_force_newer_loading",
+        (true, false, true) => "in_force_newer_refused",
+        (false, true, _) => "loading",
+        (false, false, true) => "refused",
+        (false, false, false) => "absent",
+    }
+}
+
+impl<'a> InForceView<'a> {
+    fn new(release: &'a ReleaseInForce) -> Self {
+        Self {
+            version: &release.identity.version,
+            sequence: release.identity.sequence,
+            digest: &release.identity.digest,
+            summary: &release.summary,
+            since: Rfc3339(release.since),
+        }
+    }
+}
+
+impl<'a> RefusedView<'a> {
+    fn new(refused: &'a RefusedRelease) -> Self {
+        Self {
+            sequence: refused.sequence,
+            code: refused.code,
+            message: &refused.message,
+            since: Rfc3339(refused.since),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Amounts and moments as they are written in JSON.
+
+use std::fmt;
+
+use domain::{Money, Timestamp};
+use serde::{Serialize, Serializer};
+
+/// An amount, exact in both forms.
+#[derive(Serialize)]
+pub(super) struct AmountView {
+    minor_units: i64,
+    currency: &'static str,
+    decimal: Decimal,
+}
+
+impl From<Money> for AmountView {
+    fn from(money: Money) -> Self {
+        Self {
+            minor_units: money.minor_units(),
+            currency: money.currency().code(),
+            decimal: Decimal(money),
+        }
+    }
+}
+
+/// Major units with all decimals of the currency: `129.00`, `500`, `0.005`.
+struct Decimal(Money);
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let exponent = self.0.currency().exponent().unwrap_or(0);
+        let unit = 10_i64.pow(u32::from(exponent));
+        write!(f, "{}", self.0.minor_units() / unit)?;
+        if exponent > 0 {
+            let fraction = self.0.minor_units() % unit;
+            write!(f, ".{fraction:0width$}", width = usize::from(exponent))?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A moment by RFC 3339, in UTC, with milliseconds. Written by hand: it is on the hot path several times, and has to hold
+/// up to the year 9999.
+pub(super) struct Rfc3339(pub(super) Timestamp);
+
+impl fmt::Display for Rfc3339 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.0.unix_millis();
+        let seconds = millis / 1_000;
+        let (year, month, day) = date(seconds / 86_400);
+        let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+        let milli = millis % 1_000;
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z"
+        )
+    }
+}
+
+impl Serialize for Rfc3339 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Year, month and day of a count of days since 1970-01-01, in the Gregorian calendar.
+fn date(days: u64) -> (u64, u64, u64) {
+    // No year is longer than 366 days, so the guess is never too late, and by at most six years too early.
+    let mut year = 1970 + days / 366;
+    while days_before(year + 1) <= days {
+        year += 1;
+    }
+    let february = if is_leap(year) { 29 } else { 28 };
+    let mut day = days - days_before(year);
+    let mut month = 1;
+    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if day < length {
+            break;
+        }
+        day -= length;
+        month += 1;
+    }
+    (year, month, day + 1)
+}
+
+fn is_leap(year: u64) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+/// Days from 1970-01-01 to the first day of a year that is not earlier.
+const fn days_before(year: u64) -> u64 {
+    const fn leap_years_before(year: u64) -> u64 {
+        let last = year - 1;
+        last / 4 - last / 100 + last / 400
+    }
+    (year - 1970) * 365 + leap_years_before(year) - leap_years_before(1970)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Currency;
+
+    use super::*;
+
+    #[test]
+    fn decimals_are_those_of_the_currency() {
+        for (minor_units, code, expected) in [
+            (12_900, "CNY", "129.00"),
+            (5, "CNY", "0.05"),
+            (500, "JPY", "500"),
+            (5, "KWD", "0.005"),
+            (1_000_000_000_000_000, "CLF", "100000000000.0000"),
+        ] {
+            let money = Money::new(minor_units, Currency::parse(code).unwrap()).unwrap();
+            assert_eq!(Decimal(money).to_string(), expected);
+            assert_eq!(
+                format!("{expected} {code}"),
+                money.to_string(),
+                "as the domain has it"
+            );
+        }
+    }
+
+    #[test]
+    fn moments_have_milliseconds_also_when_they_are_zero() {
+        for (millis, expected) in [
+            (0, "\"1970-01-01T00:00:00.000Z\""),
+            (1_767_225_600_007, "\"2026-01-01T00:00:00.007Z\""),
+            (u64::MAX, "\"9999-12-31T23:59:59.999Z\""),
+        ] {
+            let written = serde_json::to_string(&Rfc3339(Timestamp::from_unix_millis(millis))).unwrap();
+            assert_eq!(written, expected);
+        }
+    }
+
+    #[test]
+    fn moments_are_those_of_another_implementation() {
+        // Steps of some 41 days and an odd rest, from 1970 to the last year that jiff writes.
+        for millis in (0..253_370_000_000_000_u64).step_by(3_555_555_557) {
+            let other = jiff::Timestamp::from_millisecond(i64::try_from(millis).unwrap()).unwrap();
+            let ours = Rfc3339(Timestamp::from_unix_millis(millis)).to_string();
+            assert_eq!(ours, format!("{other:.3}"));
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! The world as a test wants it: a clock that stands still, an acquirer that says what it is told to, a repository in
+//! memory, a policy engine with a script.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use application::ports::{
+    Acquirer, AcquirerAnswer, AcquirerError, AuthorizationRequest, CardFingerprinter, Clock, FeatureStore,
+    FeatureStoreUnavailable, IdGenerator, PaymentRepository, PolicySnapshot, PolicyStatus, RepositoryError,
+    RiskPolicyEngine, SettledAs, Telemetry,
+};
+use application::risk_assessment::RiskAssessment;
+use application::use_cases::{AuthorizePayment, CheckReadiness, DecideRisk, GetPayment, ListPolicies};
+use async_trait::async_trait;
+use domain::feature::{FeatureSpec, FeatureValue};
+use domain::payment::{AcquirerReference, OperationKind, OperationStatus, PaymentStatus};
+use domain::risk::{
+    FailureMode, Fault, FaultKind, Outcome, PolicyEvaluation, PolicyIdentity, Reason, RiskDecision,
+    RiskRequest, Score, Signal, Verdict,
+};
+use domain::{CardNumber, DecisionId, OperationId, Payment, PaymentId, Timestamp};
+use portcullis_api::{Api, ApiState, Config, HttpMetrics};
+use prometheus_client::registry::Registry;
+use tokio::sync::{Semaphore, watch};
+
+/// 2026-03-01T08:30:00.250Z.
+pub(crate) const NOW: Timestamp = Timestamp::from_unix_millis(1_772_353_800_250);
+
+pub(crate) struct FixedClock;
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct CountingIds(AtomicU64);
+
+impl CountingIds {
+    fn next(&self, prefix: &str) -> String {
+        format!("{prefix}_{}", self.0.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+}
+
+impl IdGenerator for CountingIds {
+    fn payment_id(&self) -> PaymentId {
+        PaymentId::parse(&self.next("pay")).unwrap()
+    }
+
+    fn decision_id(&self) -> DecisionId {
+        DecisionId::parse(&self.next("dec")).unwrap()
+    }
+
+    fn operation_id(&self) -> OperationId {
+        OperationId::parse(&self.next("op")).unwrap()
+    }
+}
+
+pub(crate) struct LastFour;
+
+impl CardFingerprinter for LastFour {
+    fn fingerprint(&self, number: &CardNumber) -> Box<str> {
+        format!("fp-of-{}", number.last4()).into()
+    }
+}
+
+pub(crate) struct NoFeatures;
+
+#[async_trait]
+impl FeatureStore for NoFeatures {
+    async fn observe(
+        &self,
+        _request: &RiskRequest<'_>,
+        features: &[FeatureSpec],
+    ) -> Result<Vec<FeatureValue>, FeatureStoreUnavailable> {
+        Ok(vec![FeatureValue::Unavailable; features.len()])
+    }
+
+    async fn settle(
+        &self,
+        _request: &RiskRequest<'_>,
+        _settled: SettledAs,
+    ) -> Result<(), FeatureStoreUnavailable> {
+        Ok(())
+    }
+}
+
+pub(crate) struct Silent;
+
+impl Telemetry for Silent {
+    fn decision_made(&self, _decision: &RiskDecision, _elapsed_ns: u64) {}
+    fn features_unavailable(&self) {}
+    fn operation_finished(&self, _kind: OperationKind, _status: OperationStatus, _elapsed_ns: u64) {}
+    fn payment_finished(&self, _status: PaymentStatus) {}
+}
+
+/// Answers in the order of its script, then approves. Held, it answers nobody until it is released.
+pub(crate) struct ScriptedAcquirer {
+    script: Mutex<VecDeque<Result<AcquirerAnswer, AcquirerError>>>,
+    gate: Semaphore,
+    panics: AtomicBool,
+    calls: watch::Sender<usize>,
+}
+
+impl ScriptedAcquirer {
+    fn new() -> Self {
+        Self {
+            script: Mutex::default(),
+            gate: Semaphore::new(Semaphore::MAX_PERMITS),
+            panics: AtomicBool::new(false),
+            calls: watch::Sender::new(0),
+        }
+    }
+
+    pub(crate) fn then(&self, answer: Result<AcquirerAnswer, AcquirerError>) {
+        self.script.lock().unwrap().push_back(answer);
+    }
+
+    pub(crate) fn panic_next(&self) {
+        self.panics.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn hold(&self) {
+        self.gate.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    pub(crate) fn release(&self) {
+        self.gate.add_permits(1_000);
+    }
+
+    /// Waits until it was called so often.
+    pub(crate) async fn called(&self, times: usize) {
+        let mut calls = self.calls.subscribe();
+        calls.wait_for(|calls| *calls >= times).await.unwrap();
+    }
+}
+
+#[async_trait]
+impl Acquirer for ScriptedAcquirer {
+    async fn authorize(&self, request: AuthorizationRequest<'_>) -> Result<AcquirerAnswer, AcquirerError> {
+        self.calls.send_modify(|calls| *calls += 1);
+        assert!(!self.panics.swap(false, Ordering::SeqCst), "told to panic");
+        drop(self.gate.acquire().await.unwrap());
+        let scripted = self.script.lock().unwrap().pop_front();
+        scripted.unwrap_or_else(|| {
+            Ok(AcquirerAnswer::Approved {
+                reference: AcquirerReference::parse(&format!("acq-{}", request.operation_id)).unwrap(),
+            })
+        })
+    }
+}
+
+/// Keeps payments in memory; told to, fails the saves that follow.
+#[derive(Default)]
+pub(crate) struct MemoryRepository {
+    payments: Mutex<BTreeMap<String, Payment>>,
+    failures: Mutex<VecDeque<Option<RepositoryError>>>,
+}
+
+impl MemoryRepository {
+    /// What the next saves and reads meet: an error, or nothing special.
+    pub(crate) fn then(&self, failure: Option<RepositoryError>) {
+        self.failures.lock().unwrap().push_back(failure);
+    }
+
+    pub(crate) fn statuses(&self) -> Vec<&'static str> {
+        let payments = self.payments.lock().unwrap();
+        payments
+            .values()
+            .map(|payment| payment.status().as_str())
+            .collect()
+    }
+
+    fn meet(&self) -> Result<(), RepositoryError> {
+        self.failures
+            .lock()
+            .unwrap()
+            .pop_front()
+            .flatten()
+            .map_or(Ok(()), Err)
+    }
+}
+
+pub(crate) fn unavailable() -> RepositoryError {
+    RepositoryError::Unavailable {
+        reason: "disk /var/lib/secret-path is full".to_owned(),
+    }
+}
+
+#[async_trait]
+impl PaymentRepository for MemoryRepository {
+    async fn save(&self, payment: &mut Payment) -> Result<(), RepositoryError> {
+        self.meet()?;
+        payment.stored_as(payment.record().version + 1);
+        let id = payment.id().to_string();
+        self.payments.lock().unwrap().insert(id, payment.clone());
+        Ok(())
+    }
+
+    async fn find(&self, id: &PaymentId) -> Result<Option<Payment>, RepositoryError> {
+        self.meet()?;
+        Ok(self.payments.lock().unwrap().get(id.as_str()).cloned())
+    }
+
+    async fn check(&self) -> Result<(), RepositoryError> {
+        self.meet()
+    }
+}
+
+/// Gives the evaluations of its script to every payment.
+#[derive(Default)]
+pub(crate) struct ScriptedEngine {
+    set: Mutex<Option<Arc<ScriptedSet>>>,
+    pub(crate) statuses: Mutex<Vec<PolicyStatus>>,
+}
+
+impl ScriptedEngine {
+    pub(crate) fn put(&self, evaluations: Vec<PolicyEvaluation>) {
+        *self.set.lock().unwrap() = Some(Arc::new(ScriptedSet(evaluations)));
+    }
+
+    pub(crate) fn unload(&self) {
+        *self.set.lock().unwrap() = None;
+    }
+}
+
+impl RiskPolicyEngine for ScriptedEngine {
+    fn snapshot(&self) -> Option<Arc<dyn PolicySnapshot>> {
+        let set = self.set.lock().unwrap().clone()?;
+        Some(set)
+    }
+
+    fn statuses(&self) -> Vec<PolicyStatus> {
+        self.statuses.lock().unwrap().clone()
+    }
+}
+
+struct ScriptedSet(Vec<PolicyEvaluation>);
+
+#[async_trait]
+impl PolicySnapshot for ScriptedSet {
+    fn revision(&self) -> u64 {
+        41
+    }
+
+    fn features(&self) -> &[FeatureSpec] {
+        &[]
+    }
+
+    async fn evaluate(
+        &self,
+        _request: &RiskRequest<'_>,
+        _features: &[FeatureValue],
+    ) -> Vec<PolicyEvaluation> {
+        self.0.clone()
+    }
+}
+
+pub(crate) fn identity(name: &str) -> Arc<PolicyIdentity> {
+    Arc::new(PolicyIdentity {
+        name: name.into(),
+        version: "1.4.0".into(),
+        sequence: 7,
+        digest: format!("sha256:{}", "ab".repeat(32)).into(),
+    })
+}
+
+/// A policy that answers, with one reason and one signal.
+pub(crate) fn verdict(name: &str, outcome: Outcome, score: u16) -> PolicyEvaluation {
+    PolicyEvaluation::new(
+        identity(name),
+        Ok(Verdict {
+            outcome,
+            score: Score::new(score).unwrap(),
+            reasons: vec![Reason {
+                code: "velocity.card.count".into(),
+                message: "6 payments in an hour, 5 allowed".into(),
+            }],
+        }),
+        &FailureMode::new(Outcome::Review),
+        vec![Signal {
+            code: "seen".into(),
+            detail: "6".into(),
+        }],
+        48_211,
+        37_900,
+    )
+}
+
+/// A policy that traps.
+pub(crate) fn fault(name: &str) -> PolicyEvaluation {
+    PolicyEvaluation::new(
+        identity(name),
+        Err(Fault {
+            kind: FaultKind::Trap,
+            detail: "wasm backtrace: secret_function".into(),
+        }),
+        &FailureMode::new(Outcome::Review),
+        Vec::new(),
+        1_000,
+        2_000,
+    )
+}
+
+/// Every fake, and the interface over them.
+pub(crate) struct World {
+    pub(crate) acquirer: Arc<ScriptedAcquirer>,
+    pub(crate) repository: Arc<MemoryRepository>,
+    pub(crate) engine: Arc<ScriptedEngine>,
+    registry: Arc<Mutex<Registry>>,
+    metrics: HttpMetrics,
+}
+
+impl World {
+    /// One policy that approves, an acquirer that approves, nothing stored.
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::default();
+        let metrics = HttpMetrics::register(&mut registry);
+        let engine = Arc::new(ScriptedEngine::default());
+        engine.put(vec![verdict("velocity-limit", Outcome::Approve, 120)]);
+        Self {
+            acquirer: Arc::new(ScriptedAcquirer::new()),
+            repository: Arc::default(),
+            engine,
+            registry: Arc::new(Mutex::new(registry)),
+            metrics,
+        }
+    }
+
+    pub(crate) fn api(&self) -> Api {
+        self.api_with(&Config::for_tests())
+    }
+
+    pub(crate) fn api_with(&self, config: &Config) -> Api {
+        Api::new(config, self.state())
+    }
+
+    pub(crate) fn state(&self) -> ApiState {
+        let risk = RiskAssessment {
+            engine: self.engine.clone(),
+            features: Arc::new(NoFeatures),
+            ids: Arc::new(CountingIds::default()),
+            clock: Arc::new(FixedClock),
+            telemetry: Arc::new(Silent),
+        };
+        let registry = Arc::clone(&self.registry);
+        ApiState {
+            authorize_payment: AuthorizePayment {
+                risk: risk.clone(),
+                payments: self.repository.clone(),
+                acquirer: self.acquirer.clone(),
+                fingerprinter: Arc::new(LastFour),
+            },
+            decide_risk: DecideRisk {
+                risk,
+                fingerprinter: Arc::new(LastFour),
+            },
+            get_payment: GetPayment {
+                payments: self.repository.clone(),
+            },
+            list_policies: ListPolicies {
+                engine: self.engine.clone(),
+            },
+            check_readiness: CheckReadiness {
+                engine: self.engine.clone(),
+                payments: self.repository.clone(),
+            },
+            http_metrics: self.metrics.clone(),
+            render_metrics: Arc::new(move || {
+                let mut text = String::new();
+                prometheus_client::encoding::text::encode(&mut text, &registry.lock().unwrap()).unwrap();
+                text
+            }),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! `/v1`.
+
+mod payments;
+mod policies;
+mod risk;

@@ -1,0 +1,96 @@
+//! `/v1/policies`.
+
+use application::ports::{PolicyStatus, RefusedRelease, ReleaseInForce};
+use domain::Timestamp;
+use serde_json::json;
+
+use crate::caller::get;
+use crate::fakes::{NOW, World, identity};
+
+fn in_force() -> ReleaseInForce {
+    ReleaseInForce {
+        identity: identity("velocity-limit"),
+        summary: "Counts payments per card".into(),
+        since: NOW,
+    }
+}
+
+fn refused() -> RefusedRelease {
+    RefusedRelease {
+        sequence: Some(8),
+        code: "digest_mismatch",
+        message: "expected sha256:ab, found sha256:cd".to_owned(),
+        since: Timestamp::from_unix_millis(0),
+    }
+}
+
+#[tokio::test]
+async fn every_policy_is_shown_with_how_it_stands() {
+    let world = World::new();
+    *world.engine.statuses.lock().unwrap() = vec![PolicyStatus {
+        name: "velocity-limit".into(),
+        in_force: Some(in_force()),
+        refused: Some(refused()),
+        loading: false,
+    }];
+    let answer = get(&world.api(), "/v1/policies").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.json(),
+        json!({
+            "policy_revision": 41,
+            "policies": [{
+                "name": "velocity-limit",
+                "state": "in_force_newer_refused",
+                "loading": false,
+                "in_force": {
+                    "version": "1.4.0",
+                    "sequence": 7,
+                    "digest": format!("sha256:{}", "ab".repeat(32)),
+                    "summary": "Counts payments per card",
+                    "since": "2026-03-01T08:30:00.250Z",
+                },
+                "refused": {
+                    "sequence": 8,
+                    "code": "digest_mismatch",
+                    "message": "expected sha256:ab, found sha256:cd",
+                    "since": "1970-01-01T00:00:00.000Z",
+                },
+            }],
+        })
+    );
+}
+
+#[tokio::test]
+async fn the_state_is_the_headline_of_the_entry() {
+    let world = World::new();
+    let entry = |has: bool, was_refused: bool, loading: bool| PolicyStatus {
+        name: "p".into(),
+        in_force: has.then(in_force),
+        refused: was_refused.then(refused),
+        loading,
+    };
+    let cases = [
+        (entry(true, false, false), "in_force"),
+        (entry(true, false, true), "in_force_newer_loading"),
+        (entry(true, true, true), "in_force_newer_loading"),
+        (entry(true, true, false), "in_force_newer_refused"),
+        (entry(false, false, true), "loading"),
+        (entry(false, true, true), "loading"),
+        (entry(false, true, false), "refused"),
+        (entry(false, false, false), "absent"),
+    ];
+    for (status, expected) in cases {
+        *world.engine.statuses.lock().unwrap() = vec![status];
+        let answer = get(&world.api(), "/v1/policies").await.json();
+        assert_eq!(answer["policies"][0]["state"], expected);
+    }
+}
+
+#[tokio::test]
+async fn a_node_without_a_set_has_no_revision() {
+    let world = World::new();
+    world.engine.unload();
+    let answer = get(&world.api(), "/v1/policies").await;
+    assert_eq!(answer.json(), json!({"policy_revision": null, "policies": []}));
+}

@@ -1,0 +1,91 @@
+//! `portcullis policy …`
+
+mod build;
+mod inspect;
+mod list;
+mod push;
+mod render;
+mod status;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use plugin_host::manifest::Manifest;
+use plugin_host::store::{PolicyStore, StoreLocation};
+use std::sync::Arc;
+
+use super::OutputFormat;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Compile a policy's crate to a component that carries its golden cases, and check it as a node would
+    Build(build::BuildArgs),
+    /// Show what an artifact is made of, and whether a node would take it
+    Inspect(inspect::InspectArgs),
+    /// Check policies as a node would, and publish them together
+    Push(push::PushArgs),
+    /// List what the store says should be in force
+    List(list::ListArgs),
+    /// Show what each node runs, and what it refused and why
+    Status(status::StatusArgs),
+}
+
+/// Which store a command speaks to.
+#[derive(Args, Debug)]
+pub(super) struct StoreArgs {
+    /// The policy store: `dir:PATH` or `etcd://host:port,…[/prefix]`
+    #[arg(long, value_name = "STORE", env = "PORTCULLIS_POLICIES__STORE", default_value = "dir:.portcullis/policies")]
+    store: StoreLocation,
+}
+
+/// How a command writes what it found.
+#[derive(Args, Debug)]
+pub(super) struct OutputArgs {
+    /// `text` for people, `json` for scripts
+    #[arg(long = "output", value_name = "FORMAT", value_enum, default_value_t)]
+    format: OutputFormat,
+}
+
+pub(super) fn run(command: PolicyCommand) -> anyhow::Result<u8> {
+    match command {
+        PolicyCommand::Build(args) => build::run(&args),
+        PolicyCommand::Inspect(args) => inspect::run(&args),
+        PolicyCommand::Push(args) => super::runtime()?.block_on(push::run(args)),
+        PolicyCommand::List(args) => super::runtime()?.block_on(list::run(args)),
+        PolicyCommand::Status(args) => super::runtime()?.block_on(status::run(args)),
+    }
+}
+
+impl StoreArgs {
+    async fn open(&self) -> anyhow::Result<Arc<dyn PolicyStore>> {
+        Ok(self.store.open().await?)
+    }
+}
+
+/// Reads a file of at most so many bytes.
+fn read(path: &Path, max_bytes: u64) -> anyhow::Result<Vec<u8>> {
+    let shown = path.display();
+    let metadata = std::fs::metadata(path).with_context(|| format!("cannot read {shown}"))?;
+    anyhow::ensure!(metadata.is_file(), "{shown} is no file");
+    anyhow::ensure!(
+        metadata.len() <= max_bytes,
+        "{shown} has {} bytes, expected at most {max_bytes}",
+        metadata.len()
+    );
+    std::fs::read(path).with_context(|| format!("cannot read {shown}"))
+}
+
+fn read_manifest(path: &Path) -> anyhow::Result<Manifest> {
+    /// The largest manifest taken; the parser has a bound of its own on what it says.
+    const MAX_MANIFEST_BYTES: u64 = 1024 * 1024;
+    let bytes = read(path, MAX_MANIFEST_BYTES)?;
+    let shown = path.display().to_string();
+    let text = String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{shown}: expected UTF-8"))?;
+    Ok(Manifest::parse(&shown, &text)?)
+}
+
+/// The manifest beside an artifact or in a folder, where none is named.
+fn manifest_beside(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(Path::new(".")).join("policy.toml")
+}

@@ -1,0 +1,106 @@
+//! `portcullis policy push`
+
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use application::ports::Clock;
+use clap::Args;
+use plugin_host::artifact::{Artifact, MAX_ARTIFACT_BYTES};
+use plugin_host::authoring::Workbench;
+use plugin_host::component;
+use plugin_host::document::Publisher;
+use plugin_host::publish::{ComponentMetadata, Publication, PublishOutcome, publish};
+use serde_json::json;
+
+use super::render::{check_against, contract, refused_line};
+use super::{OutputArgs, StoreArgs, manifest_beside, read, read_manifest};
+use crate::cli::{DONE, OutputFormat, REFUSED, eprintln, println};
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct PushArgs {
+    /// Components, or core modules for `wasm32-wasip1`, which are turned into components; all come into force together
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// The manifest of each file, in the same order; default: `policy.toml` beside the file
+    #[arg(long = "manifest", value_name = "FILE")]
+    manifests: Vec<PathBuf>,
+    /// Who publishes, as the document will say
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "unknown")]
+    publisher: String,
+    /// Check everything and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(super) async fn run(args: PushArgs) -> anyhow::Result<u8> {
+    ensure!(
+        args.manifests.is_empty() || args.manifests.len() == args.files.len(),
+        "--manifest: found {} for {} files, expected one for each or none",
+        args.manifests.len(),
+        args.files.len()
+    );
+    let publisher = Publisher::parse(&args.publisher).map_err(|error| anyhow::anyhow!("--publisher: {error}"))?;
+    let workbench = Workbench::new()?;
+    let mut publications = Vec::with_capacity(args.files.len());
+    for (index, file) in args.files.iter().enumerate() {
+        let manifest = args.manifests.get(index).cloned().unwrap_or_else(|| manifest_beside(file));
+        let manifest = read_manifest(&manifest)?;
+        let bytes = read(file, MAX_ARTIFACT_BYTES)?;
+        let shown = file.display().to_string();
+        let checked = component::componentize(&bytes)
+            .map_err(Into::into)
+            .and_then(|component| check_against(&workbench, &manifest, &component).map(|passed| (component, passed)));
+        match checked {
+            Err(error) => {
+                eprintln(&refused_line(&shown, &error));
+                return Ok(REFUSED);
+            }
+            Ok((component, passed)) => {
+                tracing::debug!(file = shown, passed, "golden cases");
+                let artifact = Artifact::new(component.into_owned())?;
+                publications.push(Publication { manifest, artifact, component: ComponentMetadata { contract: contract()? } });
+            }
+        }
+    }
+    if args.dry_run {
+        println("nothing was written (--dry-run); every check passed");
+        return Ok(DONE);
+    }
+    let store = args.store.open().await?;
+    let outcome = publish(&*store, &publications, &publisher, platform::SystemClock::default().now()).await?;
+    match args.output.format {
+        OutputFormat::Text => println(&text(&outcome, &store.describe())),
+        OutputFormat::Json => println(&to_json(&outcome).to_string()),
+    }
+    Ok(DONE)
+}
+
+fn text(outcome: &PublishOutcome, store: &str) -> String {
+    let lines = outcome.policies.iter().map(|policy| {
+        let verb = if policy.changed { "published" } else { "unchanged" };
+        let (name, version) = (policy.name.as_str(), policy.version.as_str());
+        format!("{verb} {name} {version}, sequence {}, {}", policy.sequence, policy.digest)
+    });
+    let mut lines: Vec<String> = lines.collect();
+    if let Some(revision) = outcome.revision {
+        lines.push(format!("in {store} at revision {revision}"));
+    }
+    lines.join("\n")
+}
+
+fn to_json(outcome: &PublishOutcome) -> serde_json::Value {
+    let policies = outcome.policies.iter().map(|policy| {
+        json!({
+            "name": policy.name.as_str(),
+            "version": policy.version.as_str(),
+            "sequence": policy.sequence,
+            "digest": policy.digest.to_string(),
+            "changed": policy.changed,
+        })
+    });
+    json!({"revision": outcome.revision, "policies": policies.collect::<Vec<_>>()})
+}

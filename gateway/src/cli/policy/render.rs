@@ -1,0 +1,57 @@
+//! What several policy commands say in the same words.
+
+use domain::Timestamp;
+use plugin_host::artifact::Artifact;
+use plugin_host::authoring::{CONTRACT, Workbench};
+use plugin_host::document::{ContractName, Publisher};
+use plugin_host::load_error::LoadError;
+use plugin_host::manifest::Manifest;
+
+/// The contract's name as documents carry it.
+pub(super) fn contract() -> anyhow::Result<ContractName> {
+    Ok(ContractName::parse(CONTRACT)?)
+}
+
+/// Holds a component against its manifest, as every node will. Says how many golden cases passed.
+pub(super) fn check_against(workbench: &Workbench, manifest: &Manifest, component: &[u8]) -> Result<usize, LoadError> {
+    let invalid = |reason: String| LoadError::InvalidDescriptor { reason };
+    let artifact = Artifact::new(component.to_vec()).map_err(|error| invalid(error.to_string()))?;
+    let contract = ContractName::parse(CONTRACT).map_err(|error| invalid(error.to_string()))?;
+    let publisher = Publisher::parse("check").map_err(|error| invalid(error.to_string()))?;
+    let now = Timestamp::from_unix_millis(0);
+    let document = manifest.document(contract, artifact.reference().clone(), 1, now, publisher);
+    workbench.verify(&document, component)
+}
+
+/// A refusal, with the stable name of the check.
+pub(super) fn refused_line(what: &str, error: &LoadError) -> String {
+    format!("refused {what} ({}): {error}", error.code())
+}
+
+/// Columns of equal width, as wide as their widest cell.
+pub(super) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let lines = rows.iter().map(|row| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The first twelve digits of a digest, enough for people to tell releases apart.
+pub(super) fn short_digest(digest: &str) -> String {
+    digest.chars().take("sha256:".len() + 12).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = [vec!["NAME".to_owned(), "N".to_owned()], vec!["a".to_owned(), "10".to_owned()]];
+        assert_eq!(table(&rows), "NAME  N\na     10");
+    }
+}

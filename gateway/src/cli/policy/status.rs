@@ -1,0 +1,93 @@
+//! `portcullis policy status`
+
+use clap::Args;
+use plugin_host::node_status::{NodePolicy, NodePolicyState, NodeStatus};
+use serde_json::{Value, json};
+
+use super::render::{short_digest, table};
+use super::{OutputArgs, StoreArgs};
+use crate::cli::{DONE, OutputFormat, println};
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct StatusArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(super) async fn run(args: StatusArgs) -> anyhow::Result<u8> {
+    let store = args.store.open().await?;
+    let nodes: Vec<(String, Result<NodeStatus, String>)> = store
+        .nodes()
+        .await?
+        .into_iter()
+        .map(|(node, status)| (node, NodeStatus::parse(&status).map_err(|error| error.to_string())))
+        .collect();
+    match args.output.format {
+        OutputFormat::Text if nodes.is_empty() => println(&format!("no node reports to {}", store.describe())),
+        OutputFormat::Text => println(&text(&nodes)),
+        OutputFormat::Json => {
+            let nodes: Vec<Value> = nodes.iter().map(|(node, status)| entry(node, status)).collect();
+            println(&json!({"nodes": nodes}).to_string());
+        }
+    }
+    Ok(DONE)
+}
+
+fn text(nodes: &[(String, Result<NodeStatus, String>)]) -> String {
+    let header = ["NODE", "POLICY", "STATE", "SEQUENCE", "VERSION", "DIGEST"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    let mut refusals = Vec::new();
+    for (node, status) in nodes {
+        match status {
+            Err(error) => rows.push(vec![node.clone(), format!("unreadable: {error}")]),
+            Ok(status) if status.policies.is_empty() => {
+                rows.push(vec![node.clone(), format!("no policy (revision {})", status.revision)]);
+            }
+            Ok(status) => {
+                for policy in &status.policies {
+                    rows.push(row(node, policy));
+                    refusals.extend(refusal(node, policy));
+                }
+            }
+        }
+    }
+    let mut text = table(&rows);
+    for refusal in refusals {
+        text.push('\n');
+        text.push_str(&refusal);
+    }
+    text
+}
+
+fn row(node: &str, policy: &NodePolicy) -> Vec<String> {
+    let state = match policy.state {
+        NodePolicyState::InForce => "in force",
+        NodePolicyState::Refused => "refused",
+        NodePolicyState::Loading => "loading",
+    };
+    vec![
+        node.to_owned(),
+        policy.name.clone(),
+        state.to_owned(),
+        policy.sequence.map_or("-".to_owned(), |sequence| sequence.to_string()),
+        policy.version.as_ref().map_or("-".to_owned(), |version| version.as_str().to_owned()),
+        policy.digest.as_ref().map_or("-".to_owned(), |digest| short_digest(&digest.to_string())),
+    ]
+}
+
+fn refusal(node: &str, policy: &NodePolicy) -> Option<String> {
+    let error = policy.error.as_ref()?;
+    let sequence = error.sequence.map_or(String::new(), |sequence| format!(" sequence {sequence}"));
+    let name = &policy.name;
+    Some(format!("{node} refused {name}{sequence} ({}): {}", error.code, error.message))
+}
+
+fn entry(node: &str, status: &Result<NodeStatus, String>) -> Value {
+    match status.as_ref().map(NodeStatus::to_json) {
+        Ok(Ok(json)) => serde_json::from_slice(&json).unwrap_or_default(),
+        Ok(Err(error)) => json!({"node": node, "error": error.to_string()}),
+        Err(error) => json!({"node": node, "error": error}),
+    }
+}

@@ -1,0 +1,29 @@
+//! The configuration of the gateway: one section for each crate, each documented where it is used.
+
+mod layers;
+mod source;
+
+pub use layers::{ConfigError, load};
+pub use source::Overrides;
+
+use serde::Deserialize;
+
+/// Everything that can be set. Every key, with its default, is in `config/portcullis.example.toml`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The HTTP interface.
+    pub http: api::Config,
+    /// Where policies come from, and how they run.
+    pub policies: plugin_host::Config,
+    /// Where payments are kept.
+    pub storage: storage::Config,
+    /// Velocity and lists.
+    pub features: features::Config,
+    /// The acquirer simulator.
+    pub acquirer: acquirers::Config,
+    /// Card fingerprints.
+    pub platform: platform::Config,
+    /// Logs.
+    pub telemetry: telemetry::Config,
+}

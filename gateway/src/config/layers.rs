@@ -1,0 +1,138 @@
+//! From file, environment and flags to one configuration. Later layers win: defaults, file, environment, flags.
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+use toml::{Table, Value};
+
+use super::Config;
+use super::source::{FILE_VARIABLE, Origin, Overrides, Setting};
+
+/// The file that is read when none is named and it is there.
+const DEFAULT_FILE: &str = "portcullis.toml";
+
+/// The largest file taken: room for lists, none for mistakes such as a database.
+const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Why there is no configuration.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A variable or a flag is not of their form.
+    #[error("{0}")]
+    Override(String),
+    /// A setting is unknown, or not of its kind.
+    #[error("{origin}: {path}: {message}")]
+    Setting {
+        /// Where it was made.
+        origin: String,
+        /// Its path, such as `http.listen`.
+        path: String,
+        /// What was found, and what was expected.
+        message: String,
+    },
+}
+
+/// Reads the configuration. `file` is what the command line names.
+///
+/// # Errors
+/// When the file cannot be read, or a setting is unknown or not of its kind; says which, and where it was made.
+pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config, ConfigError> {
+    let mut table = Table::new();
+    let file = file.map(Path::to_owned).or_else(|| named_by_environment(overrides)).or_else(default_file);
+    if let Some(path) = &file {
+        table = read(path)?;
+    }
+    let settings = overrides.settings().map_err(ConfigError::Override)?;
+    for setting in &settings {
+        insert(&mut table, setting)?;
+    }
+    serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
+        let path = error.path().to_string();
+        let message = reworded(error.inner());
+        let origin = origin(&path, &message, &settings, file.as_deref());
+        ConfigError::Setting { origin, path, message }
+    })
+}
+
+fn named_by_environment(overrides: &Overrides) -> Option<PathBuf> {
+    let (_, path) = overrides.variables.iter().find(|(name, _)| name == FILE_VARIABLE)?;
+    (!path.is_empty()).then(|| PathBuf::from(path))
+}
+
+fn default_file() -> Option<PathBuf> {
+    let path = PathBuf::from(DEFAULT_FILE);
+    path.exists().then_some(path)
+}
+
+fn read(path: &Path) -> Result<Table, ConfigError> {
+    let refused = |reason: String| ConfigError::File { path: path.to_owned(), reason };
+    let metadata = std::fs::metadata(path).map_err(|error| refused(error.to_string()))?;
+    if metadata.len() > MAX_FILE_BYTES {
+        return Err(refused(format!("has {} bytes, expected at most {MAX_FILE_BYTES}", metadata.len())));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+    toml::from_str(&text).map_err(|error| refused(error.to_string()))
+}
+
+fn insert(table: &mut Table, setting: &Setting) -> Result<(), ConfigError> {
+    let path = setting.path.join(".");
+    let refused = |message: String| ConfigError::Setting {
+        origin: setting.origin.to_string(),
+        path: path.clone(),
+        message,
+    };
+    let Some((key, sections)) = setting.path.split_last() else { return Ok(()) };
+    let mut table = table;
+    for section in sections {
+        let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+        table = entry.as_table_mut().ok_or_else(|| refused(format!("`{section}` is a value, not a section")))?;
+    }
+    table.insert(key.clone(), setting.value.clone());
+    Ok(())
+}
+
+/// serde's words for an unknown field, with the name that was probably meant.
+fn reworded(error: &toml::de::Error) -> String {
+    let message = error.message().trim().to_owned();
+    let Some(rest) = message.strip_prefix("unknown field `") else { return message };
+    let Some((unknown, expected)) = rest.split_once('`') else { return message };
+    let known = expected.split('`').skip(1).step_by(2);
+    /// How alike two names must be for the one to be offered for the other; 1 is equal.
+    const ALIKE: f64 = 0.75;
+    let nearest = known
+        .map(|name| (strsim::jaro_winkler(unknown, name), name))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b));
+    match nearest {
+        Some((_, name)) => format!("{message}; did you mean `{name}`?"),
+        None => message,
+    }
+}
+
+/// Where the setting that an error is about was made: the last layer that touches its path.
+fn origin(path: &str, message: &str, settings: &[Setting], file: Option<&Path>) -> String {
+    let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+    let concerns = |setting: &&Setting| {
+        let made = setting.path.join(".");
+        made == path
+            || made.starts_with(&format!("{path}."))
+            || unknown.is_some_and(|unknown| made == format!("{path}.{unknown}") || made == unknown)
+    };
+    match (settings.iter().rev().find(concerns), file) {
+        (Some(setting), _) => setting.origin.to_string(),
+        (None, Some(file)) => Origin::File(file.display().to_string()).to_string(),
+        (None, None) => "configuration".to_owned(),
+    }
+}
+
+
+#[cfg(test)]
+mod tests;

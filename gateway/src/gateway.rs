@@ -1,0 +1,138 @@
+//! The running gateway: what is wired to what, and how it ends.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, RwLock};
+
+use api::{ApiState, Drained, HttpMetrics, Server};
+use application::ports::{Acquirer, CardFingerprinter, Clock, FeatureStore, IdGenerator, PaymentRepository};
+use application::ports::{RiskPolicyEngine, Telemetry};
+use application::risk_assessment::RiskAssessment;
+use application::use_cases::{AuthorizePayment, CheckReadiness, DecideRisk, GetPayment, ListPolicies};
+use platform::{HmacCardFingerprinter, SystemClock, UuidIdGenerator};
+use plugin_host::PolicyHost;
+use prometheus_client::registry::Registry;
+use storage::SqlitePaymentRepository;
+use telemetry::PrometheusTelemetry;
+use thiserror::Error;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+
+/// Why the gateway could not be built. Each says which part of the configuration or the machine is at fault.
+#[derive(Debug, Error)]
+pub enum BuildError {
+    /// The storage cannot be opened.
+    #[error("storage: {0}")]
+    Storage(#[from] storage::OpenError),
+    /// The fingerprint key cannot be read or made.
+    #[error("platform: {0}")]
+    FingerprintKey(#[from] platform::FingerprintKeyError),
+    /// A list in the configuration cannot be read.
+    #[error("features: {0}")]
+    Lists(#[from] features::ListError),
+    /// The policy host cannot be started.
+    #[error("policies: {0}")]
+    Policies(#[from] plugin_host::host::StartError),
+    /// The address cannot be listened on.
+    #[error("http: {error}: {}", error.source)]
+    Bind {
+        /// Which address, and what the system said.
+        #[from]
+        error: api::BindError,
+    },
+}
+
+/// How the gateway ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopped {
+    /// What was left of requests and payments when the time was up.
+    pub drained: Drained,
+    /// Whether the storage was closed in order; everything acknowledged is safe either way.
+    pub storage_closed: bool,
+}
+
+/// A gateway that is ready to run: everything is open, nothing is served yet.
+pub struct Gateway {
+    server: Server,
+    storage: Arc<SqlitePaymentRepository>,
+    policies: JoinHandle<()>,
+    stop_policies: CancellationToken,
+}
+
+impl Gateway {
+    /// Opens and wires everything. `register` enters what the caller counts in the registry that `/metrics` renders.
+    ///
+    /// # Errors
+    /// When the configuration or the machine does not allow it.
+    pub async fn build(config: Config, register: impl FnOnce(&mut Registry)) -> Result<Self, BuildError> {
+        let mut registry = Registry::default();
+        register(&mut registry);
+        let telemetry: Arc<dyn Telemetry> = Arc::new(PrometheusTelemetry::register(&mut registry));
+        let http_metrics = HttpMetrics::register(registry.sub_registry_with_prefix("portcullis"));
+
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let ids: Arc<dyn IdGenerator> = Arc::new(UuidIdGenerator::default());
+        let fingerprinter: Arc<dyn CardFingerprinter> = Arc::new(HmacCardFingerprinter::open(&config.platform)?);
+        let features: Arc<dyn FeatureStore> = Arc::new(features::MemoryFeatureStore::new(&config.features)?);
+        let acquirer: Arc<dyn Acquirer> = Arc::new(acquirers::SimulatedAcquirer::new(&config.acquirer));
+        let storage = Arc::new(SqlitePaymentRepository::open(&config.storage)?);
+        let payments: Arc<dyn PaymentRepository> = Arc::clone(&storage) as _;
+
+        let host = PolicyHost::start(&config.policies, Arc::clone(&clock), &mut registry).await?;
+        let engine: Arc<dyn RiskPolicyEngine> = host.engine();
+
+        let risk = RiskAssessment { engine: Arc::clone(&engine), features, ids, clock, telemetry };
+        let registry = Arc::new(RwLock::new(registry));
+        let state = ApiState {
+            authorize_payment: AuthorizePayment {
+                risk: risk.clone(),
+                payments: Arc::clone(&payments),
+                acquirer,
+                fingerprinter: Arc::clone(&fingerprinter),
+            },
+            decide_risk: DecideRisk { risk, fingerprinter },
+            get_payment: GetPayment { payments: Arc::clone(&payments) },
+            list_policies: ListPolicies { engine: Arc::clone(&engine) },
+            check_readiness: CheckReadiness { engine, payments },
+            http_metrics,
+            render_metrics: Arc::new(move || render(&registry)),
+        };
+        let server = Server::bind(config.http, state).await?;
+        let stop_policies = CancellationToken::new();
+        let policies = tokio::spawn(host.run(stop_policies.clone()));
+        Ok(Self { server, storage, policies, stop_policies })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.server.local_addr()
+    }
+
+    /// Serves until `shutdown`, then ends in order: requests first, then the policies, then the storage.
+    pub async fn run_until(self, shutdown: impl Future<Output = ()> + Send) -> Stopped {
+        let drained = self.server.run(shutdown).await;
+        self.stop_policies.cancel();
+        if self.policies.await.is_err() {
+            tracing::error!("the task that follows the policy store had panicked");
+        }
+        let storage_closed = match self.storage.close().await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(%error, "the storage was not closed in order");
+                false
+            }
+        };
+        Stopped { drained, storage_closed }
+    }
+}
+
+fn render(registry: &RwLock<Registry>) -> String {
+    let mut text = String::new();
+    let registry = registry.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Err(error) = prometheus_client::encoding::text::encode(&mut text, &registry) {
+        tracing::error!(%error, "the metrics cannot be rendered");
+    }
+    text
+}

@@ -1,0 +1,14 @@
+//! Card numbers that the simulator answers in a way of their own. `docs/test-cards.md` tells merchants about them.
+
+/// Approved, as is every other number that is not here.
+pub const APPROVED: &str = "4242424242424242";
+/// Declined by the issuer without a reason.
+pub const CARD_DECLINED: &str = "4000000000000002";
+/// Declined, because the account does not hold the amount.
+pub const INSUFFICIENT_FUNDS: &str = "4000000000009995";
+/// Approved, but only after a while.
+pub const SLOW: &str = "4000000000000200";
+/// Charged, but the answer is lost: the outcome is unknown.
+pub const NO_ANSWER: &str = "4000000000000507";
+/// The acquirer is not reached, and nothing is charged.
+pub const NOT_REACHED: &str = "4000000000000515";

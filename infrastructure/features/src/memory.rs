@@ -1,0 +1,206 @@
+//! Velocity and lists in the memory of one gateway.
+
+mod history;
+mod others;
+mod recent_payments;
+mod series;
+mod shard;
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use application::ports::{FeatureStore, FeatureStoreUnavailable, SettledAs};
+use async_trait::async_trait;
+use domain::feature::{FeatureSpec, FeatureValue, MAX_WINDOW_SECONDS, PaymentFilter, Subject};
+use domain::risk::RiskRequest;
+
+use crate::config::Config;
+use crate::lists::{ListError, Lists};
+use crate::normalize::normalize;
+use history::{Occurrence, Window};
+use recent_payments::RecentPayments;
+use shard::{Shard, ShardLimits};
+
+/// More shards than a machine has cores, so that two payments seldom wait for each other.
+const MAX_SHARDS: usize = 64;
+
+/// Below this many entries a shard would fill up long before its neighbours do.
+const MIN_SHARD_ENTRIES: usize = 1_024;
+
+/// Counts payments per subject, and knows lists. See the crate's front page for what it promises.
+#[derive(Debug)]
+pub struct MemoryFeatureStore {
+    /// Keyed anew at every start.
+    hasher: RandomState,
+    lists: Lists,
+    payments: Box<[Mutex<RecentPayments>]>,
+    subjects: Box<[Mutex<Shard>]>,
+}
+
+/// The digests of a payment's subjects, in the order of [`Subject::ALL`].
+type Subjects = [Option<u64>; Subject::ALL.len()];
+
+impl MemoryFeatureStore {
+    /// An empty store with the lists of the configuration.
+    ///
+    /// # Errors
+    /// When a list cannot be kept as it is written.
+    pub fn new(config: &Config) -> Result<Self, ListError> {
+        let hasher = RandomState::new();
+        let lists = Lists::new(&config.lists, &hasher)?;
+        let payment_shards = shard_count(config.max_recent_payments);
+        let subject_shards = shard_count(config.max_subjects);
+        let limits = ShardLimits {
+            max_subjects: (config.max_subjects / subject_shards).max(1),
+            max_bytes: config.max_memory_bytes / subject_shards,
+            max_distinct: config.max_distinct.max(1),
+        };
+        Ok(Self {
+            hasher,
+            lists,
+            payments: (0..payment_shards)
+                .map(|_| Mutex::new(RecentPayments::new(config.max_recent_payments / payment_shards)))
+                .collect(),
+            subjects: (0..subject_shards)
+                .map(|_| Mutex::new(Shard::new(limits)))
+                .collect(),
+        })
+    }
+
+    /// How many subjects are remembered.
+    #[must_use]
+    pub fn subject_count(&self) -> usize {
+        self.subjects.iter().map(|shard| lock(shard).len()).sum()
+    }
+
+    /// How many bytes their past takes, about.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.subjects.iter().map(|shard| lock(shard).bytes()).sum()
+    }
+
+    fn subjects_of(&self, request: &RiskRequest<'_>) -> Subjects {
+        Subject::ALL.map(|subject| {
+            let value = request.details.subject(subject)?;
+            Some(self.hasher.hash_one((subject, normalize(subject, value))))
+        })
+    }
+
+    fn recent(&self, request: &RiskRequest<'_>) -> (u64, Option<MutexGuard<'_, RecentPayments>>) {
+        let payment = self.hasher.hash_one(request.payment_id);
+        (payment, pick(&self.payments, payment).map(lock))
+    }
+
+    fn shard(&self, subject: u64) -> Option<MutexGuard<'_, Shard>> {
+        pick(&self.subjects, subject).map(lock)
+    }
+
+    /// Counts the payment with all of its subjects, unless it was counted before. The payment's own lock is held
+    /// meanwhile, so that whoever observes the same payment finds it counted.
+    fn count_attempt(&self, request: &RiskRequest<'_>, subjects: &Subjects) {
+        let (payment, recent) = self.recent(request);
+        let Some(mut recent) = recent else { return };
+        if recent.observe(payment) {
+            let occurrence = Occurrence::of(request, PaymentFilter::Attempted, subjects);
+            for subject in subjects.iter().flatten() {
+                if let Some(mut shard) = self.shard(*subject) {
+                    shard.record_attempt(*subject, &occurrence);
+                }
+            }
+        }
+    }
+
+    fn read(&self, request: &RiskRequest<'_>, subjects: &Subjects, feature: &FeatureSpec) -> FeatureValue {
+        match feature {
+            FeatureSpec::Listed { list, subject } => {
+                let Some(value) = request.details.subject(*subject) else {
+                    return FeatureValue::Unavailable;
+                };
+                self.lists.lookup(list, *subject, value, &self.hasher)
+            }
+            FeatureSpec::Velocity {
+                subject,
+                measure,
+                filter,
+                window_seconds,
+            } => {
+                let Some(key) = subjects.get(*subject as usize).copied().flatten() else {
+                    return FeatureValue::Unavailable;
+                };
+                let window = Window {
+                    from_second: first_second(request, *window_seconds),
+                    filter: *filter,
+                };
+                let currency = request.details.amount.currency();
+                self.shard(key).map_or(FeatureValue::Unavailable, |shard| {
+                    shard.read(key, *subject, *measure, window, currency)
+                })
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl FeatureStore for MemoryFeatureStore {
+    async fn observe(
+        &self,
+        request: &RiskRequest<'_>,
+        features: &[FeatureSpec],
+    ) -> Result<Vec<FeatureValue>, FeatureStoreUnavailable> {
+        let subjects = self.subjects_of(request);
+        // Counted everywhere before anything is read: of two payments at the same time the one that is counted last
+        // sees the other in every feature.
+        self.count_attempt(request, &subjects);
+        let read = |feature| self.read(request, &subjects, feature);
+        Ok(features.iter().map(read).collect())
+    }
+
+    async fn settle(
+        &self,
+        request: &RiskRequest<'_>,
+        settled: SettledAs,
+    ) -> Result<(), FeatureStoreUnavailable> {
+        let filter = match settled {
+            SettledAs::Approved => PaymentFilter::Approved,
+            SettledAs::Declined => PaymentFilter::Declined,
+        };
+        let subjects = self.subjects_of(request);
+        let (payment, recent) = self.recent(request);
+        if let Some(mut recent) = recent
+            && recent.settle(payment)
+        {
+            let occurrence = Occurrence::of(request, filter, &subjects);
+            for subject in subjects.iter().flatten() {
+                if let Some(mut shard) = self.shard(*subject) {
+                    shard.record_settlement(*subject, &occurrence);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The first second of a window that ends with the payment's own second.
+fn first_second(request: &RiskRequest<'_>, window_seconds: u32) -> u64 {
+    let window = u64::from(window_seconds.clamp(1, MAX_WINDOW_SECONDS));
+    (second_of(request) + 1).saturating_sub(window)
+}
+
+fn second_of(request: &RiskRequest<'_>) -> u64 {
+    request.created_at.unix_millis() / 1_000
+}
+
+fn shard_count(entries: usize) -> usize {
+    (entries / MIN_SHARD_ENTRIES).clamp(1, MAX_SHARDS)
+}
+
+fn pick<T>(shards: &[Mutex<T>], key: u64) -> Option<&Mutex<T>> {
+    // The remainder is less than the number of shards, which fits.
+    let index = key % (shards.len().max(1) as u64);
+    shards.get(usize::try_from(index).unwrap_or_default())
+}
+
+/// A thread that panicked left counts at worst one payment short; that is no reason to fail every later one.
+fn lock<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}

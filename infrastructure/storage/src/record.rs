@@ -1,0 +1,152 @@
+//! The document that a payment is stored as: JSON with a format number, and conversions both ways.
+//!
+//! The conversions take every struct of the domain apart by name, so that a field that is added there does not compile
+//! here until it is stored. A document of another format, or with a field that this one does not have, is refused rather
+//! than read in part.
+
+mod decision;
+mod details;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::fmt::Display;
+
+use domain::payment::{DeclineCode, Operation, PaymentRecord, PaymentStatus};
+use domain::{PaymentId, Timestamp};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use decision::DecisionDocument;
+use details::DetailsDocument;
+
+pub(crate) use details::money;
+
+/// The only format so far. A new one gets a number and structs of its own, and this one stays readable.
+const FORMAT: u32 = 1;
+
+/// Why a document is no payment.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub(crate) struct Damage(String);
+
+impl Damage {
+    pub(crate) fn of(field: &str, problem: impl Display) -> Self {
+        Self(format!("{field}: {problem}"))
+    }
+}
+
+/// Read before the rest, whose fields depend on it.
+#[derive(Deserialize)]
+struct FormatOnly {
+    format: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PaymentDocument<'a> {
+    format: u32,
+    #[serde(borrow)]
+    details: DetailsDocument<'a>,
+    #[serde(borrow)]
+    status: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decline_code: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    decision: DecisionDocument<'a>,
+    created_at_ms: u64,
+    updated_at_ms: u64,
+}
+
+/// The document of a payment. Its name, its operations and its version are kept beside it.
+pub(crate) fn encode(record: &PaymentRecord) -> Result<String, Damage> {
+    let PaymentRecord {
+        id: _,
+        details,
+        status,
+        decline_code,
+        decision,
+        operations: _,
+        created_at,
+        updated_at,
+        version: _,
+    } = record;
+    let document = PaymentDocument {
+        format: FORMAT,
+        details: DetailsDocument::of(details),
+        status: status.as_str().into(),
+        decline_code: decline_code.map(|code| code.as_str().into()),
+        decision: DecisionDocument::of(decision),
+        created_at_ms: created_at.unix_millis(),
+        updated_at_ms: updated_at.unix_millis(),
+    };
+    serde_json::to_string(&document).map_err(|error| Damage::of("record", error))
+}
+
+/// The payment of a document, and what is kept beside it.
+pub(crate) fn decode(
+    document: &str,
+    id: &PaymentId,
+    operations: Vec<Operation>,
+    version: u64,
+) -> Result<PaymentRecord, Damage> {
+    let unreadable = |error| Damage::of("record", error);
+    let FormatOnly { format } = serde_json::from_str(document).map_err(unreadable)?;
+    if format != FORMAT {
+        return Err(Damage::of(
+            "record.format",
+            format_args!("is {format}, and this gateway reads {FORMAT}"),
+        ));
+    }
+    let document: PaymentDocument<'_> = serde_json::from_str(document).map_err(unreadable)?;
+    let PaymentDocument {
+        format: _,
+        details,
+        status,
+        decline_code,
+        decision,
+        created_at_ms,
+        updated_at_ms,
+    } = document;
+    Ok(PaymentRecord {
+        id: id.clone(),
+        details: details.restore()?,
+        status: known("status", &status, PaymentStatus::parse)?,
+        decline_code: decline_code
+            .map(|code| known("decline_code", &code, DeclineCode::parse))
+            .transpose()?,
+        decision: decision.restore()?,
+        operations,
+        created_at: moment("created_at_ms", created_at_ms)?,
+        updated_at: moment("updated_at_ms", updated_at_ms)?,
+        version,
+    })
+}
+
+/// The value of a stable name.
+pub(crate) fn known<T>(
+    field: &'static str,
+    name: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<T, Damage> {
+    parse(name).ok_or_else(|| Damage::of(field, format_args!("`{name}` is unknown")))
+}
+
+/// The value of a text that a constructor of the domain checks.
+pub(crate) fn parsed<T, E: Display>(
+    field: &'static str,
+    text: &str,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<T, Damage> {
+    parse(text).map_err(|error| Damage::of(field, error))
+}
+
+/// A moment as it was written; one that had to be cut was not written by a gateway.
+pub(crate) fn moment(field: &'static str, millis: u64) -> Result<Timestamp, Damage> {
+    let moment = Timestamp::from_unix_millis(millis);
+    if moment.unix_millis() == millis {
+        Ok(moment)
+    } else {
+        Err(Damage::of(field, "is after the year 9999"))
+    }
+}

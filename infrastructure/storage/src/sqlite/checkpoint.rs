@@ -1,0 +1,132 @@
+//! Copying the write-ahead log into the database, beside the commits.
+//!
+//! SQLite would do it inside a commit, which then takes tens of milliseconds. Here a thread with a connection of its own
+//! does it while commits go on. Under unbroken load there is always a commit that it has not copied yet, and the log
+//! cannot start anew; so when the log is long, the writer finishes the copy between two commits, which is short work
+//! right after the thread's.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+
+use super::connection::{self, OpenError};
+use crate::config::Config;
+
+const NAME: &str = "wal-checkpoint";
+
+/// What precedes every page in the log, in bytes.
+const FRAME_HEADER_BYTES: u64 = 24;
+
+/// Watches the log's length for the writer.
+#[derive(Debug)]
+pub(super) struct Checkpoints {
+    /// Pages in the log after the last commit, as SQLite tells it.
+    pages: Arc<AtomicU64>,
+    /// From how many pages on the thread copies; then again every so many.
+    step: u64,
+    /// From how many pages on the writer finishes the copy.
+    limit: u64,
+    /// At how many pages the thread is called next.
+    next: u64,
+    /// The thread has copied since the writer looked last.
+    copied: Arc<AtomicBool>,
+    /// At most one call waits: a second one would copy nothing.
+    calls: SyncSender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Checkpoints {
+    pub(super) fn start(writer: &mut Connection, config: &Config) -> Result<Self, OpenError> {
+        let failed = |cause| OpenError::Sqlite {
+            path: config.path.clone(),
+            cause,
+        };
+        let page: u64 = writer
+            .pragma_query_value(None, "page_size", |row| row.get(0))
+            .map_err(failed)?;
+        let frame = page + FRAME_HEADER_BYTES;
+        let step = (config.checkpoint_wal_bytes / frame).max(1);
+        let pages = Arc::new(AtomicU64::new(0));
+        let seen = Arc::clone(&pages);
+        writer
+            .wal_hook(Some(move |_: &mut _, now: i32| {
+                seen.store(u64::try_from(now).unwrap_or(0), Ordering::Relaxed);
+                Ok(())
+            }))
+            .map_err(failed)?;
+
+        let copier = connection::open_for_checkpoints(config)?;
+        let copied = Arc::new(AtomicBool::new(false));
+        let done = Arc::clone(&copied);
+        let (calls, called) = sync_channel(1);
+        let thread = std::thread::Builder::new()
+            .name(NAME.to_owned())
+            .spawn(move || copy_when_called(&copier, &called, &done))
+            .map_err(|cause| OpenError::Thread { name: NAME, cause })?;
+        Ok(Self {
+            pages,
+            step,
+            limit: (config.max_wal_bytes / frame).max(step),
+            next: step,
+            copied,
+            calls,
+            thread,
+        })
+    }
+
+    /// Called by the writer between two commits.
+    pub(super) fn after_commit(&mut self, writer: &Connection) {
+        let pages = self.pages.load(Ordering::Relaxed);
+        if pages < self.step {
+            // The log has started anew.
+            self.next = self.step;
+            return;
+        }
+        if pages >= self.limit && self.copied.swap(false, Ordering::AcqRel) {
+            report(copy(writer, "PASSIVE"));
+        }
+        if pages >= self.next || pages >= self.limit {
+            self.next = pages + self.step;
+            // Full: it is called already. Gone: the log stays long, and `finish` says why.
+            let _called = self.calls.try_send(());
+        }
+    }
+
+    /// Ends the thread, copies what is left and empties the log.
+    pub(super) fn finish(self, writer: &Connection) -> Result<(), String> {
+        let Self { calls, thread, .. } = self;
+        drop(calls);
+        let ended = thread.join().map_err(|_| format!("the thread {NAME} broke off"));
+        copy(writer, "TRUNCATE")?;
+        ended
+    }
+}
+
+fn copy_when_called(connection: &Connection, calls: &Receiver<()>, copied: &AtomicBool) {
+    while calls.recv().is_ok() {
+        report(copy(connection, "PASSIVE"));
+        copied.store(true, Ordering::Release);
+    }
+}
+
+/// Copies as much as the mode allows: `PASSIVE` waits for nobody, `TRUNCATE` for everybody.
+fn copy(connection: &Connection, mode: &str) -> Result<(), String> {
+    let sql = format!("PRAGMA wal_checkpoint({mode})");
+    let busy: i64 = connection
+        .query_row(&sql, [], |row| row.get(0))
+        .map_err(|error| error.to_string())?;
+    // Somebody else is copying or, for `TRUNCATE`, reading.
+    match (busy, mode) {
+        (0, _) | (_, "PASSIVE") => Ok(()),
+        _ => Err("the database is in use".to_owned()),
+    }
+}
+
+fn report(copied: Result<(), String>) {
+    if let Err(error) = copied {
+        tracing::warn!(error, "the write-ahead log was not copied into the database");
+    }
+}

@@ -1,0 +1,147 @@
+//! The one thread that writes. It takes whatever waits, up to a bound, into one transaction: the disk is waited for once
+//! for all of them.
+
+mod batch;
+mod thread;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
+
+use super::connection::OpenError;
+use super::row::PaymentRow;
+use crate::config::Config;
+
+/// Why the store did not end in good order.
+#[derive(Debug, Error)]
+pub enum CloseError {
+    /// The log could not be copied into the database; the next start does it.
+    #[error("the write-ahead log was not copied into the database: {reason}")]
+    Checkpoint {
+        /// For the operator.
+        reason: String,
+    },
+    /// The writer had broken off before; what it had acknowledged is stored.
+    #[error("the writer had broken off")]
+    WriterGone,
+}
+
+/// What the thread is to do.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Write a payment that is new.
+    Insert(PaymentRow),
+    /// Write a payment over the version that it was read in.
+    Update {
+        /// The payment.
+        row: PaymentRow,
+        /// The version that must be there.
+        expected: u64,
+    },
+    /// Show that a write goes through, without changing anything.
+    Check,
+}
+
+/// Why it was not written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum WriteError {
+    AlreadyExists,
+    Conflict,
+    Unavailable(String),
+}
+
+pub(super) type WriteResult = Result<(), WriteError>;
+
+/// Work, and who waits for it.
+#[derive(Debug)]
+pub(super) struct Job {
+    work: Work,
+    claim: Claim,
+    reply: oneshot::Sender<WriteResult>,
+}
+
+#[derive(Debug)]
+enum Message {
+    Job(Box<Job>),
+    /// Take nothing more in, do what waits, and end.
+    Close,
+}
+
+/// Who decides about a job: the writer that takes it up, or the caller that gives it up, whoever comes first. So a caller
+/// that was told to come back can rely on it that nothing was written.
+#[derive(Clone, Debug, Default)]
+struct Claim(Arc<AtomicBool>);
+
+impl Claim {
+    /// Whether the decision was still open.
+    fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
+}
+
+/// The thread, as its callers see it.
+#[derive(Debug)]
+pub(super) struct Writer {
+    messages: mpsc::Sender<Message>,
+    patience: Duration,
+    thread: Mutex<Option<JoinHandle<Result<(), CloseError>>>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection, config: &Config) -> Result<Self, OpenError> {
+        let (messages, inbox) = mpsc::channel(config.queue_jobs.max(1));
+        let thread = thread::start(connection, inbox, config)?;
+        Ok(Self {
+            messages,
+            patience: Duration::from_millis(config.save_timeout_ms),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Has the work done; when it returns `Ok`, it is on the disk.
+    pub(super) async fn write(&self, work: Work) -> WriteResult {
+        let deadline = Instant::now() + self.patience;
+        let claim = Claim::default();
+        let (reply, mut answer) = oneshot::channel();
+        let room = match timeout_at(deadline, self.messages.reserve()).await {
+            Ok(Ok(room)) => room,
+            Ok(Err(_closed)) => return Err(unavailable("the store is closed")),
+            Err(_elapsed) => return Err(unavailable("too many payments wait to be written")),
+        };
+        room.send(Message::Job(Box::new(Job {
+            work,
+            claim: claim.clone(),
+            reply,
+        })));
+        let answered = match timeout_at(deadline, &mut answer).await {
+            Ok(answered) => answered,
+            Err(_elapsed) if claim.take() => return Err(unavailable("the writer did not come to it in time")),
+            // The writer has it: only the commit can tell how it ends.
+            Err(_elapsed) => answer.await,
+        };
+        answered.unwrap_or_else(|_gone| Err(unavailable("the writer has broken off")))
+    }
+
+    /// Ends the thread after all that waits is done.
+    pub(super) async fn close(&self) -> Result<(), CloseError> {
+        // Closed already, or broken off: the thread is gone either way, and joining it tells which.
+        let _gone = self.messages.send(Message::Close).await;
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(thread) = thread else { return Ok(()) };
+        match spawn_blocking(move || thread.join()).await {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(_)) | Err(_) => Err(CloseError::WriterGone),
+        }
+    }
+}
+
+fn unavailable(reason: &str) -> WriteError {
+    WriteError::Unavailable(reason.to_owned())
+}

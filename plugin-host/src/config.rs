@@ -1,0 +1,36 @@
+//! What can be set of the policy host.
+
+use serde::Deserialize;
+
+/// How policies run on this node.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where policies come from: `dir:PATH` or `etcd://host:port,host:port/prefix`. Default `dir:.portcullis/policies`.
+    pub store: String,
+    /// This node's name in the store's `nodes/`. Empty (the default) takes the host's name and the process id.
+    pub node_id: String,
+    /// How many evaluations may run at the same time, and with it how many instances the pool holds. An evaluation
+    /// runs on a worker thread from its start to its end, so a multiple of the cores never runs out. Default 64.
+    pub max_concurrent_evaluations: u32,
+    /// How many instances of policies stay warm, so that the next evaluation finds its memory mapped. At least the
+    /// number of policies times the worker threads; a warm slot costs some 110 KB. Default 256.
+    pub max_warm_instances: u32,
+    /// How many policies may compile at the same time, each on a low-priority thread of its own. Default 1.
+    pub compile_threads: u8,
+    /// After how long without a change the whole store is read again, as a safety net. In milliseconds, default 60,000.
+    pub relist_interval_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            store: "dir:.portcullis/policies".to_owned(),
+            node_id: String::new(),
+            max_concurrent_evaluations: 64,
+            max_warm_instances: 256,
+            compile_threads: 1,
+            relist_interval_ms: 60_000,
+        }
+    }
+}

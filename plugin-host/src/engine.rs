@@ -1,0 +1,112 @@
+//! The WebAssembly engine of the process: one configuration, one pool of instances, one clock for deadlines.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+use wasmtime::{Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmFeatures};
+
+use crate::config::Config;
+use crate::document::limits::MAX_MEMORY_BYTES;
+use crate::epoch_ticker::EpochTicker;
+
+/// Host stack that one guest call may use. Frames of compiled guest code are small; what a Rust guest puts "on its
+/// stack" lies in its linear memory. wasmtime's default.
+const MAX_GUEST_STACK_BYTES: usize = 512 * 1024;
+
+/// Memory of a slot that is cleared by `memset` and kept when an instance ends; what lies beyond is given back to the
+/// kernel. 256 KiB holds a guest of the SDK (64 KiB of stack, data and heap) whole, so that its reset is one memset and no
+/// system call.
+const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
+
+/// Core modules that one component may be made of: Rust has 3 or 4, JavaScript and Python toolchains up to some 30.
+const MAX_CORE_INSTANCES_PER_COMPONENT: u32 = 64;
+
+/// Tables that one component may have, likewise.
+const MAX_TABLES_PER_COMPONENT: u32 = 24;
+
+/// Linear memories that one component may have: the guest's and an adapter's.
+const MAX_MEMORIES_PER_COMPONENT: u32 = 4;
+
+/// Entries of one table: Python's interpreter has some 10,000 functions in its table.
+const MAX_TABLE_ELEMENTS: usize = 20_000;
+
+/// Frames of a trap's backtrace that are kept for the policy's author.
+const MAX_BACKTRACE_FRAMES: usize = 16;
+
+/// The engine could not be set up on this machine.
+#[derive(Debug, Error)]
+#[error("the WebAssembly engine could not be set up: {0}")]
+pub struct EngineError(String);
+
+/// The engine, and the thread that drives its deadlines. One per process: every pool reserves address space for all its
+/// memories at once.
+#[derive(Clone)]
+pub(crate) struct SandboxEngine {
+    engine: Engine,
+    _ticker: Arc<EpochTicker>,
+}
+
+impl SandboxEngine {
+    /// Sets up the engine and starts its clock.
+    ///
+    /// # Errors
+    /// When the machine does not give the address space or the thread.
+    pub(crate) fn new(config: &Config) -> Result<Self, EngineError> {
+        let engine =
+            Engine::new(&engine_config(config)).map_err(|error| EngineError(format!("{error:#}")))?;
+        let ticker = EpochTicker::start(engine.weak()).map_err(|error| EngineError(error.to_string()))?;
+        Ok(Self {
+            engine,
+            _ticker: Arc::new(ticker),
+        })
+    }
+
+    pub(crate) fn wasmtime(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+fn engine_config(config: &Config) -> wasmtime::Config {
+    let mut engine = wasmtime::Config::new();
+    engine
+        // Both bounds on computing, always: fuel repeats exactly, the deadline holds whatever fuel does not see.
+        .consume_fuel(true)
+        .epoch_interruption(true)
+        // Guests are called synchronously and never suspended; the state for anything else costs 20 % per call.
+        .concurrency_support(false)
+        .cranelift_opt_level(OptLevel::Speed)
+        // The same request gives the same verdict on every machine.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        .wasm_features(WasmFeatures::MEMORY64 | WasmFeatures::MULTI_MEMORY, false)
+        .max_wasm_stack(MAX_GUEST_STACK_BYTES)
+        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(MAX_BACKTRACE_FRAMES))
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool_config(config)));
+    engine
+}
+
+fn pool_config(config: &Config) -> PoolingAllocationConfig {
+    // A memory slot per warm instance and per running one; two, since an adapted module brings a memory of its own.
+    let running = config.max_concurrent_evaluations.max(1);
+    let memories = running
+        .saturating_add(config.max_warm_instances)
+        .saturating_mul(2);
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(running)
+        .total_core_instances(running.saturating_mul(MAX_CORE_INSTANCES_PER_COMPONENT))
+        .total_memories(memories)
+        .total_tables(running.saturating_mul(MAX_TABLES_PER_COMPONENT))
+        .max_unused_warm_slots(config.max_warm_instances)
+        .max_core_instances_per_component(MAX_CORE_INSTANCES_PER_COMPONENT)
+        .max_tables_per_component(MAX_TABLES_PER_COMPONENT)
+        .max_memories_per_component(MAX_MEMORIES_PER_COMPONENT)
+        .table_elements(MAX_TABLE_ELEMENTS)
+        .max_memory_size(usize::try_from(MAX_MEMORY_BYTES).unwrap_or(usize::MAX))
+        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        // Zero would cost two system calls and their page faults per evaluation.
+        .table_keep_resident(1 << 20)
+        // Not `PAGEMAP_SCAN`: pages that were swapped out may reach the next instance (wasmtime's pull request 14357).
+        // Isolation goes before speed.
+        .pagemap_scan(wasmtime::Enabled::No);
+    pool
+}

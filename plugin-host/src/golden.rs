@@ -1,0 +1,118 @@
+//! Golden cases: requests with the decisions that a policy must give, which travel inside its artifact.
+
+mod format;
+
+pub use format::{GoldenCase, GoldenCases, GoldenCasesError, MAX_GOLDEN_CASES_BYTES};
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use domain::risk::{FaultKind, Verdict};
+use thiserror::Error;
+
+use crate::contract::v0_1::types;
+use crate::document::{Limits, ParameterValue};
+use crate::policy::{Inputs, Policy, parameter, texts};
+use format::GoldenDecision;
+
+/// A golden case that did not come out as it says.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("golden case `{case}`: {difference}")]
+pub struct GoldenCaseFailure {
+    /// The case's name.
+    pub case: String,
+    /// What was expected and what came.
+    pub difference: String,
+}
+
+/// Runs one golden case and compares.
+pub(crate) fn check_case(
+    policy: &Policy,
+    case: &GoldenCase,
+    limits: &Limits,
+) -> Result<(), GoldenCaseFailure> {
+    let failure = |difference: String| GoldenCaseFailure {
+        case: case.name.clone(),
+        difference,
+    };
+    let expected = case.expected().map_err(failure)?;
+    let described = policy.described();
+    let metadata = case.metadata();
+    let features = case.features(described).map_err(failure)?;
+    let values = parameter_values(&described.parameters, case.parameters()).map_err(failure)?;
+    let borrowed: Vec<Vec<&str>> = values.iter().map(|(_, value)| texts(value)).collect();
+    let parameters: Vec<types::ParameterParam<'_>> = values
+        .iter()
+        .zip(&borrowed)
+        .map(|((name, value), texts)| parameter(name, value, texts))
+        .collect();
+    let payment = case.payment(&metadata, described.reads);
+    let inputs = Inputs {
+        payment,
+        features: &features,
+        parameters: &parameters,
+    };
+    let called = policy.evaluate(inputs, limits, policy.identity());
+    match (expected, called.result) {
+        (Ok(expected), Ok(found)) => difference(expected, &found).map_or(Ok(()), |text| Err(failure(text))),
+        (Err(expected), Err(fault)) if fault.kind == FaultKind::Refused && *fault.detail == *expected => {
+            Ok(())
+        }
+        (Ok(_), Err(fault)) => Err(failure(format!(
+            "expected a decision, found {}: {}",
+            fault.kind, fault.detail
+        ))),
+        (Err(expected), Err(fault)) => Err(failure(format!(
+            "expected the error `{expected}`, found {}: {}",
+            fault.kind, fault.detail
+        ))),
+        (Err(expected), Ok(found)) => Err(failure(format!(
+            "expected the error `{expected}`, found {}",
+            found.outcome.as_str()
+        ))),
+    }
+}
+
+/// The policy's parameters with what a case sets of them.
+fn parameter_values<'a>(
+    described: &'a [(Box<str>, ParameterValue)],
+    set: &'a BTreeMap<String, ParameterValue>,
+) -> Result<Vec<(&'a str, &'a ParameterValue)>, String> {
+    for (name, value) in set {
+        let Some((_, default)) = described.iter().find(|(known, _)| **known == **name) else {
+            return Err(format!("parameters.{name}: the policy has no such parameter"));
+        };
+        if default.kind() != value.kind() {
+            return Err(format!(
+                "parameters.{name}: expected {}, found {}",
+                default.kind(),
+                value.kind()
+            ));
+        }
+    }
+    Ok(described
+        .iter()
+        .map(|(name, default)| (&**name, set.get(&**name).unwrap_or(default)))
+        .collect())
+}
+
+fn difference(expected: &GoldenDecision, found: &Verdict) -> Option<String> {
+    let mut text = String::new();
+    let mut differs = |what: &str, expected: &str, found: &str| {
+        if expected != found {
+            let separator = if text.is_empty() { "" } else { "; " };
+            // Writing to a string cannot fail.
+            let _written = write!(text, "{separator}{what}: expected {expected}, found {found}");
+        }
+    };
+    differs("outcome", &expected.outcome, found.outcome.as_str());
+    differs(
+        "score",
+        &expected.score.to_string(),
+        &found.score.value().to_string(),
+    );
+    let wanted: Vec<(&str, &str)> = expected.reasons.iter().map(|r| (&*r.code, &*r.message)).collect();
+    let given: Vec<(&str, &str)> = found.reasons.iter().map(|r| (&*r.code, &*r.message)).collect();
+    differs("reasons", &format!("{wanted:?}"), &format!("{given:?}"));
+    (!text.is_empty()).then_some(text)
+}

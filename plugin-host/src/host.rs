@@ -1,0 +1,91 @@
+//! The policy host as the gateway starts it: the engine that decides, and the task that keeps it at what the store says.
+
+use std::sync::Arc;
+
+use application::ports::Clock;
+use prometheus_client::registry::Registry;
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::document::TextError;
+use crate::engine::{EngineError, SandboxEngine};
+use crate::loader::{Loader, LoaderError};
+use crate::metrics::HostMetrics;
+use crate::node_status::NodeId;
+use crate::reconciler::Reconciler;
+use crate::store::{LocationError, PolicyStore, StoreError, StoreLocation};
+use crate::wasm_engine::WasmRiskPolicyEngine;
+
+/// Why the policy host could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// `policies.store` names no store.
+    #[error("policies.store: {0}")]
+    Location(#[from] LocationError),
+    /// `policies.node_id` is no node's name.
+    #[error("policies.node_id: {0}")]
+    NodeId(TextError),
+    /// The store cannot be opened.
+    #[error("the policy store cannot be opened: {0}")]
+    Store(#[from] StoreError),
+    /// The engine cannot be set up.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The compiler's threads cannot be started.
+    #[error(transparent)]
+    Loader(#[from] LoaderError),
+}
+
+/// Runs policies, and keeps them at what the store says.
+pub struct PolicyHost {
+    engine: Arc<WasmRiskPolicyEngine>,
+    reconciler: Reconciler,
+}
+
+impl PolicyHost {
+    /// Sets everything up. Nothing decides before [`PolicyHost::run`] has read the store.
+    ///
+    /// # Errors
+    /// When the configuration or the machine does not allow it. A store that does not answer is no error: it may yet.
+    pub async fn start(
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        registry: &mut Registry,
+    ) -> Result<Self, StartError> {
+        let location = config.store.parse::<StoreLocation>()?;
+        let node = node_id(&config.node_id).map_err(StartError::NodeId)?;
+        let store: Arc<dyn PolicyStore> = location.open().await?;
+        let sandbox = SandboxEngine::new(config)?;
+        let loader = Loader::start(sandbox, config.compile_threads)?;
+        let engine = Arc::new(WasmRiskPolicyEngine::default());
+        let metrics = HostMetrics::register(registry);
+        let reconciler = Reconciler::new(store, loader, Arc::clone(&engine), clock, metrics, node, config);
+        Ok(Self { engine, reconciler })
+    }
+
+    /// What decides.
+    #[must_use]
+    pub fn engine(&self) -> Arc<WasmRiskPolicyEngine> {
+        Arc::clone(&self.engine)
+    }
+
+    /// Follows the store until it is told to stop.
+    pub async fn run(self, stop: CancellationToken) {
+        self.reconciler.run(stop).await;
+    }
+}
+
+/// The configured name, or one of the host's name and the process.
+fn node_id(configured: &str) -> Result<NodeId, TextError> {
+    if !configured.is_empty() {
+        return NodeId::parse(configured);
+    }
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let plain: String = host
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'))
+        .take(40)
+        .collect();
+    NodeId::parse(&format!("{plain}-{}", std::process::id())).or_else(|_| NodeId::parse("node"))
+}

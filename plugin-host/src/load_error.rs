@@ -1,0 +1,100 @@
+//! Why a release was not taken. Whatever it is, the release in force stays in force.
+
+use domain::risk::Fault;
+use thiserror::Error;
+
+use crate::component::ArtifactFormatError;
+use crate::contract::check::ContractMismatch;
+use crate::golden::{GoldenCaseFailure, GoldenCasesError};
+
+/// Everything that can be wrong with an artifact, or with a document in the light of its artifact.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum LoadError {
+    /// The artifact is no component.
+    #[error("the artifact {0}")]
+    NotAComponent(#[from] ArtifactFormatError),
+    /// The component does not compile.
+    #[error("the artifact does not compile: {reason}")]
+    NotCompilable {
+        /// What the compiler said.
+        reason: String,
+    },
+    /// The component is no policy, or a policy of another contract.
+    #[error("the component {0}")]
+    ContractMismatch(#[from] ContractMismatch),
+    /// `describe` did not answer.
+    #[error("`describe` failed ({}): {}", fault.kind, fault.detail)]
+    DescribeFailed {
+        /// Why.
+        fault: Fault,
+    },
+    /// `describe` answered what the contract does not allow.
+    #[error("`describe` broke the contract: {reason}")]
+    InvalidDescriptor {
+        /// Where and how.
+        reason: String,
+    },
+    /// The document says another contract than the artifact was built for.
+    #[error("contract: expected `{expected}`, found `{found}`")]
+    OtherContract {
+        /// What this gateway serves.
+        expected: &'static str,
+        /// What the document says.
+        found: String,
+    },
+    /// The policy reads a part of payments that the document does not grant.
+    #[error("the policy reads `{part}` of a payment, but `grants` does not hold it")]
+    PartNotGranted {
+        /// The part.
+        part: &'static str,
+    },
+    /// The document sets a parameter that the policy does not have.
+    #[error("parameters.{name}: the policy has no such parameter; it has {known}")]
+    UnknownParameter {
+        /// The parameter.
+        name: String,
+        /// Those there are.
+        known: String,
+    },
+    /// The document sets a parameter to a value of another kind than its default.
+    #[error("parameters.{name}: expected {expected}, found {found}")]
+    ParameterKind {
+        /// The parameter.
+        name: String,
+        /// The default's kind.
+        expected: &'static str,
+        /// The value's kind.
+        found: &'static str,
+    },
+    /// The golden cases cannot be read.
+    #[error(transparent)]
+    GoldenCasesUnreadable(#[from] GoldenCasesError),
+    /// A golden case did not come out.
+    #[error(transparent)]
+    GoldenCaseFailed(#[from] GoldenCaseFailure),
+    /// The compiler itself failed.
+    #[error("loading the artifact panicked; the artifact is not at fault alone, please report it")]
+    Panicked,
+}
+
+impl LoadError {
+    /// The stable name, for metrics and the node's status.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotAComponent(_) => "not_a_component",
+            Self::NotCompilable { .. } => "not_compilable",
+            Self::ContractMismatch(ContractMismatch::ForbiddenImport { .. }) => "forbidden_import",
+            Self::ContractMismatch(_) => "contract_mismatch",
+            Self::DescribeFailed { .. } => "describe_failed",
+            Self::InvalidDescriptor { .. } => "invalid_descriptor",
+            Self::OtherContract { .. } => "other_contract",
+            Self::PartNotGranted { .. } => "part_not_granted",
+            Self::UnknownParameter { .. } => "unknown_parameter",
+            Self::ParameterKind { .. } => "parameter_kind",
+            Self::GoldenCasesUnreadable(_) => "golden_cases_unreadable",
+            Self::GoldenCaseFailed(_) => "golden_case_failed",
+            Self::Panicked => "load_panicked",
+        }
+    }
+}

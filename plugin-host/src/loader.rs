@@ -1,0 +1,98 @@
+//! Compiling off the path of payments: a small pool of low-priority threads.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+use crate::document::PolicyDocument;
+use crate::engine::SandboxEngine;
+use crate::load_error::LoadError;
+use crate::policy::Policy;
+use crate::release::check_document;
+
+/// How nice the compiler's threads are: half way to the lowest priority, so that payments come first and a load still ends
+/// on a busy machine.
+const NICENESS: i32 = 10;
+
+/// The compiler's threads could not be started.
+#[derive(Debug, Error)]
+#[error("the compiler's threads could not be started: {0}")]
+pub struct LoaderError(#[from] rayon::ThreadPoolBuildError);
+
+/// Loads policies on threads of its own. Cranelift's parallel compilation stays on them too.
+#[derive(Clone)]
+pub(crate) struct Loader {
+    engine: SandboxEngine,
+    threads: Arc<ThreadPool>,
+}
+
+impl Loader {
+    /// Starts the threads.
+    pub(crate) fn start(engine: SandboxEngine, threads: u8) -> Result<Self, LoaderError> {
+        let threads = ThreadPoolBuilder::new()
+            .num_threads(usize::from(threads.max(1)))
+            .thread_name(|index| format!("policy-compiler-{index}"))
+            .start_handler(|_| {
+                // On Linux this is the calling thread alone. Without the right to it, compiling is merely less polite.
+                if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+                    tracing::debug!(%error, "the compiler's threads keep their priority");
+                }
+            })
+            .build()?;
+        Ok(Self {
+            engine,
+            threads: Arc::new(threads),
+        })
+    }
+
+    /// Compiles an artifact, holds it against its document and runs its golden cases.
+    pub(crate) async fn load(
+        &self,
+        document: Arc<PolicyDocument>,
+        bytes: Vec<u8>,
+    ) -> Result<Arc<Policy>, LoadError> {
+        let engine = self.engine.clone();
+        self.run(move || {
+            let policy = Policy::load(&engine, &bytes)?;
+            verify(&policy, &document)?;
+            Ok(Arc::new(policy))
+        })
+        .await
+    }
+
+    /// Holds a policy that is compiled already against another document.
+    pub(crate) async fn reuse(
+        &self,
+        document: Arc<PolicyDocument>,
+        policy: Arc<Policy>,
+    ) -> Result<Arc<Policy>, LoadError> {
+        self.run(move || {
+            verify(&policy, &document)?;
+            Ok(policy)
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
+    ) -> Result<T, LoadError> {
+        let (sender, receiver) = oneshot::channel();
+        self.threads.spawn(move || {
+            // A compiler that panics on an artifact must not take the gateway with it.
+            let result = catch_unwind(AssertUnwindSafe(job)).unwrap_or(Err(LoadError::Panicked));
+            // Nobody waits any more when the gateway is shutting down.
+            let _delivered = sender.send(result);
+        });
+        receiver.await.unwrap_or(Err(LoadError::Panicked))
+    }
+}
+
+/// Everything that a document and its policy must agree on before they come into force.
+pub(crate) fn verify(policy: &Policy, document: &PolicyDocument) -> Result<usize, LoadError> {
+    check_document(policy, document)?;
+    policy.check_golden_cases(&document.limits)
+}

@@ -1,0 +1,180 @@
+//! What operators see of policies in numbers.
+
+use std::sync::atomic::AtomicU64;
+
+use domain::risk::{EvaluationResult, FaultKind, Outcome, PolicyEvaluation};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// Bounds of an evaluation's duration, in seconds: from 2.5 µs, under which no instance is made, to the longest deadline.
+const EVALUATION_SECONDS: [f64; 16] = [
+    2.5e-6, 5e-6, 1e-5, 2e-5, 4e-5, 8e-5, 1.6e-4, 3.2e-4, 6.4e-4, 1.28e-3, 2.56e-3, 5.12e-3, 1.024e-2,
+    2.5e-2, 0.1, 1.0,
+];
+
+/// Bounds of a load's duration, in seconds: from the compile cache to an interpreter of Python.
+const LOAD_SECONDS: [f64; 10] = [0.001, 0.005, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0];
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OutcomeLabels {
+    policy: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct FaultLabels {
+    policy: String,
+    fault: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct PolicyLabels {
+    policy: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ResultLabels {
+    result: &'static str,
+}
+
+/// All metrics of the policy host.
+#[derive(Clone)]
+pub(crate) struct HostMetrics {
+    outcomes: Family<OutcomeLabels, Counter>,
+    faults: Family<FaultLabels, Counter>,
+    durations: Family<PolicyLabels, Histogram, fn() -> Histogram>,
+    fuel: Family<PolicyLabels, Counter>,
+    loads: Family<ResultLabels, Counter>,
+    load_duration: Histogram,
+    pub(crate) revision: Gauge<u64, AtomicU64>,
+    pub(crate) in_force: Gauge,
+    pub(crate) refused: Gauge,
+    pub(crate) store_connected: Gauge,
+}
+
+impl HostMetrics {
+    /// Registers everything.
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            outcomes: Family::default(),
+            faults: Family::default(),
+            durations: Family::new_with_constructor(|| Histogram::new(EVALUATION_SECONDS)),
+            fuel: Family::default(),
+            loads: Family::default(),
+            load_duration: Histogram::new(LOAD_SECONDS),
+            revision: Gauge::default(),
+            in_force: Gauge::default(),
+            refused: Gauge::default(),
+            store_connected: Gauge::default(),
+        };
+        registry.register(
+            "portcullis_policy_evaluations",
+            "Evaluations by outcome, the failure mode's included",
+            metrics.outcomes.clone(),
+        );
+        registry.register(
+            "portcullis_policy_faults",
+            "Evaluations without a verdict, by fault",
+            metrics.faults.clone(),
+        );
+        registry.register(
+            "portcullis_policy_evaluation_seconds",
+            "Duration of one evaluation",
+            metrics.durations.clone(),
+        );
+        registry.register("portcullis_policy_fuel", "Fuel used", metrics.fuel.clone());
+        registry.register(
+            "portcullis_policy_loads",
+            "Documents that were loaded or refused, by result",
+            metrics.loads.clone(),
+        );
+        registry.register(
+            "portcullis_policy_load_seconds",
+            "From a document to its release in force",
+            metrics.load_duration.clone(),
+        );
+        registry.register(
+            "portcullis_policy_set_revision",
+            "Revision of the store that the policy set was built from",
+            metrics.revision.clone(),
+        );
+        registry.register(
+            "portcullis_policies_in_force",
+            "Policies that decide",
+            metrics.in_force.clone(),
+        );
+        registry.register(
+            "portcullis_policies_refused",
+            "Policies whose newest document was refused",
+            metrics.refused.clone(),
+        );
+        registry.register(
+            "portcullis_policy_store_connected",
+            "Whether the policy store answers (1) or not (0)",
+            metrics.store_connected.clone(),
+        );
+        metrics
+    }
+
+    /// A document came into force, or was refused with this code.
+    pub(crate) fn loaded(&self, result: &'static str, elapsed: std::time::Duration) {
+        self.loads.get_or_create(&ResultLabels { result }).inc();
+        self.load_duration.observe(elapsed.as_secs_f64());
+    }
+
+    /// The counters of one policy, looked up once when a release of it is loaded.
+    pub(crate) fn of_policy(&self, name: &str) -> PolicyMetrics {
+        let policy = || name.to_owned();
+        PolicyMetrics {
+            outcomes: Outcome::ALL.map(|outcome| {
+                self.outcomes.get_or_create_owned(&OutcomeLabels {
+                    policy: policy(),
+                    outcome: outcome.as_str(),
+                })
+            }),
+            faults: FaultKind::ALL.map(|kind| {
+                self.faults.get_or_create_owned(&FaultLabels {
+                    policy: policy(),
+                    fault: kind.as_str(),
+                })
+            }),
+            duration: self
+                .durations
+                .get_or_create_owned(&PolicyLabels { policy: policy() }),
+            fuel: self.fuel.get_or_create_owned(&PolicyLabels { policy: policy() }),
+        }
+    }
+}
+
+/// The counters of one policy. Counting is an atomic addition each, but for the histogram's short lock.
+#[derive(Clone)]
+pub(crate) struct PolicyMetrics {
+    outcomes: [Counter; Outcome::ALL.len()],
+    faults: [Counter; FaultKind::ALL.len()],
+    duration: Histogram,
+    fuel: Counter,
+}
+
+impl PolicyMetrics {
+    /// Counts an evaluation.
+    pub(crate) fn count(&self, evaluation: &PolicyEvaluation) {
+        if let Some(counter) = self.outcomes.get(evaluation.outcome() as usize) {
+            counter.inc();
+        }
+        if let EvaluationResult::Fault { fault, .. } = &evaluation.result
+            && let Some(counter) = self.faults.get(fault.kind as usize)
+        {
+            counter.inc();
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "nanoseconds of one evaluation are far below 2^52"
+        )]
+        self.duration.observe(evaluation.elapsed_ns as f64 * 1e-9);
+        self.fuel.inc_by(evaluation.fuel_used);
+    }
+}

@@ -1,0 +1,313 @@
+//! From what the store says to what is in force on this node, for as long as the gateway runs.
+//!
+//! Desired state comes from the store: a full listing first, then a watch from the listing's revision, and a listing again
+//! after every loss and every so often. Actual state is the policy set. Whatever is wrong with a document, the release that
+//! is in force stays, and every other policy is left alone. Documents of one transaction come into force by one swap.
+
+mod backoff;
+mod known;
+mod refusal;
+mod reporter;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use application::ports::Clock;
+use bytes::Bytes;
+use domain::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::artifact;
+use crate::config::Config;
+use crate::document::PolicyDocument;
+use crate::loader::Loader;
+use crate::metrics::HostMetrics;
+use crate::node_status::NodeId;
+use crate::policy::Policy;
+use crate::policy_set::PolicySet;
+use crate::release::Release;
+use crate::store::{PolicyStore, StoreError, StoreListing, WatchEvent};
+use crate::wasm_engine::WasmRiskPolicyEngine;
+
+use backoff::Backoff;
+use known::Known;
+use refusal::Refusal;
+use reporter::Reporter;
+
+/// Artifacts that are fetched or compiled at the same time; each may hold the largest artifact in memory.
+const MAX_LOADS: usize = 4;
+
+/// Keeps the policy set at what the store says.
+pub(crate) struct Reconciler {
+    store: Arc<dyn PolicyStore>,
+    loader: Loader,
+    engine: Arc<WasmRiskPolicyEngine>,
+    clock: Arc<dyn Clock>,
+    metrics: HostMetrics,
+    reporter: Reporter,
+    relist_interval: Duration,
+    known: BTreeMap<String, Known>,
+    revision: u64,
+}
+
+/// A document that passed every check but those of its artifact.
+struct Candidate {
+    name: String,
+    value: Bytes,
+    document: Arc<PolicyDocument>,
+}
+
+impl Reconciler {
+    pub(crate) fn new(
+        store: Arc<dyn PolicyStore>,
+        loader: Loader,
+        engine: Arc<WasmRiskPolicyEngine>,
+        clock: Arc<dyn Clock>,
+        metrics: HostMetrics,
+        node: NodeId,
+        config: &Config,
+    ) -> Self {
+        let reporter = Reporter::new(Arc::clone(&store), node, clock.now());
+        let relist_interval = Duration::from_millis(config.relist_interval_ms.max(1_000));
+        Self {
+            store,
+            loader,
+            engine,
+            clock,
+            metrics,
+            reporter,
+            relist_interval,
+            known: BTreeMap::new(),
+            revision: 0,
+        }
+    }
+
+    /// Follows the store until told to stop.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let reports = tokio::spawn(self.reporter.task(stop.clone()));
+        let mut backoff = Backoff::default();
+        let store = self.store.describe();
+        while !stop.is_cancelled() {
+            let lost = tokio::select! {
+                () = stop.cancelled() => break,
+                lost = self.follow(&mut backoff) => lost,
+            };
+            self.metrics.store_connected.set(0);
+            let pause = backoff.next();
+            tracing::warn!(store, error = %lost, retry_in_ms = pause.as_millis(), "lost the policy store");
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        if reports.await.is_err() {
+            tracing::error!("the task that reports this node's status had panicked");
+        }
+    }
+
+    /// Lists, then watches, and ends when the store is lost.
+    async fn follow(&mut self, backoff: &mut Backoff) -> StoreError {
+        match self.follow_until_lost(backoff).await {
+            Err(error) => error,
+            Ok(never) => match never {},
+        }
+    }
+
+    async fn follow_until_lost(
+        &mut self,
+        backoff: &mut Backoff,
+    ) -> Result<std::convert::Infallible, StoreError> {
+        let listing = self.store.list().await?;
+        self.apply_listing(listing).await;
+        let mut watch = self.store.watch(self.revision).await?;
+        self.metrics.store_connected.set(1);
+        tracing::info!(
+            store = self.store.describe(),
+            revision = self.revision,
+            "following the policy store"
+        );
+        let mut relist = tokio::time::interval(self.relist_interval);
+        relist.reset();
+        loop {
+            tokio::select! {
+                event = watch.next() => match event? {
+                    WatchEvent::Changed { revision, documents } => self.apply(revision, documents).await,
+                    WatchEvent::Progress { revision } => self.revision = self.revision.max(revision),
+                },
+                _ = relist.tick() => {
+                    let listing = self.store.list().await?;
+                    self.apply_listing(listing).await;
+                }
+            }
+            backoff.reset();
+        }
+    }
+
+    /// Takes in every document of the store; what is known and not listed is gone.
+    async fn apply_listing(&mut self, listing: StoreListing) {
+        let mut changes: Vec<(String, Option<Bytes>)> = listing
+            .documents
+            .into_iter()
+            .map(|document| (document.name, Some(document.value)))
+            .collect();
+        for (name, known) in &self.known {
+            if known.is_stored() && !changes.iter().any(|(listed, _)| listed == name) {
+                changes.push((name.clone(), None));
+            }
+        }
+        self.apply(listing.revision, changes).await;
+    }
+
+    /// Takes in changes that were made together, and swaps the policy set once.
+    async fn apply(&mut self, revision: u64, changes: Vec<(String, Option<Bytes>)>) {
+        let started = Instant::now();
+        let now = self.clock.now();
+        let mut candidates = Vec::new();
+        for (name, value) in changes {
+            let known = self.known.entry(name.clone()).or_default();
+            match value {
+                None => {
+                    known.forget();
+                    tracing::info!(policy.name = name, "the policy was retired");
+                }
+                Some(value) if known.is_settled(&value) => {}
+                Some(value) => match known.read(&name, &value, now) {
+                    Ok(document) => {
+                        known.loading = true;
+                        candidates.push(Candidate {
+                            name,
+                            value,
+                            document: Arc::new(document),
+                        });
+                    }
+                    Err(refusal) => self.refuse(&name, value, &refusal, now, started.elapsed()),
+                },
+            }
+        }
+        if !candidates.is_empty() {
+            self.publish_statuses();
+        }
+        for (candidate, loaded) in self.load(candidates).await {
+            match loaded {
+                Ok(release) => self.accept(candidate, Arc::new(release), started.elapsed()),
+                Err(refusal) => {
+                    self.refuse(&candidate.name, candidate.value, &refusal, now, started.elapsed())
+                }
+            }
+        }
+        self.revision = revision;
+        self.swap();
+    }
+
+    /// Fetches and compiles what changed, several at a time.
+    async fn load(&self, candidates: Vec<Candidate>) -> Vec<(Candidate, Result<Release, Refusal>)> {
+        let permits = Arc::new(Semaphore::new(MAX_LOADS));
+        let mut loads = JoinSet::new();
+        for candidate in candidates {
+            let store = Arc::clone(&self.store);
+            let loader = self.loader.clone();
+            let permits = Arc::clone(&permits);
+            let compiled = self.compiled(&candidate.document);
+            let metrics = self.metrics.of_policy(candidate.document.name.as_str());
+            let since = self.clock.now();
+            loads.spawn(async move {
+                let _permit = permits.acquire_owned().await;
+                let document = Arc::clone(&candidate.document);
+                let loaded = async {
+                    let policy = match compiled {
+                        Some(policy) => loader.reuse(Arc::clone(&document), policy).await,
+                        None => {
+                            let bytes = artifact::fetch(&*store, &document.artifact).await?;
+                            loader.load(Arc::clone(&document), bytes).await
+                        }
+                    }?;
+                    Ok(Release::new(policy, &document, since, metrics)?)
+                };
+                let loaded = loaded.await.map_err(|refusal: Refusal| refusal.of(&document));
+                (candidate, loaded)
+            });
+        }
+        let mut loaded = Vec::new();
+        while let Some(joined) = loads.join_next().await {
+            match joined {
+                Ok(result) => loaded.push(result),
+                Err(error) => tracing::error!(%error, "a task that loads a policy had panicked"),
+            }
+        }
+        loaded
+    }
+
+    /// The policy of this artifact, where some release runs it already: only its document changed.
+    fn compiled(&self, document: &PolicyDocument) -> Option<Arc<Policy>> {
+        self.known
+            .values()
+            .filter_map(|known| known.in_force.as_ref())
+            .map(|release| release.policy())
+            .find(|policy| policy.digest() == document.artifact.digest())
+            .map(Arc::clone)
+    }
+
+    fn accept(&mut self, candidate: Candidate, release: Arc<Release>, elapsed: Duration) {
+        let identity = release.identity();
+        tracing::info!(
+            policy.name = candidate.name,
+            policy.version = &*identity.version,
+            policy.sequence = identity.sequence,
+            policy.digest = &*identity.digest,
+            elapsed_us = elapsed.as_micros(),
+            "the policy is loaded"
+        );
+        self.metrics.loaded("in_force", elapsed);
+        self.known
+            .entry(candidate.name)
+            .or_default()
+            .accept(candidate.value, release);
+    }
+
+    fn refuse(&mut self, name: &str, value: Bytes, refusal: &Refusal, now: Timestamp, elapsed: Duration) {
+        let known = self.known.entry(name.to_owned()).or_default();
+        if known.refuse(value, refusal, now) {
+            tracing::warn!(
+                policy.name = name,
+                policy.sequence = refusal.sequence,
+                code = refusal.code,
+                error = refusal.message,
+                in_force = known.in_force.as_ref().map(|release| release.identity().sequence),
+                "the policy was refused; what is in force stays"
+            );
+            self.metrics.loaded(refusal.code, elapsed);
+        }
+    }
+
+    fn swap(&mut self) {
+        let releases: Vec<Arc<Release>> = self
+            .known
+            .values()
+            .filter_map(|known| known.in_force.clone())
+            .collect();
+        self.metrics
+            .in_force
+            .set(i64::try_from(releases.len()).unwrap_or(i64::MAX));
+        self.metrics.revision.set(self.revision);
+        self.engine
+            .swap(Arc::new(PolicySet::new(self.revision, releases)));
+        self.publish_statuses();
+    }
+
+    fn publish_statuses(&mut self) {
+        let statuses: Vec<_> = self
+            .known
+            .iter()
+            .filter_map(|(name, known)| known.status(name))
+            .collect();
+        let refused = statuses.iter().filter(|status| status.refused.is_some()).count();
+        self.metrics
+            .refused
+            .set(i64::try_from(refused).unwrap_or(i64::MAX));
+        self.reporter.update(self.revision, &statuses);
+        self.engine.report(statuses);
+    }
+}

@@ -1,0 +1,114 @@
+//! What this node knows of one policy.
+
+use std::sync::Arc;
+
+use application::ports::{PolicyStatus, RefusedRelease, ReleaseInForce};
+use bytes::Bytes;
+use domain::Timestamp;
+
+use crate::document::{PolicyDocument, PolicyName};
+use crate::envelope::Envelope;
+use crate::release::Release;
+
+use super::refusal::Refusal;
+
+/// One policy: what is stored, what is in force, what was refused.
+#[derive(Default)]
+pub(super) struct Known {
+    /// What decides, whatever is stored.
+    pub(super) in_force: Option<Arc<Release>>,
+    /// Whether what is stored is being loaded.
+    pub(super) loading: bool,
+    stored: Option<Bytes>,
+    refused: Option<RefusedRelease>,
+    may_pass_later: bool,
+    highest_sequence: u64,
+}
+
+impl Known {
+    /// Whether the store holds a document of it.
+    pub(super) const fn is_stored(&self) -> bool {
+        self.stored.is_some()
+    }
+
+    /// Whether this very document was taken or refused for good.
+    pub(super) fn is_settled(&self, value: &Bytes) -> bool {
+        self.stored.as_ref() == Some(value) && !self.may_pass_later
+    }
+
+    /// Reads a document and runs every check that does not need its artifact, in their order.
+    pub(super) fn read(
+        &mut self,
+        key: &str,
+        value: &Bytes,
+        now: Timestamp,
+    ) -> Result<PolicyDocument, Refusal> {
+        let name = PolicyName::parse(key).map_err(|error| Refusal::key(&error))?;
+        let envelope = Envelope::parse(value)?;
+        let document = envelope.document()?;
+        if document.name != name {
+            return Err(Refusal::name(key, &document));
+        }
+        if document.sequence < self.highest_sequence {
+            return Err(Refusal::replayed(&document, self.highest_sequence));
+        }
+        self.highest_sequence = document.sequence;
+        document
+            .validity(now)
+            .map_err(|error| Refusal::validity(&document, &error))?;
+        Ok(document)
+    }
+
+    /// The document's release decides from now on.
+    pub(super) fn accept(&mut self, value: Bytes, release: Arc<Release>) {
+        self.stored = Some(value);
+        self.in_force = Some(release);
+        self.loading = false;
+        self.refused = None;
+        self.may_pass_later = false;
+    }
+
+    /// The document is not taken. Says whether that is news.
+    pub(super) fn refuse(&mut self, value: Bytes, refusal: &Refusal, now: Timestamp) -> bool {
+        self.loading = false;
+        self.may_pass_later = refusal.may_pass_later;
+        let same_document = self.stored.as_ref() == Some(&value);
+        let known = self
+            .refused
+            .as_ref()
+            .is_some_and(|known| same_document && known.code == refusal.code);
+        self.stored = Some(value);
+        if !known {
+            self.refused = Some(RefusedRelease {
+                sequence: refusal.sequence,
+                code: refusal.code,
+                message: refusal.message.clone(),
+                since: now,
+            });
+        }
+        !known
+    }
+
+    /// The document is gone from the store. Its sequence is remembered: what comes back must be newer.
+    pub(super) fn forget(&mut self) {
+        *self = Self {
+            highest_sequence: self.highest_sequence,
+            ..Self::default()
+        };
+    }
+
+    /// How it stands; none where nothing is stored.
+    pub(super) fn status(&self, name: &str) -> Option<PolicyStatus> {
+        let in_force = self.in_force.as_ref().map(|release| ReleaseInForce {
+            identity: Arc::clone(release.identity()),
+            summary: release.policy().described().summary.clone(),
+            since: release.since(),
+        });
+        (self.stored.is_some() || self.loading || in_force.is_some()).then(|| PolicyStatus {
+            name: name.into(),
+            in_force,
+            refused: self.refused.clone(),
+            loading: self.loading,
+        })
+    }
+}

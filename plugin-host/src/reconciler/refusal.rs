@@ -1,0 +1,102 @@
+//! Why a document was not taken, from any of the checks.
+
+use crate::artifact::ArtifactError;
+use crate::document::{DocumentError, PolicyDocument, TextError, ValidityError};
+use crate::envelope::EnvelopeError;
+use crate::load_error::LoadError;
+
+/// A refusal, ready to be shown.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    /// The stable name of the check that failed.
+    pub(super) code: &'static str,
+    /// What was wrong, where, and what would be right.
+    pub(super) message: String,
+    /// The document's sequence, where it could be read.
+    pub(super) sequence: Option<u64>,
+    /// Whether the same document may be taken later: its artifact arrives, its time comes.
+    pub(super) may_pass_later: bool,
+}
+
+impl Refusal {
+    fn for_good(code: &'static str, message: String) -> Self {
+        Self {
+            code,
+            message,
+            sequence: None,
+            may_pass_later: false,
+        }
+    }
+
+    fn for_now(code: &'static str, message: String) -> Self {
+        Self {
+            code,
+            message,
+            sequence: None,
+            may_pass_later: true,
+        }
+    }
+
+    /// The same, of a document that could be read.
+    pub(super) fn of(self, document: &PolicyDocument) -> Self {
+        Self {
+            sequence: Some(document.sequence),
+            ..self
+        }
+    }
+
+    /// The key is no policy's name.
+    pub(super) fn key(error: &TextError) -> Self {
+        Self::for_good(
+            "name_invalid",
+            format!("the key's last part is no policy's name: {error}"),
+        )
+    }
+
+    /// The document speaks of another policy than its key.
+    pub(super) fn name(key: &str, document: &PolicyDocument) -> Self {
+        let message = format!(
+            "name: expected `{key}` as in the key, found `{}`",
+            document.name.as_str()
+        );
+        Self::for_good("name_mismatch", message).of(document)
+    }
+
+    /// The document is older than one that was seen.
+    pub(super) fn replayed(document: &PolicyDocument, seen: u64) -> Self {
+        let message = format!(
+            "sequence: expected at least {seen}, which this node has seen, found {}; publish the older artifact under a new sequence",
+            document.sequence
+        );
+        Self::for_good("sequence_replayed", message).of(document)
+    }
+
+    /// The document is not valid now.
+    pub(super) fn validity(document: &PolicyDocument, error: &ValidityError) -> Self {
+        Self::for_now(error.code(), error.to_string()).of(document)
+    }
+}
+
+impl From<EnvelopeError> for Refusal {
+    fn from(error: EnvelopeError) -> Self {
+        Self::for_good(error.code(), error.to_string())
+    }
+}
+
+impl From<DocumentError> for Refusal {
+    fn from(error: DocumentError) -> Self {
+        Self::for_good(error.code(), error.to_string())
+    }
+}
+
+impl From<ArtifactError> for Refusal {
+    fn from(error: ArtifactError) -> Self {
+        Self::for_now(error.code(), error.to_string())
+    }
+}
+
+impl From<LoadError> for Refusal {
+    fn from(error: LoadError) -> Self {
+        Self::for_good(error.code(), error.to_string())
+    }
+}

@@ -1,0 +1,195 @@
+//! A release: a policy with what its document says about it.
+
+use std::sync::Arc;
+
+use domain::Timestamp;
+use domain::feature::FeatureValue;
+use domain::payment::PaymentDetails;
+use domain::risk::{FailureMode, PolicyEvaluation, PolicyIdentity};
+
+use crate::contract::v0_1::{PACKAGE, PaymentView, feature_value, types};
+use crate::document::{Grants, Limits, ParameterValue, PaymentPart, PolicyDocument, Scope};
+use crate::load_error::LoadError;
+use crate::metrics::PolicyMetrics;
+use crate::policy::{Inputs, Policy, parameter, texts};
+
+/// One release, ready to decide.
+pub(crate) struct Release {
+    policy: Arc<Policy>,
+    identity: Arc<PolicyIdentity>,
+    limits: Limits,
+    failure_mode: FailureMode,
+    scope: Scope,
+    priority: u32,
+    parameters: Vec<(Box<str>, ParameterValue)>,
+    since: Timestamp,
+    metrics: PolicyMetrics,
+}
+
+impl Release {
+    /// Joins a document with its policy.
+    ///
+    /// # Errors
+    /// When the document does not grant what the policy reads, or sets parameters that it does not have.
+    pub(crate) fn new(
+        policy: Arc<Policy>,
+        document: &PolicyDocument,
+        since: Timestamp,
+        metrics: PolicyMetrics,
+    ) -> Result<Self, LoadError> {
+        check_document(&policy, document)?;
+        let described = policy.described();
+        let parameters = described
+            .parameters
+            .iter()
+            .map(|(name, default)| {
+                (
+                    name.clone(),
+                    document.parameters.get(name).unwrap_or(default).clone(),
+                )
+            })
+            .collect();
+        let identity = Arc::new(PolicyIdentity {
+            name: document.name.as_str().into(),
+            version: document.version.as_str().into(),
+            sequence: document.sequence,
+            digest: policy.digest().to_string().into(),
+        });
+        Ok(Self {
+            identity,
+            limits: document.limits,
+            failure_mode: document.failure_mode(),
+            scope: document.scope.clone(),
+            priority: document.priority,
+            parameters,
+            since,
+            metrics,
+            policy,
+        })
+    }
+
+    /// Which release it is.
+    pub(crate) const fn identity(&self) -> &Arc<PolicyIdentity> {
+        &self.identity
+    }
+
+    /// The policy that it runs.
+    pub(crate) const fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// Since when it decides, on this node.
+    pub(crate) const fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// Lower runs first; equal ones by name.
+    pub(crate) fn order(&self) -> (u32, &str) {
+        (self.priority, &self.identity.name)
+    }
+
+    /// Whether a payment is in its scope.
+    pub(crate) fn includes(&self, details: &PaymentDetails) -> bool {
+        self.scope.includes(details)
+    }
+
+    /// Runs the policy on a payment. `features` are the set's, `indices` say which of them are the policy's own.
+    pub(crate) fn evaluate(
+        &self,
+        payment: &PaymentView<'_>,
+        features: &[FeatureValue],
+        indices: &[usize],
+    ) -> PolicyEvaluation {
+        let described = self.policy.described();
+        let features: Vec<types::Feature<'_>> = described
+            .features
+            .iter()
+            .zip(indices)
+            .map(|((name, _), index)| {
+                let value = features.get(*index).copied().unwrap_or(FeatureValue::Unavailable);
+                types::Feature {
+                    name,
+                    value: feature_value(value),
+                }
+            })
+            .collect();
+        let borrowed: Vec<Vec<&str>> = self.parameters.iter().map(|(_, value)| texts(value)).collect();
+        let parameters: Vec<types::ParameterParam<'_>> = self
+            .parameters
+            .iter()
+            .zip(&borrowed)
+            .map(|((name, value), texts)| parameter(name, value, texts))
+            .collect();
+        let inputs = Inputs {
+            payment: payment.masked(described.reads),
+            features: &features,
+            parameters: &parameters,
+        };
+        let called = self.policy.evaluate(inputs, &self.limits, &self.identity);
+        let evaluation = PolicyEvaluation::new(
+            Arc::clone(&self.identity),
+            called.result,
+            &self.failure_mode,
+            called.signals,
+            called.fuel_used,
+            u64::try_from(called.elapsed.as_nanos()).unwrap_or(u64::MAX),
+        );
+        self.metrics.count(&evaluation);
+        evaluation
+    }
+}
+
+/// Holds a document against what its policy says of itself.
+pub(crate) fn check_document(policy: &Policy, document: &PolicyDocument) -> Result<(), LoadError> {
+    if document.contract.as_str() != PACKAGE {
+        let found = document.contract.as_str().to_owned();
+        return Err(LoadError::OtherContract {
+            expected: PACKAGE,
+            found,
+        });
+    }
+    let described = policy.described();
+    if let Some(part) = PaymentPart::ALL
+        .into_iter()
+        .find(|part| reads(described.reads, *part, document.grants))
+    {
+        return Err(LoadError::PartNotGranted { part: part.as_str() });
+    }
+    for (name, value) in document.parameters.iter() {
+        let Some((_, default)) = described
+            .parameters
+            .iter()
+            .find(|(known, _)| **known == *name.as_str())
+        else {
+            let known: Vec<&str> = described.parameters.iter().map(|(known, _)| &**known).collect();
+            let known = if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            };
+            return Err(LoadError::UnknownParameter {
+                name: name.as_str().to_owned(),
+                known,
+            });
+        };
+        if default.kind() != value.kind() {
+            return Err(LoadError::ParameterKind {
+                name: name.as_str().to_owned(),
+                expected: default.kind(),
+                found: value.kind(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a policy reads a part that it is not granted.
+fn reads(reads: types::PaymentParts, part: PaymentPart, grants: Grants) -> bool {
+    let flag = match part {
+        PaymentPart::Card => types::PaymentParts::CARD,
+        PaymentPart::Customer => types::PaymentParts::CUSTOMER,
+        PaymentPart::Device => types::PaymentParts::DEVICE,
+        PaymentPart::Metadata => types::PaymentParts::METADATA,
+    };
+    reads.contains(flag) && !grants.contains(part)
+}

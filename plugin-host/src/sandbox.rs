@@ -1,0 +1,68 @@
+//! One call into a guest: a fresh store and instance, its bounds, and what came of it.
+
+mod context;
+mod fault;
+mod limiter;
+
+pub(crate) use context::{EvaluationContext, LogLevel};
+pub(crate) use fault::{GuestExit, HostCallLimit};
+
+use std::time::{Duration, Instant};
+
+use domain::risk::{Fault, Signal};
+use wasmtime::Store;
+
+use crate::contract::v0_1::{RiskPolicy, RiskPolicyPre};
+use crate::document::Limits;
+use crate::epoch_ticker::TICK;
+
+/// Bytes that a guest may pass to the host in one call, its answer included, counted as the host's memory for them. A
+/// decision within the contract's bounds has some 40 KB.
+const MAX_HOST_CALL_BYTES: usize = 256 * 1024;
+
+/// What came of a call into a guest.
+pub(crate) struct Called<T> {
+    /// The guest's answer, or why there is none.
+    pub(crate) result: Result<T, Fault>,
+    /// What it said on the way.
+    pub(crate) signals: Vec<Signal>,
+    /// Fuel it used; a lower bound after a deadline.
+    pub(crate) fuel_used: u64,
+    /// How long it took, from before the instance was made until after its answer was read.
+    pub(crate) elapsed: Duration,
+}
+
+/// Makes a fresh instance, lets `call` use it, and throws it away.
+pub(crate) fn call<T>(
+    policy: &RiskPolicyPre<EvaluationContext>,
+    limits: &Limits,
+    context: EvaluationContext,
+    call: impl FnOnce(&RiskPolicy, &mut Store<EvaluationContext>) -> wasmtime::Result<T>,
+) -> Called<T> {
+    let started = Instant::now();
+    let mut store = Store::new(policy.engine(), context);
+    let result = bound(&mut store, limits)
+        .and_then(|()| policy.instantiate(&mut store))
+        .and_then(|instance| call(&instance, &mut store));
+    let fuel_used = limits.fuel().saturating_sub(store.get_fuel().unwrap_or(0));
+    let result = result.map_err(|error| fault::classify(&error, store.data(), limits));
+    let context = store.into_data();
+    let elapsed = started.elapsed();
+    let signals = context.finish();
+    Called {
+        result,
+        signals,
+        fuel_used,
+        elapsed,
+    }
+}
+
+fn bound(store: &mut Store<EvaluationContext>, limits: &Limits) -> wasmtime::Result<()> {
+    store.limiter(|context| context.limiter());
+    store.set_fuel(limits.fuel())?;
+    store.set_hostcall_fuel(MAX_HOST_CALL_BYTES);
+    // The first tick may come at once, so one more than the deadline holds: never early, at most one tick late.
+    let ticks = u64::from(limits.deadline_ms()).div_ceil(u64::try_from(TICK.as_millis()).unwrap_or(1));
+    store.set_epoch_deadline(ticks.saturating_add(1));
+    Ok(())
+}

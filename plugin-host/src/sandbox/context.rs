@@ -1,0 +1,187 @@
+//! What a store holds for one evaluation: the guest's bounds, what it said, its clock and its randomness.
+
+use std::sync::Arc;
+
+use domain::Timestamp;
+use domain::risk::{PolicyIdentity, Signal};
+
+use super::fault::HostCallLimit;
+use super::limiter::GuestLimiter;
+use crate::digest::Digest;
+use crate::virtual_wasi::GuestRandom;
+
+/// Calls that a guest may make to the host in one evaluation. A policy that says something about each of its rules
+/// makes tens; a loop around a host call makes millions, and fuel does not see the host's side of it.
+const MAX_HOST_CALLS: u32 = 1_000;
+
+/// Signals kept of one evaluation.
+const MAX_SIGNALS: usize = 32;
+
+/// Bytes of a signal's code.
+const MAX_SIGNAL_CODE_BYTES: usize = 64;
+
+/// Bytes of a signal's detail.
+const MAX_SIGNAL_DETAIL_BYTES: usize = 512;
+
+/// Bytes of log that are kept of one evaluation, its standard output and error included; what comes after is dropped.
+const MAX_LOG_BYTES: usize = 8 * 1024;
+
+/// How loud a guest's log line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogLevel {
+    /// For the author.
+    Debug,
+    /// Worth knowing.
+    Info,
+    /// Worth a look.
+    Warn,
+    /// Something is wrong.
+    Error,
+}
+
+/// The state of one evaluation. Nothing in it is allocated before the guest makes use of it.
+pub(crate) struct EvaluationContext {
+    limiter: GuestLimiter,
+    policy: Arc<PolicyIdentity>,
+    now: Timestamp,
+    random: GuestRandom,
+    calls_left: u32,
+    log_bytes_left: usize,
+    signals: Vec<Signal>,
+    log: Vec<(LogLevel, String)>,
+}
+
+impl EvaluationContext {
+    /// A fresh state: the clock stands at `now`, random bytes follow from the payment and the artifact.
+    pub(crate) fn new(
+        policy: Arc<PolicyIdentity>,
+        memory_bytes: u64,
+        now: Timestamp,
+        payment_id: &str,
+        digest: &Digest,
+    ) -> Self {
+        Self {
+            limiter: GuestLimiter::new(memory_bytes),
+            policy,
+            now,
+            random: GuestRandom::new(payment_id, digest),
+            calls_left: MAX_HOST_CALLS,
+            log_bytes_left: MAX_LOG_BYTES,
+            signals: Vec::new(),
+            log: Vec::new(),
+        }
+    }
+
+    pub(super) fn limiter(&mut self) -> &mut GuestLimiter {
+        &mut self.limiter
+    }
+
+    pub(super) fn memory_was_refused(&self) -> bool {
+        self.limiter.has_refused()
+    }
+
+    /// The last line that the guest wrote, which for a panic is its message.
+    pub(super) fn last_words(&self) -> Option<&str> {
+        self.log.last().map(|(_, line)| line.trim_end())
+    }
+
+    /// The time at which the guest's clocks stand.
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The guest's source of random bytes.
+    pub(crate) fn random(&mut self) -> &mut GuestRandom {
+        &mut self.random
+    }
+
+    /// Counts a call to the host.
+    pub(crate) fn count_call(&mut self) -> Result<(), HostCallLimit> {
+        self.calls_left = self
+            .calls_left
+            .checked_sub(1)
+            .ok_or(HostCallLimit::Calls { max: MAX_HOST_CALLS })?;
+        Ok(())
+    }
+
+    /// Keeps a signal.
+    pub(crate) fn signal(&mut self, code: String, detail: String) -> Result<(), HostCallLimit> {
+        if self.signals.len() == MAX_SIGNALS {
+            return Err(HostCallLimit::Signals { max: MAX_SIGNALS });
+        }
+        for (what, length, max) in [
+            ("code", code.len(), MAX_SIGNAL_CODE_BYTES),
+            ("detail", detail.len(), MAX_SIGNAL_DETAIL_BYTES),
+        ] {
+            if length > max {
+                return Err(HostCallLimit::SignalText {
+                    what,
+                    max,
+                    found: length,
+                });
+            }
+        }
+        self.signals.push(Signal {
+            code: code.into(),
+            detail: detail.into(),
+        });
+        Ok(())
+    }
+
+    /// Keeps a log line, or as much of it as there is room for.
+    pub(crate) fn log(&mut self, level: LogLevel, line: &str) {
+        let kept = line.floor_char_boundary(line.len().min(self.log_bytes_left));
+        self.log_bytes_left -= kept;
+        if let Some(line) = line.get(..kept)
+            && !line.is_empty()
+        {
+            self.log.push((level, line.to_owned()));
+        }
+    }
+
+    /// Hands the guest's log to the gateway's, and its signals to the decision.
+    pub(super) fn finish(self) -> Vec<Signal> {
+        let policy = &*self.policy.name;
+        let digest = &*self.policy.digest;
+        for (level, line) in &self.log {
+            let line = line.trim_end();
+            match level {
+                LogLevel::Debug => {
+                    tracing::debug!(policy.name = policy, policy.digest = digest, "guest: {line}")
+                }
+                LogLevel::Info => {
+                    tracing::info!(policy.name = policy, policy.digest = digest, "guest: {line}")
+                }
+                LogLevel::Warn => {
+                    tracing::warn!(policy.name = policy, policy.digest = digest, "guest: {line}")
+                }
+                LogLevel::Error => {
+                    tracing::error!(policy.name = policy, policy.digest = digest, "guest: {line}")
+                }
+            }
+        }
+        self.signals
+    }
+}
+
+impl crate::contract::v0_1::host::Host for EvaluationContext {
+    fn emit_signal(&mut self, code: String, detail: String) -> wasmtime::Result<()> {
+        self.count_call()?;
+        Ok(self.signal(code, detail)?)
+    }
+
+    fn log(&mut self, level: crate::contract::v0_1::host::Level, message: String) -> wasmtime::Result<()> {
+        use crate::contract::v0_1::host::Level;
+        self.count_call()?;
+        let level = match level {
+            Level::Debug => LogLevel::Debug,
+            Level::Info => LogLevel::Info,
+            Level::Warn => LogLevel::Warn,
+            Level::Error => LogLevel::Error,
+        };
+        EvaluationContext::log(self, level, &message);
+        Ok(())
+    }
+}
+
+impl crate::contract::v0_1::types::Host for EvaluationContext {}

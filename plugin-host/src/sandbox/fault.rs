@@ -1,0 +1,90 @@
+//! From what the engine reports to a fault that a policy's author can act on.
+
+use domain::risk::{Fault, FaultKind};
+use thiserror::Error;
+use wasmtime::Trap;
+
+use super::context::EvaluationContext;
+use crate::document::Limits;
+use crate::virtual_wasi::NotAvailable;
+
+/// Bytes of a fault's detail: a trap with its backtrace has some hundred.
+const MAX_DETAIL_BYTES: usize = 2 * 1024;
+
+/// A guest called the host too often, or passed it too much.
+#[derive(Debug, Error)]
+pub(crate) enum HostCallLimit {
+    #[error("more than {max} calls to the host")]
+    Calls { max: u32 },
+    #[error("more than {max} signals")]
+    Signals { max: usize },
+    #[error("a signal's {what} of {found} bytes, of at most {max}")]
+    SignalText {
+        what: &'static str,
+        max: usize,
+        found: usize,
+    },
+    #[error("a request for {found} random bytes, of at most {max}")]
+    RandomBytes { max: u64, found: u64 },
+}
+
+/// A guest called `exit`; there is no process to leave, so it is a trap.
+#[derive(Debug, Error)]
+#[error("the guest called exit ({status})")]
+pub(crate) struct GuestExit {
+    /// `ok` or `error`, or the code.
+    pub(crate) status: String,
+}
+
+/// What kind of fault an error of the engine is, with what the author needs to mend it.
+pub(super) fn classify(error: &wasmtime::Error, context: &EvaluationContext, limits: &Limits) -> Fault {
+    let kind = kind(error, context);
+    let detail = match kind {
+        FaultKind::OutOfFuel => format!("used all of its {} units of fuel; {error:#}", limits.fuel()),
+        FaultKind::Deadline => format!("did not end within {} ms; {error:#}", limits.deadline_ms()),
+        FaultKind::OutOfMemory => {
+            format!(
+                "asked for more than its {} bytes of memory; {error:#}",
+                limits.memory_bytes()
+            )
+        }
+        FaultKind::Trap => match context.last_words() {
+            Some(words) => format!("{words}; {error:#}"),
+            None => format!("{error:#}"),
+        },
+        _ => format!("{error:#}"),
+    };
+    Fault {
+        kind,
+        detail: truncated(detail),
+    }
+}
+
+fn kind(error: &wasmtime::Error, context: &EvaluationContext) -> FaultKind {
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => return FaultKind::OutOfFuel,
+        Some(Trap::Interrupt) => return FaultKind::Deadline,
+        Some(Trap::StackOverflow) => return FaultKind::StackOverflow,
+        // A guest whose allocation fails gives up by a trap of its own.
+        Some(_) if context.memory_was_refused() => return FaultKind::OutOfMemory,
+        Some(_) => return FaultKind::Trap,
+        None => {}
+    }
+    if error.is::<HostCallLimit>() {
+        FaultKind::HostCallLimit
+    } else if error.is::<GuestExit>() || error.is::<NotAvailable>() {
+        FaultKind::Trap
+    } else if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        FaultKind::Unavailable
+    } else if context.memory_was_refused() {
+        FaultKind::OutOfMemory
+    } else {
+        // What is left are answers that cannot be read: text that is not UTF-8, a discriminant out of range, too much.
+        FaultKind::InvalidOutput
+    }
+}
+
+fn truncated(mut detail: String) -> Box<str> {
+    detail.truncate(detail.floor_char_boundary(MAX_DETAIL_BYTES));
+    detail.into()
+}

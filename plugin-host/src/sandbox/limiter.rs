@@ -1,0 +1,99 @@
+//! The bound on a guest's memory and tables.
+
+use wasmtime::ResourceLimiter;
+
+/// Entries that all tables of a guest may have together.
+const MAX_TABLE_ENTRIES: usize = 100_000;
+
+/// Core instances of one component: what the pool allows too.
+const MAX_INSTANCES: usize = 100;
+
+/// Tables of one component.
+const MAX_TABLES: usize = 100;
+
+/// Memories of one component.
+const MAX_MEMORIES: usize = 8;
+
+/// Counts what a guest asks for, over all its memories, and refuses what goes beyond.
+pub(crate) struct GuestLimiter {
+    memory_left: usize,
+    table_entries_left: usize,
+    refused: bool,
+}
+
+impl GuestLimiter {
+    /// A guest that may have so many bytes of memory.
+    pub(crate) fn new(memory_bytes: u64) -> Self {
+        let memory_left = usize::try_from(memory_bytes).unwrap_or(usize::MAX);
+        Self {
+            memory_left,
+            table_entries_left: MAX_TABLE_ENTRIES,
+            refused: false,
+        }
+    }
+
+    /// Whether the guest ever asked for more than it may have.
+    pub(crate) const fn has_refused(&self) -> bool {
+        self.refused
+    }
+
+    fn take(left: &mut usize, refused: &mut bool, current: usize, desired: usize) -> bool {
+        match left.checked_sub(desired.saturating_sub(current)) {
+            Some(rest) => {
+                *left = rest;
+                true
+            }
+            None => {
+                *refused = true;
+                false
+            }
+        }
+    }
+}
+
+impl ResourceLimiter for GuestLimiter {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(Self::take(
+            &mut self.memory_left,
+            &mut self.refused,
+            current,
+            desired,
+        ))
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(Self::take(
+            &mut self.table_entries_left,
+            &mut self.refused,
+            current,
+            desired,
+        ))
+    }
+
+    fn instances(&self) -> usize {
+        MAX_INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        MAX_TABLES
+    }
+
+    fn memories(&self) -> usize {
+        MAX_MEMORIES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_counted_over_all_memories_and_refused_beyond_the_bound() {
+        let mut limiter = GuestLimiter::new(3 << 16);
+        assert!(limiter.memory_growing(0, 1 << 16, None).unwrap());
+        assert!(limiter.memory_growing(0, 2 << 16, None).unwrap());
+        assert!(!limiter.has_refused());
+        assert!(!limiter.memory_growing(1 << 16, 2 << 16, None).unwrap());
+        assert!(limiter.has_refused());
+    }
+}

@@ -1,0 +1,107 @@
+//! Writing artifacts and documents to etcd.
+
+use etcd_client::{Compare, CompareOp, GetOptions, Txn, TxnOp, TxnOpResponse, TxnResponse};
+
+use crate::artifact::Artifact;
+use crate::store::{DocumentWrite, StoreError};
+
+use super::EtcdPolicyStore;
+use super::call::{CALL_TIMEOUT, CHUNK_TIMEOUT, idempotent, of_etcd, revision};
+
+impl EtcdPolicyStore {
+    /// Writes every chunk that is not there with the same bytes, one a request: two would be more than etcd takes.
+    pub(super) async fn write_artifacts(&self, artifacts: &[Artifact]) -> Result<(), StoreError> {
+        for artifact in artifacts {
+            for (index, bytes) in artifact.chunks() {
+                let key = self.layout.chunk(artifact.reference().digest(), index);
+                let present = self.value("read a chunk", &key, CHUNK_TIMEOUT).await?;
+                if present.is_some_and(|present| present.value() == bytes) {
+                    continue;
+                }
+                idempotent(&self.description, "write a chunk", CHUNK_TIMEOUT, || {
+                    let (mut kv, key, bytes) = (self.kv(), key.as_str(), bytes.clone());
+                    async move { kv.put(key, bytes, None).await }
+                })
+                .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The revision that the store is at.
+    pub(super) async fn current_revision(&self) -> Result<u64, StoreError> {
+        let prefix = self.layout.policies();
+        let answer = idempotent(&self.description, "read the revision", CALL_TIMEOUT, || {
+            let (mut kv, prefix) = (self.kv(), prefix.as_str());
+            let options = GetOptions::new().with_prefix().with_count_only();
+            async move { kv.get(prefix, Some(options)).await }
+        })
+        .await?;
+        Ok(answer.header().map_or(0, |header| revision(header.revision())))
+    }
+
+    /// Writes documents and their history in one transaction.
+    ///
+    /// An answer may be lost after etcd has written, and the next attempt then finds its own conditions broken. So before a
+    /// conflict is told, the history is asked whether what is there is ours.
+    pub(super) async fn write_documents(&self, documents: &[DocumentWrite]) -> Result<u64, StoreError> {
+        let txn = self.transaction(documents);
+        let answer = idempotent(&self.description, "publish", CALL_TIMEOUT, || {
+            let (mut kv, txn) = (self.kv(), txn.clone());
+            async move { kv.txn(txn).await }
+        })
+        .await?;
+        if answer.succeeded() {
+            return Ok(answer.header().map_or(0, |header| revision(header.revision())));
+        }
+        if let Some(first) = documents.first() {
+            let key = self.layout.history(&first.name, first.sequence);
+            let ours = self.value("read a history", &key, CALL_TIMEOUT).await?;
+            if let Some(ours) = ours.filter(|entry| entry.value() == first.value) {
+                return Ok(revision(ours.mod_revision()));
+            }
+        }
+        Err(StoreError::Conflict {
+            name: conflicting(documents, &answer),
+        })
+    }
+
+    fn transaction(&self, documents: &[DocumentWrite]) -> Txn {
+        let mut conditions = Vec::with_capacity(documents.len() * 2);
+        let mut writes = Vec::with_capacity(documents.len() * 2);
+        let mut reads = Vec::with_capacity(documents.len());
+        for document in documents {
+            let key = self.layout.policy(&document.name);
+            let history = self.layout.history(&document.name, document.sequence);
+            conditions.push(match document.expected {
+                Some(read) => Compare::mod_revision(key.as_str(), CompareOp::Equal, of_etcd(read)),
+                None => Compare::version(key.as_str(), CompareOp::Equal, 0),
+            });
+            conditions.push(Compare::version(history.as_str(), CompareOp::Equal, 0));
+            reads.push(TxnOp::get(key.as_str(), Some(GetOptions::new().with_keys_only())));
+            writes.push(TxnOp::put(key, document.value.clone(), None));
+            writes.push(TxnOp::put(history, document.value.clone(), None));
+        }
+        Txn::new().when(conditions).and_then(writes).or_else(reads)
+    }
+}
+
+/// The policies that are not as they were read; all of the transaction where only a history was in the way.
+fn conflicting(documents: &[DocumentWrite], answer: &TxnResponse) -> String {
+    let found = answer.op_responses().into_iter().map(|response| match response {
+        TxnOpResponse::Get(mut get) => get.take_kvs().first().map(|entry| revision(entry.mod_revision())),
+        _ => None,
+    });
+    let changed: Vec<&str> = documents
+        .iter()
+        .zip(found)
+        .filter(|(document, found)| document.expected != *found)
+        .map(|(document, _)| document.name.as_str())
+        .collect();
+    if changed.is_empty() {
+        let all: Vec<&str> = documents.iter().map(|document| document.name.as_str()).collect();
+        all.join("`, `")
+    } else {
+        changed.join("`, `")
+    }
+}

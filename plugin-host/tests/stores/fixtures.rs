@@ -1,0 +1,155 @@
+//! What the tests publish, and how they wait.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use domain::Timestamp;
+use domain::risk::Outcome;
+use portcullis_plugin_host::artifact::Artifact;
+use portcullis_plugin_host::document::{
+    ContractName, FailureOutcomes, Grants, Limits, Parameters, PolicyDocument, PolicyName, PolicyVersion,
+    Publisher, Scope, Validity,
+};
+use portcullis_plugin_host::envelope::Envelope;
+use portcullis_plugin_host::manifest::Manifest;
+use portcullis_plugin_host::publish::{ComponentMetadata, Publication};
+use portcullis_plugin_host::store::{DocumentWrite, PolicyStore, PolicyWatch, StoreError, WatchEvent};
+
+/// How long a test waits for a state before it fails: generous, because machines that run tests are busy.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+pub fn name(text: &str) -> PolicyName {
+    PolicyName::parse(text).unwrap()
+}
+
+pub fn now() -> Timestamp {
+    Timestamp::from_unix_millis(1_767_225_600_000)
+}
+
+pub fn publisher() -> Publisher {
+    Publisher::parse("risk-team").unwrap()
+}
+
+pub fn contract() -> ContractName {
+    ContractName::parse("portcullis:policy@0.1.0").unwrap()
+}
+
+/// Bytes that no compression and no accident repeats.
+pub fn noise(length: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[0]
+    })
+    .take(length)
+    .collect()
+}
+
+pub fn document(policy: &str, sequence: u64) -> PolicyDocument {
+    PolicyDocument {
+        name: name(policy),
+        sequence,
+        version: PolicyVersion::parse("1.0.0").unwrap(),
+        contract: contract(),
+        artifact: *Artifact::new(b"component".as_slice()).unwrap().reference(),
+        limits: Limits::default(),
+        failure_outcomes: FailureOutcomes::new(Outcome::Review),
+        priority: 100,
+        scope: Scope::default(),
+        parameters: Parameters::default(),
+        grants: Grants::NONE,
+        validity: Validity::default(),
+        published_at: now(),
+        publisher: publisher(),
+    }
+}
+
+pub fn envelope(policy: &str, sequence: u64) -> Bytes {
+    Envelope::unsigned(&document(policy, sequence)).to_json().into()
+}
+
+/// A document that is not there yet.
+pub fn new(policy: &str) -> DocumentWrite {
+    write(policy, 1, None)
+}
+
+pub fn write(policy: &str, sequence: u64, expected: Option<u64>) -> DocumentWrite {
+    DocumentWrite {
+        name: name(policy),
+        sequence,
+        value: envelope(policy, sequence),
+        expected,
+    }
+}
+
+/// A write of so many bytes that are no envelope; a store does not look.
+pub fn opaque(policy: &str, bytes: usize) -> DocumentWrite {
+    DocumentWrite {
+        value: noise(bytes, 7).into(),
+        ..new(policy)
+    }
+}
+
+pub fn publication(policy: &str, version: &str, component: &[u8]) -> Publication {
+    let manifest = format!(
+        "name = \"{policy}\"\nversion = \"{version}\"\n[failure_mode]\ndefault = \"review\"\n"
+    );
+    Publication {
+        manifest: Manifest::parse("policy.toml", &manifest).unwrap(),
+        artifact: Artifact::new(component.to_vec()).unwrap(),
+        component: ComponentMetadata { contract: contract() },
+    }
+}
+
+/// Changed documents by name, with the sequence in each; none where one was deleted or is no envelope.
+pub type Changes = Vec<(String, Option<u64>)>;
+
+pub fn sequences(documents: &[(String, Option<Bytes>)]) -> Changes {
+    let sequence = |value: &Bytes| Some(Envelope::parse(value).ok()?.document().ok()?.sequence);
+    documents
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_ref().and_then(sequence)))
+        .collect()
+}
+
+/// The next change, past any sign of life.
+pub async fn change(watch: &mut dyn PolicyWatch) -> (u64, Vec<(String, Option<Bytes>)>) {
+    let next = async {
+        loop {
+            if let WatchEvent::Changed { revision, documents } = watch.next().await.unwrap() {
+                return (revision, documents);
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, next).await.expect("no change came")
+}
+
+/// The error that a watch ends with, whether it ends when it is opened or later.
+pub async fn watch_error(store: &dyn PolicyStore, after: u64) -> StoreError {
+    let ending = async {
+        let mut watch = match store.watch(after).await {
+            Ok(watch) => watch,
+            Err(error) => return error,
+        };
+        loop {
+            if let Err(error) = watch.next().await {
+                return error;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, ending).await.expect("the watch did not end")
+}
+
+/// Asks until the answer is there.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
