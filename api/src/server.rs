@@ -6,6 +6,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -95,7 +96,7 @@ impl Server {
             ..
         } = self;
         let connections = Connections::new(&config, api.router());
-        let slots = std::sync::Arc::new(Semaphore::new(
+        let slots = Arc::new(Semaphore::new(
             config.max_connections.clamp(1, Semaphore::MAX_PERMITS),
         ));
         {
@@ -106,7 +107,7 @@ impl Server {
                     api.begin_drain();
                     let delay = Duration::from_millis(config.drain_delay_ms);
                     tracing::info!(drain.delay_ms = config.drain_delay_ms, "shutting down");
-                    // Still accepting; ends by the timeout. A delay of 0 does not poll the listener again.
+                    // Still accepting, until the time is up. A delay of 0 does not take one more.
                     if !delay.is_zero() {
                         drop(tokio::time::timeout(delay, &mut accepting).await);
                     }
@@ -118,9 +119,9 @@ impl Server {
     }
 }
 
-async fn accept_all(listener: TcpListener, slots: std::sync::Arc<Semaphore>, connections: &Connections) {
+async fn accept_all(listener: TcpListener, slots: Arc<Semaphore>, connections: &Connections) {
     loop {
-        let Ok(slot) = std::sync::Arc::clone(&slots).acquire_owned().await else {
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
             return; // The semaphore is never closed.
         };
         let stream = accept(&listener).await;

@@ -23,7 +23,12 @@ const REFUSED: u8 = 3;
 
 /// A payment gateway whose risk rules are WebAssembly components, changed in seconds and without a restart.
 #[derive(Debug, Parser)]
-#[command(name = "portcullis", version, arg_required_else_help = true, max_term_width = 110)]
+#[command(
+    name = "portcullis",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 110
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -67,14 +72,24 @@ impl ConfigArgs {
             ("--store", "policies.store", self.store),
             ("--database", "storage.path", self.database),
         ];
-        let flags = flags.into_iter().filter_map(|(flag, path, text)| Some((flag, path, text?))).collect();
-        let overrides = Overrides { variables: environment()?, settings: self.settings, flags };
+        let flags = flags
+            .into_iter()
+            .filter_map(|(flag, path, text)| Some((flag, path, text?)))
+            .collect();
+        let overrides = Overrides {
+            variables: environment()?,
+            settings: self.settings,
+            flags,
+        };
         Ok(config::load(self.config.as_deref(), &overrides)?)
     }
 }
 
 /// The environment as text. A variable of ours that is not UTF-8 is an error; others are not looked at.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
 fn environment() -> anyhow::Result<Vec<(String, String)>> {
     let ours = |name: &OsString| name.to_string_lossy().starts_with("PORTCULLIS_");
     std::env::vars_os()
@@ -128,7 +143,9 @@ fn eprintln(line: &str) {
 
 /// A runtime for a command that asks the store a few questions.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?)
 }
 
 #[cfg(test)]

@@ -73,7 +73,8 @@ impl Gateway {
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let ids: Arc<dyn IdGenerator> = Arc::new(UuidIdGenerator::default());
-        let fingerprinter: Arc<dyn CardFingerprinter> = Arc::new(HmacCardFingerprinter::open(&config.platform)?);
+        let fingerprinter: Arc<dyn CardFingerprinter> =
+            Arc::new(HmacCardFingerprinter::open(&config.platform)?);
         let features: Arc<dyn FeatureStore> = Arc::new(features::MemoryFeatureStore::new(&config.features)?);
         let acquirer: Arc<dyn Acquirer> = Arc::new(acquirers::SimulatedAcquirer::new(&config.acquirer));
         let storage = Arc::new(SqlitePaymentRepository::open(&config.storage)?);
@@ -82,7 +83,13 @@ impl Gateway {
         let host = PolicyHost::start(&config.policies, Arc::clone(&clock), &mut registry).await?;
         let engine: Arc<dyn RiskPolicyEngine> = host.engine();
 
-        let risk = RiskAssessment { engine: Arc::clone(&engine), features, ids, clock, telemetry };
+        let risk = RiskAssessment {
+            engine: Arc::clone(&engine),
+            features,
+            ids,
+            clock,
+            telemetry,
+        };
         let registry = Arc::new(RwLock::new(registry));
         let state = ApiState {
             authorize_payment: AuthorizePayment {
@@ -92,8 +99,12 @@ impl Gateway {
                 fingerprinter: Arc::clone(&fingerprinter),
             },
             decide_risk: DecideRisk { risk, fingerprinter },
-            get_payment: GetPayment { payments: Arc::clone(&payments) },
-            list_policies: ListPolicies { engine: Arc::clone(&engine) },
+            get_payment: GetPayment {
+                payments: Arc::clone(&payments),
+            },
+            list_policies: ListPolicies {
+                engine: Arc::clone(&engine),
+            },
             check_readiness: CheckReadiness { engine, payments },
             http_metrics,
             render_metrics: Arc::new(move || render(&registry)),
@@ -101,7 +112,12 @@ impl Gateway {
         let server = Server::bind(config.http, state).await?;
         let stop_policies = CancellationToken::new();
         let policies = tokio::spawn(host.run(stop_policies.clone()));
-        Ok(Self { server, storage, policies, stop_policies })
+        Ok(Self {
+            server,
+            storage,
+            policies,
+            stop_policies,
+        })
     }
 
     /// Where it listens.
@@ -124,7 +140,10 @@ impl Gateway {
                 false
             }
         };
-        Stopped { drained, storage_closed }
+        Stopped {
+            drained,
+            storage_closed,
+        }
     }
 }
 

@@ -263,4 +263,4 @@ impl PolicyDocument {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,1 +1,18 @@
 //! Builders, fakes and contract suites for tests.
+//!
+//! - [`builders`]: a payment, its details, a decision in one line, with everything that does not matter filled in.
+//! - [`fakes`]: every port, in memory and under the test's control.
+//! - [`strategies`]: values of the domain for property tests.
+//! - [`contracts`]: what every adapter of a port owes, written once and run over each of them.
+//!
+//! For the test programs under `tests/` alone: a crate's own unit tests are built with another copy of its types.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "this is test code: what is not as it was built is a defect of the test"
+)]
+
+pub mod builders;
+pub mod contracts;
+pub mod fakes;
+pub mod strategies;

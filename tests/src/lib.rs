@@ -1,1 +1,16 @@
-//! End-to-end tests that boot the gateway, and checks of the architecture.
+//! The harness of the end-to-end tests: the real binary, a real etcd, policies from their real toolchain.
+//!
+//! Nothing here sleeps for a while and hopes: a test says what it waits for with [`eventually`].
+
+pub mod build;
+pub mod etcd;
+pub mod gateway;
+pub mod policies;
+pub mod process;
+pub mod raw;
+pub mod wait;
+
+pub use etcd::Etcd;
+pub use gateway::{Answer, Gateway, Payment};
+pub use policies::Policy;
+pub use wait::eventually;

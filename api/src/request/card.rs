@@ -91,8 +91,8 @@ pub(super) fn check_misplaced(root: &Object<'_>, number: &CardNumber, errors: &m
         let path = path.entry(name, position);
         match value {
             Json::Object(card) if name == "card" => {
-                let others = card.fields.iter().filter(|(name, _)| name != "number");
-                for (position, (name, value)) in others.enumerate() {
+                let fields = card.fields.iter().enumerate();
+                for (position, (name, value)) in fields.filter(|(_, (name, _))| name != "number") {
                     check_entry(name, value, &path.entry(name, position), number, errors);
                 }
             }

@@ -96,6 +96,7 @@ impl Serialize for Reasons<'_> {
     }
 }
 
+/// Has either a score or a fault.
 #[derive(Serialize)]
 struct EvaluationView<'a> {
     name: &'a str,
@@ -103,18 +104,13 @@ struct EvaluationView<'a> {
     sequence: u64,
     digest: &'a str,
     outcome: &'static str,
-    #[serde(flatten)]
-    result: ResultView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<FaultView>,
     signals: Each<'a, Signal, SignalView<'a>>,
     fuel_used: u64,
     elapsed_us: u64,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum ResultView {
-    Score(u16),
-    Fault(FaultView),
 }
 
 #[derive(Serialize)]
@@ -131,18 +127,21 @@ struct SignalView<'a> {
 impl<'a> EvaluationView<'a> {
     fn new(evaluation: &'a PolicyEvaluation) -> Self {
         let policy = &*evaluation.policy;
+        let (score, fault) = match &evaluation.result {
+            EvaluationResult::Verdict(verdict) => (Some(verdict.score.value()), None),
+            EvaluationResult::Fault { fault, .. } => {
+                let kind = fault.kind.as_str();
+                (None, Some(FaultView { kind }))
+            }
+        };
         Self {
             name: &policy.name,
             version: &policy.version,
             sequence: policy.sequence,
             digest: &policy.digest,
             outcome: evaluation.outcome().as_str(),
-            result: match &evaluation.result {
-                EvaluationResult::Verdict(verdict) => ResultView::Score(verdict.score.value()),
-                EvaluationResult::Fault { fault, .. } => ResultView::Fault(FaultView {
-                    kind: fault.kind.as_str(),
-                }),
-            },
+            score,
+            fault,
             signals: Each(&evaluation.signals, |signal| SignalView {
                 code: &signal.code,
                 detail: &signal.detail,

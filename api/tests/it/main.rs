@@ -20,5 +20,3 @@ mod server;
 mod unmatched;
 #[cfg(test)]
 mod v1;
-#[cfg(test)]
-mod measure;

@@ -35,7 +35,12 @@ pub(super) enum PolicyCommand {
 #[derive(Args, Debug)]
 pub(super) struct StoreArgs {
     /// The policy store: `dir:PATH` or `etcd://host:port,…[/prefix]`
-    #[arg(long, value_name = "STORE", env = "PORTCULLIS_POLICIES__STORE", default_value = "dir:.portcullis/policies")]
+    #[arg(
+        long,
+        value_name = "STORE",
+        env = "PORTCULLIS_POLICIES__STORE",
+        default_value = "dir:.portcullis/policies"
+    )]
     store: StoreLocation,
 }
 

@@ -46,7 +46,10 @@ pub enum ConfigError {
 /// When the file cannot be read, or a setting is unknown or not of its kind; says which, and where it was made.
 pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config, ConfigError> {
     let mut table = Table::new();
-    let file = file.map(Path::to_owned).or_else(|| named_by_environment(overrides)).or_else(default_file);
+    let file = file
+        .map(Path::to_owned)
+        .or_else(|| named_by_environment(overrides))
+        .or_else(default_file);
     if let Some(path) = &file {
         table = read(path)?;
     }
@@ -58,12 +61,19 @@ pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config, Config
         let path = error.path().to_string();
         let message = reworded(error.inner());
         let origin = origin(&path, &message, &settings, file.as_deref());
-        ConfigError::Setting { origin, path, message }
+        ConfigError::Setting {
+            origin,
+            path,
+            message,
+        }
     })
 }
 
 fn named_by_environment(overrides: &Overrides) -> Option<PathBuf> {
-    let (_, path) = overrides.variables.iter().find(|(name, _)| name == FILE_VARIABLE)?;
+    let (_, path) = overrides
+        .variables
+        .iter()
+        .find(|(name, _)| name == FILE_VARIABLE)?;
     (!path.is_empty()).then(|| PathBuf::from(path))
 }
 
@@ -73,10 +83,16 @@ fn default_file() -> Option<PathBuf> {
 }
 
 fn read(path: &Path) -> Result<Table, ConfigError> {
-    let refused = |reason: String| ConfigError::File { path: path.to_owned(), reason };
+    let refused = |reason: String| ConfigError::File {
+        path: path.to_owned(),
+        reason,
+    };
     let metadata = std::fs::metadata(path).map_err(|error| refused(error.to_string()))?;
     if metadata.len() > MAX_FILE_BYTES {
-        return Err(refused(format!("has {} bytes, expected at most {MAX_FILE_BYTES}", metadata.len())));
+        return Err(refused(format!(
+            "has {} bytes, expected at most {MAX_FILE_BYTES}",
+            metadata.len()
+        )));
     }
     let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
     toml::from_str(&text).map_err(|error| refused(error.to_string()))
@@ -89,11 +105,15 @@ fn insert(table: &mut Table, setting: &Setting) -> Result<(), ConfigError> {
         path: path.clone(),
         message,
     };
-    let Some((key, sections)) = setting.path.split_last() else { return Ok(()) };
+    let Some((key, sections)) = setting.path.split_last() else {
+        return Ok(());
+    };
     let mut table = table;
     for section in sections {
         let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
-        table = entry.as_table_mut().ok_or_else(|| refused(format!("`{section}` is a value, not a section")))?;
+        table = entry
+            .as_table_mut()
+            .ok_or_else(|| refused(format!("`{section}` is a value, not a section")))?;
     }
     table.insert(key.clone(), setting.value.clone());
     Ok(())
@@ -102,8 +122,12 @@ fn insert(table: &mut Table, setting: &Setting) -> Result<(), ConfigError> {
 /// serde's words for an unknown field, with the name that was probably meant.
 fn reworded(error: &toml::de::Error) -> String {
     let message = error.message().trim().to_owned();
-    let Some(rest) = message.strip_prefix("unknown field `") else { return message };
-    let Some((unknown, expected)) = rest.split_once('`') else { return message };
+    let Some(rest) = message.strip_prefix("unknown field `") else {
+        return message;
+    };
+    let Some((unknown, expected)) = rest.split_once('`') else {
+        return message;
+    };
     let known = expected.split('`').skip(1).step_by(2);
     /// How alike two names must be for the one to be offered for the other; 1 is equal.
     const ALIKE: f64 = 0.75;
@@ -119,7 +143,9 @@ fn reworded(error: &toml::de::Error) -> String {
 
 /// Where the setting that an error is about was made: the last layer that touches its path.
 fn origin(path: &str, message: &str, settings: &[Setting], file: Option<&Path>) -> String {
-    let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+    let unknown = message
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split('`').next());
     let concerns = |setting: &&Setting| {
         let made = setting.path.join(".");
         made == path
@@ -132,7 +158,6 @@ fn origin(path: &str, message: &str, settings: &[Setting], file: Option<&Path>) 
         (None, None) => "configuration".to_owned(),
     }
 }
-
 
 #[cfg(test)]
 mod tests;

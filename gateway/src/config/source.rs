@@ -53,7 +53,9 @@ impl Overrides {
     pub(super) fn settings(&self) -> Result<Vec<Setting>, String> {
         let mut settings = Vec::new();
         for (name, text) in &self.variables {
-            let Some(rest) = name.strip_prefix(PREFIX) else { continue };
+            let Some(rest) = name.strip_prefix(PREFIX) else {
+                continue;
+            };
             if name == FILE_VARIABLE {
                 continue;
             }
@@ -63,21 +65,34 @@ impl Overrides {
                     "environment variable {name}: expected {PREFIX}SECTION__KEY, such as {PREFIX}HTTP__LISTEN, or {FILE_VARIABLE}"
                 ));
             }
-            settings.push(Setting { path, value: value(text), origin: Origin::Variable(name.clone()) });
+            settings.push(Setting {
+                path,
+                value: value(text),
+                origin: Origin::Variable(name.clone()),
+            });
         }
         for text in &self.settings {
-            let wrong = || format!("--set {text}: expected SECTION.KEY=VALUE, such as http.listen=127.0.0.1:8080");
+            let wrong =
+                || format!("--set {text}: expected SECTION.KEY=VALUE, such as http.listen=127.0.0.1:8080");
             let (path, raw) = text.split_once('=').ok_or_else(wrong)?;
             let path: Vec<String> = path.trim().split('.').map(str::to_owned).collect();
             if path.len() < 2 || path.iter().any(String::is_empty) {
                 return Err(wrong());
             }
-            settings.push(Setting { path, value: value(raw.trim()), origin: Origin::Flag(format!("--set {text}")) });
+            settings.push(Setting {
+                path,
+                value: value(raw.trim()),
+                origin: Origin::Flag(format!("--set {text}")),
+            });
         }
         for (flag, path, text) in &self.flags {
             let path = path.split('.').map(str::to_owned).collect();
             let value = Value::String(text.clone());
-            settings.push(Setting { path, value, origin: Origin::Flag((*flag).to_owned()) });
+            settings.push(Setting {
+                path,
+                value,
+                origin: Origin::Flag((*flag).to_owned()),
+            });
         }
         Ok(settings)
     }
@@ -108,7 +123,12 @@ mod tests {
     #[test]
     fn a_variable_without_a_key_is_refused() {
         let variables = vec![("PORTCULLIS_LISTEN".to_owned(), "x".to_owned())];
-        let error = Overrides { variables, ..Overrides::default() }.settings().unwrap_err();
+        let error = Overrides {
+            variables,
+            ..Overrides::default()
+        }
+        .settings()
+        .unwrap_err();
         assert!(error.contains("PORTCULLIS_HTTP__LISTEN"), "{error}");
     }
 }

@@ -18,7 +18,9 @@ use crate::normalize::{normalize, parse_ip};
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ListError {
     /// There is no such kind of subject.
-    #[error("list `{list}`: `{subject}` is no subject; there are card, customer, email, ip, device and merchant")]
+    #[error(
+        "list `{list}`: `{subject}` is no subject; there are card, customer, email, ip, device and merchant"
+    )]
     UnknownSubject {
         /// The list.
         list: String,

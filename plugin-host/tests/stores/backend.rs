@@ -14,8 +14,8 @@ use tempfile::TempDir;
 use crate::etcd_process::{self, Etcd};
 
 /// A store, and what it keeps its things in.
-pub struct Backend {
-    pub store: Arc<dyn PolicyStore>,
+pub(crate) struct Backend {
+    pub(crate) store: Arc<dyn PolicyStore>,
     by_hand: ByHand,
 }
 
@@ -25,7 +25,7 @@ enum ByHand {
 }
 
 /// A folder of its own.
-pub fn directory() -> Backend {
+pub(crate) fn directory() -> Backend {
     let folder = TempDir::new().unwrap();
     let store = DirectoryPolicyStore::open(folder.path().join("store")).unwrap();
     Backend {
@@ -35,7 +35,7 @@ pub fn directory() -> Backend {
 }
 
 /// Keys of its own in the shared etcd; none where there is no etcd.
-pub async fn etcd() -> Option<Backend> {
+pub(crate) async fn etcd() -> Option<Backend> {
     if !etcd_process::is_here() {
         return None;
     }
@@ -44,7 +44,7 @@ pub async fn etcd() -> Option<Backend> {
 }
 
 /// Keys of its own in this etcd.
-pub async fn in_etcd(etcd: Arc<Etcd>) -> Backend {
+pub(crate) async fn in_etcd(etcd: Arc<Etcd>) -> Backend {
     static PREFIXES: AtomicU32 = AtomicU32::new(0);
     let prefix = format!("/test/{}", PREFIXES.fetch_add(1, Ordering::Relaxed));
     let store = connect(&etcd, &prefix).await;
@@ -55,7 +55,7 @@ pub async fn in_etcd(etcd: Arc<Etcd>) -> Backend {
 }
 
 /// Connects anew, as another process would.
-pub async fn connect(etcd: &Etcd, prefix: &str) -> EtcdPolicyStore {
+pub(crate) async fn connect(etcd: &Etcd, prefix: &str) -> EtcdPolicyStore {
     let layout = Layout::new(prefix).unwrap();
     EtcdPolicyStore::connect(&[etcd.endpoint()], layout, EtcdOptions::default())
         .await
@@ -64,7 +64,7 @@ pub async fn connect(etcd: &Etcd, prefix: &str) -> EtcdPolicyStore {
 
 impl Backend {
     /// The folder of the store.
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         match &self.by_hand {
             ByHand::Directory(folder) => folder.path().join("store"),
             ByHand::Etcd { .. } => panic!("not a folder"),
@@ -72,7 +72,7 @@ impl Backend {
     }
 
     /// The keys of the store.
-    pub fn prefix(&self) -> &str {
+    pub(crate) fn prefix(&self) -> &str {
         match &self.by_hand {
             ByHand::Directory(_) => panic!("not in etcd"),
             ByHand::Etcd { prefix, .. } => prefix,
@@ -80,7 +80,7 @@ impl Backend {
     }
 
     /// Stores a value as an operator would: `etcdctl put`, or `cp` to the folder.
-    pub fn put_by_hand(&self, key: &str, value: &[u8]) {
+    pub(crate) fn put_by_hand(&self, key: &str, value: &[u8]) {
         match &self.by_hand {
             ByHand::Etcd { etcd, prefix } => etcd.put(&format!("{prefix}/{key}"), value),
             ByHand::Directory(folder) => {
@@ -94,7 +94,7 @@ impl Backend {
     }
 
     /// Deletes a value as an operator would.
-    pub fn delete_by_hand(&self, key: &str) {
+    pub(crate) fn delete_by_hand(&self, key: &str) {
         match &self.by_hand {
             ByHand::Etcd { etcd, prefix } => drop(etcd.ctl(&["del", &format!("{prefix}/{key}")])),
             ByHand::Directory(_) => fs::remove_file(self.path().join(key)).unwrap(),
@@ -103,6 +103,6 @@ impl Backend {
 }
 
 /// Where a chunk is, below the prefix or the folder.
-pub fn chunk_key(digest: &Digest, index: u32) -> String {
+pub(crate) fn chunk_key(digest: &Digest, index: u32) -> String {
     format!("artifacts/{digest}/{}", chunk_name(index))
 }

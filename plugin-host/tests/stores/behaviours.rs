@@ -1,7 +1,7 @@
 //! What every policy store promises.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use portcullis_plugin_host::artifact::{self, Artifact, ArtifactError, CHUNK_BYTES};
@@ -9,7 +9,7 @@ use portcullis_plugin_host::envelope::Envelope;
 use portcullis_plugin_host::node_status::NodeId;
 use portcullis_plugin_host::publish::publish;
 use portcullis_plugin_host::store::{
-    DocumentWrite, MAX_TRANSACTION_DOCUMENTS, PolicyStore, StoreError, Transaction,
+    DocumentWrite, MAX_TRANSACTION_DOCUMENTS, PolicyStore, StoreError, Transaction, WatchEvent,
 };
 
 use crate::backend::{Backend, chunk_key};
@@ -27,7 +27,7 @@ async fn names(store: &dyn PolicyStore) -> Vec<String> {
     listing.documents.into_iter().map(|document| document.name).collect()
 }
 
-pub async fn a_new_store_is_empty(backend: &Backend) {
+pub(crate) async fn a_new_store_is_empty(backend: &Backend) {
     let listing = backend.store.list().await.unwrap();
     assert_eq!(listing.documents, []);
     assert_eq!(backend.store.get(&name("a")).await, Ok(None));
@@ -35,7 +35,7 @@ pub async fn a_new_store_is_empty(backend: &Backend) {
     assert_eq!(backend.store.nodes().await, Ok(Vec::new()));
 }
 
-pub async fn a_listing_holds_what_was_put_by_name(backend: &Backend) {
+pub(crate) async fn a_listing_holds_what_was_put_by_name(backend: &Backend) {
     let store = &backend.store;
     // More than a page of etcd.
     let all: Vec<String> = (0..40).map(|number| format!("policy-{number:02}")).collect();
@@ -51,7 +51,7 @@ pub async fn a_listing_holds_what_was_put_by_name(backend: &Backend) {
     assert_eq!(names(store.as_ref()).await, all);
 }
 
-pub async fn a_transaction_is_one_change(backend: &Backend) {
+pub(crate) async fn a_transaction_is_one_change(backend: &Backend) {
     let store = &backend.store;
     let listing = store.list().await.unwrap();
     let mut watch = store.watch(listing.revision).await.unwrap();
@@ -66,7 +66,7 @@ pub async fn a_transaction_is_one_change(backend: &Backend) {
     assert_eq!(changed, expected);
 }
 
-pub async fn a_change_between_listing_and_watching_is_not_missed(backend: &Backend) {
+pub(crate) async fn a_change_between_listing_and_watching_is_not_missed(backend: &Backend) {
     let store = &backend.store;
     store.put(documents(vec![new("a")])).await.unwrap();
     let listing = store.list().await.unwrap();
@@ -81,7 +81,7 @@ pub async fn a_change_between_listing_and_watching_is_not_missed(backend: &Backe
     assert_eq!(sequences(&changed), [("c".to_owned(), Some(1))]);
 }
 
-pub async fn a_document_that_changed_meanwhile_is_a_conflict_and_nothing_is_written(backend: &Backend) {
+pub(crate) async fn a_document_that_changed_meanwhile_is_a_conflict_and_nothing_is_written(backend: &Backend) {
     let store = &backend.store;
     store.put(documents(vec![new("a")])).await.unwrap();
     let read = store.get(&name("a")).await.unwrap().unwrap();
@@ -101,7 +101,7 @@ pub async fn a_document_that_changed_meanwhile_is_a_conflict_and_nothing_is_writ
     assert_eq!(store.last_sequence(&name("b")).await, Ok(0));
 }
 
-pub async fn a_sequence_is_used_once(backend: &Backend) {
+pub(crate) async fn a_sequence_is_used_once(backend: &Backend) {
     let store = &backend.store;
     store.put(documents(vec![new("a")])).await.unwrap();
     let read = store.get(&name("a")).await.unwrap().unwrap();
@@ -114,7 +114,7 @@ pub async fn a_sequence_is_used_once(backend: &Backend) {
     assert_eq!(store.get(&name("a")).await, Ok(Some(read)));
 }
 
-pub async fn a_listing_never_shows_half_a_transaction(backend: &Backend) {
+pub(crate) async fn a_listing_never_shows_half_a_transaction(backend: &Backend) {
     let writer = backend.store.clone();
     let writing = tokio::spawn(async move {
         for sequence in 1..=20 {
@@ -144,7 +144,7 @@ pub async fn a_listing_never_shows_half_a_transaction(backend: &Backend) {
     writing.await.unwrap();
 }
 
-pub async fn an_artifact_comes_back_as_it_was_put(backend: &Backend) {
+pub(crate) async fn an_artifact_comes_back_as_it_was_put(backend: &Backend) {
     for length in [1, CHUNK_BYTES, CHUNK_BYTES + 1, 12 * CHUNK_BYTES - 5] {
         let bytes = noise(length, 1);
         let artifact = Artifact::new(bytes.clone()).unwrap();
@@ -165,7 +165,7 @@ pub async fn an_artifact_comes_back_as_it_was_put(backend: &Backend) {
     }
 }
 
-pub async fn a_damaged_artifact_is_refused_and_mended_by_publishing_again(backend: &Backend) {
+pub(crate) async fn a_damaged_artifact_is_refused_and_mended_by_publishing_again(backend: &Backend) {
     let store = backend.store.as_ref();
     let component = noise(2 * CHUNK_BYTES + 10, 2);
     let publications = [publication("a", "1.0.0", &component)];
@@ -193,7 +193,7 @@ pub async fn a_damaged_artifact_is_refused_and_mended_by_publishing_again(backen
     assert!(artifact::fetch(store, &reference).await.unwrap() == component);
 }
 
-pub async fn a_document_written_by_hand_is_seen(backend: &Backend) {
+pub(crate) async fn a_document_written_by_hand_is_seen(backend: &Backend) {
     let store = &backend.store;
     let listing = store.list().await.unwrap();
     let mut watch = store.watch(listing.revision).await.unwrap();
@@ -213,7 +213,7 @@ pub async fn a_document_written_by_hand_is_seen(backend: &Backend) {
     assert!(listing.revision >= revision);
 }
 
-pub async fn a_tampered_value_is_delivered_as_it_is_and_refused_by_the_parser(backend: &Backend) {
+pub(crate) async fn a_tampered_value_is_delivered_as_it_is_and_refused_by_the_parser(backend: &Backend) {
     let store = &backend.store;
     store.put(documents(vec![new("good")])).await.unwrap();
     let cut = envelope("cut", 1);
@@ -235,7 +235,7 @@ pub async fn a_tampered_value_is_delivered_as_it_is_and_refused_by_the_parser(ba
     }
 }
 
-pub async fn an_oversized_transaction_is_refused(backend: &Backend) {
+pub(crate) async fn an_oversized_transaction_is_refused(backend: &Backend) {
     let store = &backend.store;
     let many = (0..=MAX_TRANSACTION_DOCUMENTS).map(|number| new(&format!("p{number}")));
     let result = store.put(documents(many.collect())).await;
@@ -251,7 +251,7 @@ pub async fn an_oversized_transaction_is_refused(backend: &Backend) {
     assert_eq!(names(store.as_ref()).await.len(), MAX_TRANSACTION_DOCUMENTS + 2);
 }
 
-pub async fn a_node_that_reports_is_listed(backend: &Backend) {
+pub(crate) async fn a_node_that_reports_is_listed(backend: &Backend) {
     let store = &backend.store;
     let node = NodeId::parse("gateway-1").unwrap();
     for status in ["one", "one", "two", "two"] {
@@ -262,7 +262,7 @@ pub async fn a_node_that_reports_is_listed(backend: &Backend) {
     assert_eq!(names(store.as_ref()).await, [""; 0]);
 }
 
-pub async fn publishing_the_same_again_writes_nothing(backend: &Backend) {
+pub(crate) async fn publishing_the_same_again_writes_nothing(backend: &Backend) {
     let store = backend.store.as_ref();
     let both = [publication("a", "1.0.0", b"one"), publication("b", "1.0.0", b"two")];
     let first = publish(store, &both, &publisher(), now()).await.unwrap();
@@ -279,11 +279,11 @@ pub async fn publishing_the_same_again_writes_nothing(backend: &Backend) {
     assert_eq!(changed, [(false, 1), (true, 2)]);
 }
 
-pub async fn publishing_after_a_deletion_goes_on_counting(backend: &Backend) {
+pub(crate) async fn publishing_after_a_deletion_goes_on_counting(backend: &Backend) {
     let store = backend.store.as_ref();
     for (version, sequence) in [("1.0.0", 1), ("1.1.0", 2)] {
-        let outcome = publish(store, &[publication("a", version, b"x")], &publisher(), now());
-        assert_eq!(outcome.await.unwrap().policies[0].sequence, sequence);
+        let outcome = publish(store, &[publication("a", version, b"x")], &publisher(), now()).await;
+        assert_eq!(outcome.unwrap().policies[0].sequence, sequence);
     }
     backend.delete_by_hand("policies/a");
     let outcome = publish(store, &[publication("a", "1.1.0", b"x")], &publisher(), now()).await;
@@ -294,7 +294,7 @@ pub async fn publishing_after_a_deletion_goes_on_counting(backend: &Backend) {
     assert_eq!(outcome.unwrap().policies[0].sequence, 4);
 }
 
-pub async fn publications_that_cross_all_get_through(backend: &Backend) {
+pub(crate) async fn publications_that_cross_all_get_through(backend: &Backend) {
     let publishing = (0..4).map(|number| {
         let store = backend.store.clone();
         tokio::spawn(async move {
@@ -310,20 +310,21 @@ pub async fn publications_that_cross_all_get_through(backend: &Backend) {
     assert_eq!(sequences, BTreeSet::from([1, 2, 3, 4]));
 }
 
-pub async fn a_watch_may_be_dropped_while_it_waits(backend: &Backend) {
+pub(crate) async fn a_watch_may_be_dropped_while_it_waits(backend: &Backend) {
     let store = &backend.store;
     let listing = store.list().await.unwrap();
     let mut watch = store.watch(listing.revision).await.unwrap();
-    for (sequence, policy) in ["a", "b", "c"].into_iter().enumerate() {
+    for policy in ["a", "b", "c"] {
         store.put(documents(vec![new(policy)])).await.unwrap();
-        let mut seen = Vec::new();
-        let changed = eventually("the change through many short waits", || {
-            seen.push(());
-            let waiting = tokio::time::timeout(Duration::from_millis(1), watch.next());
-            let waited = futures_once(waiting);
-            async move { waited.await }
-        });
-        let changed = changed.await;
-        assert_eq!(sequences(&changed), [(policy.to_owned(), Some(1))], "change {sequence}");
+        let begun = Instant::now();
+        let changed = loop {
+            assert!(begun.elapsed() < PATIENCE, "no change through many short waits");
+            match tokio::time::timeout(Duration::from_millis(1), watch.next()).await {
+                Ok(Ok(WatchEvent::Changed { documents, .. })) => break documents,
+                Ok(Err(error)) => panic!("{error}"),
+                Ok(Ok(WatchEvent::Progress { .. })) | Err(_) => {}
+            }
+        };
+        assert_eq!(sequences(&changed), [(policy.to_owned(), Some(1))]);
     }
 }

@@ -15,7 +15,7 @@ use crate::fixtures::PATIENCE;
 const STARTS: u32 = 3;
 
 /// A running etcd.
-pub struct Etcd {
+pub(crate) struct Etcd {
     child: Mutex<Child>,
     folder: TempDir,
     client_port: u16,
@@ -31,7 +31,7 @@ impl Drop for Etcd {
 
 /// Whether the tests may use etcd here. Says so when they are skipped, past the capture of the test runner.
 #[expect(clippy::disallowed_methods, reason = "the switch of the test suite, see `make test`")]
-pub fn is_here() -> bool {
+pub(crate) fn is_here() -> bool {
     let version = |tool: &str, argument: &str| {
         let command = Command::new(tool).arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status();
         command.is_ok_and(|status| status.success())
@@ -47,7 +47,7 @@ pub fn is_here() -> bool {
 }
 
 /// The etcd that tests share which leave it as it is. It runs as long as one of them does.
-pub fn shared() -> Arc<Etcd> {
+pub(crate) fn shared() -> Arc<Etcd> {
     static SHARED: Mutex<Weak<Etcd>> = Mutex::new(Weak::new());
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     shared.upgrade().unwrap_or_else(|| {
@@ -63,7 +63,7 @@ fn free_port() -> u16 {
 
 impl Etcd {
     /// Starts one and waits until it answers.
-    pub fn start(extra: &[&str]) -> Self {
+    pub(crate) fn start(extra: &[&str]) -> Self {
         let extra: Vec<String> = extra.iter().map(|&argument| argument.to_owned()).collect();
         for _ in 0..STARTS {
             let folder = TempDir::new().unwrap();
@@ -84,7 +84,7 @@ impl Etcd {
     }
 
     /// `host:port`.
-    pub fn endpoint(&self) -> String {
+    pub(crate) fn endpoint(&self) -> String {
         format!("127.0.0.1:{}", self.client_port)
     }
 
@@ -104,27 +104,27 @@ impl Etcd {
     }
 
     /// SIGKILL: no chance to put anything in order.
-    pub fn kill(&self) {
+    pub(crate) fn kill(&self) {
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
         drop(child.kill());
         drop(child.wait());
     }
 
     /// Starts it again on the same ports and the same data.
-    pub fn start_again(&self) {
+    pub(crate) fn start_again(&self) {
         let child = spawn(&self.folder, self.client_port, self.peer_port, &self.extra);
         *self.child.lock().unwrap() = child;
         assert!(self.answers(), "etcd did not start again");
     }
 
     /// Stops it without closing anything, or lets it go on.
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.lock().unwrap().id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
     /// Runs etcdctl, whatever comes of it.
-    pub fn try_ctl(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn try_ctl(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
@@ -139,7 +139,7 @@ impl Etcd {
     }
 
     /// Runs etcdctl and gives its output.
-    pub fn ctl(&self, arguments: &[&str]) -> String {
+    pub(crate) fn ctl(&self, arguments: &[&str]) -> String {
         let output = self.try_ctl(arguments);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "etcdctl {arguments:?}: {errors}");
@@ -147,7 +147,12 @@ impl Etcd {
     }
 
     /// `etcdctl put key < value`.
-    pub fn put(&self, key: &str, value: &[u8]) {
+    pub(crate) fn put(&self, key: &str, value: &[u8]) {
+        if value.is_empty() {
+            // From an empty input etcdctl takes no value at all.
+            self.ctl(&["put", key, ""]);
+            return;
+        }
         let mut child = self
             .command(&["put", key])
             .stdin(Stdio::piped())
@@ -159,7 +164,7 @@ impl Etcd {
     }
 
     /// Forgets every revision before the present one.
-    pub fn compact(&self) {
+    pub(crate) fn compact(&self) {
         let status = self.ctl(&["endpoint", "status", "--write-out", "json"]);
         let status: serde_json::Value = serde_json::from_str(&status).unwrap();
         let revision = &status[0]["Status"]["header"]["revision"];

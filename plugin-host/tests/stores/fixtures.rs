@@ -16,26 +16,26 @@ use portcullis_plugin_host::publish::{ComponentMetadata, Publication};
 use portcullis_plugin_host::store::{DocumentWrite, PolicyStore, PolicyWatch, StoreError, WatchEvent};
 
 /// How long a test waits for a state before it fails: generous, because machines that run tests are busy.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-pub fn name(text: &str) -> PolicyName {
+pub(crate) fn name(text: &str) -> PolicyName {
     PolicyName::parse(text).unwrap()
 }
 
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_unix_millis(1_767_225_600_000)
 }
 
-pub fn publisher() -> Publisher {
+pub(crate) fn publisher() -> Publisher {
     Publisher::parse("risk-team").unwrap()
 }
 
-pub fn contract() -> ContractName {
+pub(crate) fn contract() -> ContractName {
     ContractName::parse("portcullis:policy@0.1.0").unwrap()
 }
 
 /// Bytes that no compression and no accident repeats.
-pub fn noise(length: usize, seed: u64) -> Vec<u8> {
+pub(crate) fn noise(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
     std::iter::repeat_with(|| {
         state ^= state << 13;
@@ -47,7 +47,7 @@ pub fn noise(length: usize, seed: u64) -> Vec<u8> {
     .collect()
 }
 
-pub fn document(policy: &str, sequence: u64) -> PolicyDocument {
+pub(crate) fn document(policy: &str, sequence: u64) -> PolicyDocument {
     PolicyDocument {
         name: name(policy),
         sequence,
@@ -66,16 +66,16 @@ pub fn document(policy: &str, sequence: u64) -> PolicyDocument {
     }
 }
 
-pub fn envelope(policy: &str, sequence: u64) -> Bytes {
+pub(crate) fn envelope(policy: &str, sequence: u64) -> Bytes {
     Envelope::unsigned(&document(policy, sequence)).to_json().into()
 }
 
 /// A document that is not there yet.
-pub fn new(policy: &str) -> DocumentWrite {
+pub(crate) fn new(policy: &str) -> DocumentWrite {
     write(policy, 1, None)
 }
 
-pub fn write(policy: &str, sequence: u64, expected: Option<u64>) -> DocumentWrite {
+pub(crate) fn write(policy: &str, sequence: u64, expected: Option<u64>) -> DocumentWrite {
     DocumentWrite {
         name: name(policy),
         sequence,
@@ -85,14 +85,14 @@ pub fn write(policy: &str, sequence: u64, expected: Option<u64>) -> DocumentWrit
 }
 
 /// A write of so many bytes that are no envelope; a store does not look.
-pub fn opaque(policy: &str, bytes: usize) -> DocumentWrite {
+pub(crate) fn opaque(policy: &str, bytes: usize) -> DocumentWrite {
     DocumentWrite {
         value: noise(bytes, 7).into(),
         ..new(policy)
     }
 }
 
-pub fn publication(policy: &str, version: &str, component: &[u8]) -> Publication {
+pub(crate) fn publication(policy: &str, version: &str, component: &[u8]) -> Publication {
     let manifest = format!(
         "name = \"{policy}\"\nversion = \"{version}\"\n[failure_mode]\ndefault = \"review\"\n"
     );
@@ -104,9 +104,9 @@ pub fn publication(policy: &str, version: &str, component: &[u8]) -> Publication
 }
 
 /// Changed documents by name, with the sequence in each; none where one was deleted or is no envelope.
-pub type Changes = Vec<(String, Option<u64>)>;
+pub(crate) type Changes = Vec<(String, Option<u64>)>;
 
-pub fn sequences(documents: &[(String, Option<Bytes>)]) -> Changes {
+pub(crate) fn sequences(documents: &[(String, Option<Bytes>)]) -> Changes {
     let sequence = |value: &Bytes| Some(Envelope::parse(value).ok()?.document().ok()?.sequence);
     documents
         .iter()
@@ -115,7 +115,7 @@ pub fn sequences(documents: &[(String, Option<Bytes>)]) -> Changes {
 }
 
 /// The next change, past any sign of life.
-pub async fn change(watch: &mut dyn PolicyWatch) -> (u64, Vec<(String, Option<Bytes>)>) {
+pub(crate) async fn change(watch: &mut dyn PolicyWatch) -> (u64, Vec<(String, Option<Bytes>)>) {
     let next = async {
         loop {
             if let WatchEvent::Changed { revision, documents } = watch.next().await.unwrap() {
@@ -127,7 +127,7 @@ pub async fn change(watch: &mut dyn PolicyWatch) -> (u64, Vec<(String, Option<By
 }
 
 /// The error that a watch ends with, whether it ends when it is opened or later.
-pub async fn watch_error(store: &dyn PolicyStore, after: u64) -> StoreError {
+pub(crate) async fn watch_error(store: &dyn PolicyStore, after: u64) -> StoreError {
     let ending = async {
         let mut watch = match store.watch(after).await {
             Ok(watch) => watch,
@@ -143,7 +143,7 @@ pub async fn watch_error(store: &dyn PolicyStore, after: u64) -> StoreError {
 }
 
 /// Asks until the answer is there.
-pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
     let begun = Instant::now();
     loop {
         if let Some(answer) = ask().await {

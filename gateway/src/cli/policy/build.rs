@@ -129,32 +129,64 @@ fn write(out: &Path, component: &[u8]) -> anyhow::Result<()> {
 /// messages which file came out.
 fn compile(folder: &Path, target: Target) -> anyhow::Result<PathBuf> {
     let shown = folder.display();
-    anyhow::ensure!(folder.join("Cargo.toml").is_file(), "{shown} is no crate: it has no Cargo.toml");
+    anyhow::ensure!(
+        folder.join("Cargo.toml").is_file(),
+        "{shown} is no crate: it has no Cargo.toml"
+    );
     let mut cargo = Command::new("cargo");
     cargo
-        .args(["build", "--release", "--target", target.triple(), "--message-format", "json-render-diagnostics"])
+        .args([
+            "build",
+            "--release",
+            "--target",
+            target.triple(),
+            "--message-format",
+            "json-render-diagnostics",
+        ])
         .current_dir(folder)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit());
     // What is set for the caller's own build is not meant for a policy's.
-    for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET"] {
+    for variable in [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "CARGO_BUILD_TARGET",
+    ] {
         cargo.env_remove(variable);
     }
     let output = cargo.output().context("cannot run cargo; is Rust installed?")?;
-    anyhow::ensure!(output.status.success(), "cargo could not build {shown} ({})", output.status);
-    let manifest = folder.join("Cargo.toml").canonicalize().with_context(|| format!("cannot read {shown}"))?;
+    anyhow::ensure!(
+        output.status.success(),
+        "cargo could not build {shown} ({})",
+        output.status
+    );
+    let manifest = folder
+        .join("Cargo.toml")
+        .canonicalize()
+        .with_context(|| format!("cannot read {shown}"))?;
     let wasm = String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter(|message| message["reason"] == "compiler-artifact")
-        .filter(|message| message["manifest_path"].as_str().is_some_and(|path| Path::new(path) == manifest))
+        .filter(|message| {
+            message["manifest_path"]
+                .as_str()
+                .is_some_and(|path| Path::new(path) == manifest)
+        })
         .filter_map(|message| {
             let files = message["filenames"].as_array()?;
-            files.iter().filter_map(|file| file.as_str()).find(|file| file.ends_with(".wasm")).map(PathBuf::from)
+            files
+                .iter()
+                .filter_map(|file| file.as_str())
+                .find(|file| file.ends_with(".wasm"))
+                .map(PathBuf::from)
         })
         .next_back();
     match wasm {
         Some(wasm) => Ok(wasm),
-        None => bail!("{shown} gives no .wasm file; set `crate-type = [\"cdylib\"]` under `[lib]` in its Cargo.toml"),
+        None => bail!(
+            "{shown} gives no .wasm file; set `crate-type = [\"cdylib\"]` under `[lib]` in its Cargo.toml"
+        ),
     }
 }

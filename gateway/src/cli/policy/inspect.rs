@@ -38,7 +38,10 @@ pub(super) fn run(args: &InspectArgs) -> anyhow::Result<u8> {
 }
 
 const fn kind(inspection: &Inspection) -> &'static str {
-    match (inspection.kind, inspection.imports.is_empty() && inspection.exports.is_empty()) {
+    match (
+        inspection.kind,
+        inspection.imports.is_empty() && inspection.exports.is_empty(),
+    ) {
         (ArtifactKind::Component, _) => "component",
         (ArtifactKind::CoreModule, false) => "core module (turned into a component on push)",
         (ArtifactKind::CoreModule, true) => "core module or no WebAssembly",
@@ -60,9 +63,20 @@ fn text(inspection: &Inspection) -> String {
     named("exports", inspection.exports.clone());
     if let Ok(policy) = &inspection.policy {
         named("summary", vec![policy.summary.clone()]);
-        let reads = if policy.reads.is_empty() { "nothing".to_owned() } else { policy.reads.join(", ") };
+        let reads = if policy.reads.is_empty() {
+            "nothing".to_owned()
+        } else {
+            policy.reads.join(", ")
+        };
         named("reads", vec![reads]);
-        named("features", policy.features.iter().map(|(name, what)| format!("{name}: {what}")).collect());
+        named(
+            "features",
+            policy
+                .features
+                .iter()
+                .map(|(name, what)| format!("{name}: {what}"))
+                .collect(),
+        );
         let parameter = |(name, value): &(String, ParameterValue)| format!("{name} = {}", plain(value));
         named("parameters", policy.parameters.iter().map(parameter).collect());
         named("golden", vec![format!("{} cases", policy.golden_cases)]);

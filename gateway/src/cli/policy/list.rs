@@ -21,8 +21,11 @@ pub(in crate::cli) struct ListArgs {
 pub(super) async fn run(args: ListArgs) -> anyhow::Result<u8> {
     let store = args.store.open().await?;
     let listing = store.list().await?;
-    let documents: Vec<(String, Result<PolicyDocument, String>)> =
-        listing.documents.into_iter().map(|document| (document.name.clone(), read(&document))).collect();
+    let documents: Vec<(String, Result<PolicyDocument, String>)> = listing
+        .documents
+        .into_iter()
+        .map(|document| (document.name.clone(), read(&document)))
+        .collect();
     match args.output.format {
         OutputFormat::Text => {
             let header = ["NAME", "SEQUENCE", "VERSION", "DIGEST", "PRIORITY", "PUBLISHER"];
@@ -32,7 +35,10 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<u8> {
             println(&format!("revision {} of {}", listing.revision, store.describe()));
         }
         OutputFormat::Json => {
-            let policies: Vec<Value> = documents.iter().map(|(name, document)| entry(name, document)).collect();
+            let policies: Vec<Value> = documents
+                .iter()
+                .map(|(name, document)| entry(name, document))
+                .collect();
             println(&json!({"revision": listing.revision, "policies": policies}).to_string());
         }
     }

@@ -43,17 +43,24 @@ pub(super) async fn run(args: PushArgs) -> anyhow::Result<u8> {
         args.manifests.len(),
         args.files.len()
     );
-    let publisher = Publisher::parse(&args.publisher).map_err(|error| anyhow::anyhow!("--publisher: {error}"))?;
+    let publisher =
+        Publisher::parse(&args.publisher).map_err(|error| anyhow::anyhow!("--publisher: {error}"))?;
     let workbench = Workbench::new()?;
     let mut publications = Vec::with_capacity(args.files.len());
     for (index, file) in args.files.iter().enumerate() {
-        let manifest = args.manifests.get(index).cloned().unwrap_or_else(|| manifest_beside(file));
+        let manifest = args
+            .manifests
+            .get(index)
+            .cloned()
+            .unwrap_or_else(|| manifest_beside(file));
         let manifest = read_manifest(&manifest)?;
         let bytes = read(file, MAX_ARTIFACT_BYTES)?;
         let shown = file.display().to_string();
         let checked = component::componentize(&bytes)
             .map_err(Into::into)
-            .and_then(|component| check_against(&workbench, &manifest, &component).map(|passed| (component, passed)));
+            .and_then(|component| {
+                check_against(&workbench, &manifest, &component).map(|passed| (component, passed))
+            });
         match checked {
             Err(error) => {
                 eprintln(&refused_line(&shown, &error));
@@ -62,7 +69,13 @@ pub(super) async fn run(args: PushArgs) -> anyhow::Result<u8> {
             Ok((component, passed)) => {
                 tracing::debug!(file = shown, passed, "golden cases");
                 let artifact = Artifact::new(component.into_owned())?;
-                publications.push(Publication { manifest, artifact, component: ComponentMetadata { contract: contract()? } });
+                publications.push(Publication {
+                    manifest,
+                    artifact,
+                    component: ComponentMetadata {
+                        contract: contract()?,
+                    },
+                });
             }
         }
     }
@@ -71,7 +84,13 @@ pub(super) async fn run(args: PushArgs) -> anyhow::Result<u8> {
         return Ok(DONE);
     }
     let store = args.store.open().await?;
-    let outcome = publish(&*store, &publications, &publisher, platform::SystemClock::default().now()).await?;
+    let outcome = publish(
+        &*store,
+        &publications,
+        &publisher,
+        platform::SystemClock::default().now(),
+    )
+    .await?;
     match args.output.format {
         OutputFormat::Text => println(&text(&outcome, &store.describe())),
         OutputFormat::Json => println(&to_json(&outcome).to_string()),
@@ -83,7 +102,10 @@ fn text(outcome: &PublishOutcome, store: &str) -> String {
     let lines = outcome.policies.iter().map(|policy| {
         let verb = if policy.changed { "published" } else { "unchanged" };
         let (name, version) = (policy.name.as_str(), policy.version.as_str());
-        format!("{verb} {name} {version}, sequence {}, {}", policy.sequence, policy.digest)
+        format!(
+            "{verb} {name} {version}, sequence {}, {}",
+            policy.sequence, policy.digest
+        )
     });
     let mut lines: Vec<String> = lines.collect();
     if let Some(revision) = outcome.revision {

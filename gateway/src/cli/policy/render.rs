@@ -13,7 +13,11 @@ pub(super) fn contract() -> anyhow::Result<ContractName> {
 }
 
 /// Holds a component against its manifest, as every node will. Says how many golden cases passed.
-pub(super) fn check_against(workbench: &Workbench, manifest: &Manifest, component: &[u8]) -> Result<usize, LoadError> {
+pub(super) fn check_against(
+    workbench: &Workbench,
+    manifest: &Manifest,
+    component: &[u8],
+) -> Result<usize, LoadError> {
     let invalid = |reason: String| LoadError::InvalidDescriptor { reason };
     let artifact = Artifact::new(component.to_vec()).map_err(|error| invalid(error.to_string()))?;
     let contract = ContractName::parse(CONTRACT).map_err(|error| invalid(error.to_string()))?;
@@ -31,10 +35,18 @@ pub(super) fn refused_line(what: &str, error: &LoadError) -> String {
 /// Columns of equal width, as wide as their widest cell.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max();
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|c| c.chars().count())
+            .max()
+    };
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
     let lines = rows.iter().map(|row| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -51,7 +63,10 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
-        let rows = [vec!["NAME".to_owned(), "N".to_owned()], vec!["a".to_owned(), "10".to_owned()]];
+        let rows = [
+            vec!["NAME".to_owned(), "N".to_owned()],
+            vec!["a".to_owned(), "10".to_owned()],
+        ];
         assert_eq!(table(&rows), "NAME  N\na     10");
     }
 }

@@ -22,10 +22,17 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<u8> {
         .nodes()
         .await?
         .into_iter()
-        .map(|(node, status)| (node, NodeStatus::parse(&status).map_err(|error| error.to_string())))
+        .map(|(node, status)| {
+            (
+                node,
+                NodeStatus::parse(&status).map_err(|error| error.to_string()),
+            )
+        })
         .collect();
     match args.output.format {
-        OutputFormat::Text if nodes.is_empty() => println(&format!("no node reports to {}", store.describe())),
+        OutputFormat::Text if nodes.is_empty() => {
+            println(&format!("no node reports to {}", store.describe()))
+        }
         OutputFormat::Text => println(&text(&nodes)),
         OutputFormat::Json => {
             let nodes: Vec<Value> = nodes.iter().map(|(node, status)| entry(node, status)).collect();
@@ -43,7 +50,10 @@ fn text(nodes: &[(String, Result<NodeStatus, String>)]) -> String {
         match status {
             Err(error) => rows.push(vec![node.clone(), format!("unreadable: {error}")]),
             Ok(status) if status.policies.is_empty() => {
-                rows.push(vec![node.clone(), format!("no policy (revision {})", status.revision)]);
+                rows.push(vec![
+                    node.clone(),
+                    format!("no policy (revision {})", status.revision),
+                ]);
             }
             Ok(status) => {
                 for policy in &status.policies {
@@ -71,17 +81,30 @@ fn row(node: &str, policy: &NodePolicy) -> Vec<String> {
         node.to_owned(),
         policy.name.clone(),
         state.to_owned(),
-        policy.sequence.map_or("-".to_owned(), |sequence| sequence.to_string()),
-        policy.version.as_ref().map_or("-".to_owned(), |version| version.as_str().to_owned()),
-        policy.digest.as_ref().map_or("-".to_owned(), |digest| short_digest(&digest.to_string())),
+        policy
+            .sequence
+            .map_or("-".to_owned(), |sequence| sequence.to_string()),
+        policy
+            .version
+            .as_ref()
+            .map_or("-".to_owned(), |version| version.as_str().to_owned()),
+        policy
+            .digest
+            .as_ref()
+            .map_or("-".to_owned(), |digest| short_digest(&digest.to_string())),
     ]
 }
 
 fn refusal(node: &str, policy: &NodePolicy) -> Option<String> {
     let error = policy.error.as_ref()?;
-    let sequence = error.sequence.map_or(String::new(), |sequence| format!(" sequence {sequence}"));
+    let sequence = error
+        .sequence
+        .map_or(String::new(), |sequence| format!(" sequence {sequence}"));
     let name = &policy.name;
-    Some(format!("{node} refused {name}{sequence} ({}): {}", error.code, error.message))
+    Some(format!(
+        "{node} refused {name}{sequence} ({}): {}",
+        error.code, error.message
+    ))
 }
 
 fn entry(node: &str, status: &Result<NodeStatus, String>) -> Value {

@@ -9,8 +9,14 @@ fn file(text: &str) -> tempfile::NamedTempFile {
 }
 
 fn variables(pairs: &[(&str, &str)]) -> Overrides {
-    let variables = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Overrides { variables, ..Overrides::default() }
+    let variables = pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    Overrides {
+        variables,
+        ..Overrides::default()
+    }
 }
 
 fn refused(file_text: &str, overrides: &Overrides) -> String {
@@ -22,23 +28,42 @@ fn refused(file_text: &str, overrides: &Overrides) -> String {
 #[test]
 fn flags_win_over_the_environment_and_that_over_the_file_and_that_over_defaults() {
     let file = file("[http]\nmax_in_flight = 1\nmax_connections = 1\nmax_body_bytes = 1\n");
-    let mut overrides =
-        variables(&[("PORTCULLIS_HTTP__MAX_IN_FLIGHT", "2"), ("PORTCULLIS_HTTP__MAX_CONNECTIONS", "2"), ("HOME", "/")]);
+    let mut overrides = variables(&[
+        ("PORTCULLIS_HTTP__MAX_IN_FLIGHT", "2"),
+        ("PORTCULLIS_HTTP__MAX_CONNECTIONS", "2"),
+        ("HOME", "/"),
+    ]);
     overrides.settings = vec!["http.max_in_flight=3".to_owned()];
     overrides.flags = vec![("--listen", "http.listen", "127.0.0.1:9".to_owned())];
     let config = load(Some(file.path()), &overrides).unwrap();
-    assert_eq!((config.http.max_in_flight, config.http.max_connections, config.http.max_body_bytes), (3, 2, 1));
+    assert_eq!(
+        (
+            config.http.max_in_flight,
+            config.http.max_connections,
+            config.http.max_body_bytes
+        ),
+        (3, 2, 1)
+    );
     assert_eq!(config.http.listen.port(), 9);
-    assert_eq!(config.http.request_timeout_ms, api::Config::default().request_timeout_ms);
+    assert_eq!(
+        config.http.request_timeout_ms,
+        api::Config::default().request_timeout_ms
+    );
 }
 
 #[test]
 fn an_unknown_key_is_refused_with_its_origin_and_the_nearest_name() {
     let error = refused("[http]\nlisen = \"127.0.0.1:80\"\n", &Overrides::default());
     assert!(error.starts_with("FILE: http"), "{error}");
-    assert!(error.contains("unknown field `lisen`") && error.contains("did you mean `listen`?"), "{error}");
+    assert!(
+        error.contains("unknown field `lisen`") && error.contains("did you mean `listen`?"),
+        "{error}"
+    );
     let error = refused("", &variables(&[("PORTCULLIS_HTTP__LISEN", "x")]));
-    assert!(error.starts_with("environment variable PORTCULLIS_HTTP__LISEN: "), "{error}");
+    assert!(
+        error.starts_with("environment variable PORTCULLIS_HTTP__LISEN: "),
+        "{error}"
+    );
     let error = refused("[htp]\n", &Overrides::default());
     assert!(error.contains("did you mean `http`?"), "{error}");
 }
@@ -49,22 +74,39 @@ fn a_value_of_another_kind_is_refused_with_its_path() {
     assert!(error.starts_with("FILE: http.max_in_flight: "), "{error}");
     assert!(error.contains("expected"), "{error}");
     let settings = vec!["http.listen=nowhere".to_owned()];
-    let error = refused("", &Overrides { settings, ..Overrides::default() });
-    assert!(error.starts_with("--set http.listen=nowhere: http.listen: "), "{error}");
+    let error = refused(
+        "",
+        &Overrides {
+            settings,
+            ..Overrides::default()
+        },
+    );
+    assert!(
+        error.starts_with("--set http.listen=nowhere: http.listen: "),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_file_that_is_no_toml_or_not_there_is_refused() {
     let error = refused("[http\n", &Overrides::default());
     assert!(error.contains("line 1"), "{error}");
-    let error = load(Some(Path::new("/nowhere/portcullis.toml")), &Overrides::default()).unwrap_err().to_string();
+    let error = load(Some(Path::new("/nowhere/portcullis.toml")), &Overrides::default())
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("/nowhere/portcullis.toml"), "{error}");
 }
 
 #[test]
 fn a_setting_below_a_value_is_refused() {
     let settings = vec!["http.listen.port=1".to_owned()];
-    let error = refused("[http]\nlisten = \"127.0.0.1:1\"\n", &Overrides { settings, ..Overrides::default() });
+    let error = refused(
+        "[http]\nlisten = \"127.0.0.1:1\"\n",
+        &Overrides {
+            settings,
+            ..Overrides::default()
+        },
+    );
     assert!(error.contains("`listen` is a value, not a section"), "{error}");
 }
 
@@ -74,7 +116,11 @@ fn the_example_file_is_the_default_configuration_and_names_every_key() {
     // Every setting of the example is commented out with its default; without the marks it must mean the same.
     let set: String = example
         .lines()
-        .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ") && !rest.contains("  ")).unwrap_or(line))
+        .map(|line| {
+            line.strip_prefix("# ")
+                .filter(|rest| rest.contains(" = ") && !rest.contains("  "))
+                .unwrap_or(line)
+        })
         .fold(String::new(), |text, line| text + line + "\n");
     let file = file(&set);
     let loaded = load(Some(file.path()), &Overrides::default()).unwrap();
@@ -82,7 +128,10 @@ fn the_example_file_is_the_default_configuration_and_names_every_key() {
     let keys = format!("{:#?}", Config::default());
     for line in keys.lines() {
         if let Some((key, _)) = line.trim().split_once(": ") {
-            assert!(set.contains(&format!("{key} = ")) || set.contains(&format!("[{key}]")), "{key} is missing");
+            assert!(
+                set.contains(&format!("{key} = ")) || set.contains(&format!("[{key}]")),
+                "{key} is missing"
+            );
         }
     }
 }

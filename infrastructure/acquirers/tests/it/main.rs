@@ -1,11 +1,16 @@
 //! The simulator, card by card, with time that stands still until someone waits for it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "this is test code: what is not as it was built is a defect of the test"
+)]
+
 use std::time::Duration;
 
-use acquirers::{Charge, ChargeOutcome, Config, SimulatedAcquirer, test_cards};
 use application::ports::{Acquirer, AcquirerAnswer, AcquirerError, AuthorizationRequest};
 use domain::payment::DeclineCode;
 use domain::{CardExpiry, CardNumber, MerchantId, Money, OperationId};
+use portcullis_acquirers::{Charge, ChargeOutcome, Config, SimulatedAcquirer, test_cards};
 use testkit::builders::{cny, merchant_id, operation_id};
 use tokio::time::Instant;
 

@@ -24,7 +24,8 @@ fn listed(entries: &[&str], subject: Subject, value: &str) -> FeatureValue {
 
 #[test]
 fn an_entry_is_on_its_own_list_for_its_own_subject() {
-    let (lists, hasher) = lists(&[("blocked", "customer", &["c_1"]), ("trusted", "device", &["d_1"])]).unwrap();
+    let (lists, hasher) =
+        lists(&[("blocked", "customer", &["c_1"]), ("trusted", "device", &["d_1"])]).unwrap();
     let lookup = |list, subject, value| lists.lookup(list, subject, value, &hasher);
     assert_eq!(
         lookup("blocked", Subject::Customer, "c_1"),

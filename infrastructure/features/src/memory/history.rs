@@ -48,23 +48,16 @@ pub(super) struct History {
 
 impl History {
     pub(super) fn record_attempt(&mut self, own: u64, occurrence: &Occurrence, max_distinct: usize) {
-        self.series(occurrence.currency).record(
-            occurrence.second,
-            occurrence.filter,
-            occurrence.minor_units,
-        );
+        self.series(occurrence.currency)
+            .record(occurrence.second, occurrence.filter, occurrence.minor_units);
         for (subject, key) in other_subjects(own, occurrence) {
-            self.others
-                .record(subject, key, occurrence.second, max_distinct);
+            self.others.record(subject, key, occurrence.second, max_distinct);
         }
     }
 
     pub(super) fn record_settlement(&mut self, own: u64, occurrence: &Occurrence) {
-        self.series(occurrence.currency).record(
-            occurrence.second,
-            occurrence.filter,
-            occurrence.minor_units,
-        );
+        self.series(occurrence.currency)
+            .record(occurrence.second, occurrence.filter, occurrence.minor_units);
         for (subject, key) in other_subjects(own, occurrence) {
             self.others
                 .settle(subject, key, occurrence.second, occurrence.filter);
@@ -99,7 +92,11 @@ impl History {
 
     /// What it takes, this struct included.
     pub(super) fn bytes(&self) -> usize {
-        let series: usize = self.by_currency.iter().map(|(_, series)| series.heap_bytes()).sum();
+        let series: usize = self
+            .by_currency
+            .iter()
+            .map(|(_, series)| series.heap_bytes())
+            .sum();
         size_of::<Self>()
             + self.by_currency.capacity() * size_of::<(Currency, Series)>()
             + series

@@ -45,7 +45,7 @@ impl Others {
             Err(mut index) => {
                 let kind = self.kind(subject);
                 if kind.len() >= max_distinct {
-                    let stalest = kind.clone().min_by_key(|at| self.0.get(*at).map(Seen::last_attempt));
+                    let stalest = kind.min_by_key(|at| self.0.get(*at).map(Seen::last_attempt));
                     if let Some(stalest) = stalest {
                         self.0.remove(stalest);
                         index -= usize::from(stalest < index);

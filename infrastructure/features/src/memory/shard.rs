@@ -98,7 +98,9 @@ impl Shard {
         let history = entry.map(|entry| &entry.history);
         match measure {
             VelocityMeasure::Count => FeatureValue::Count(history.map_or(0, |h| h.count(window))),
-            VelocityMeasure::Amount => FeatureValue::Amount(history.map_or(0, |h| h.amount(window, currency))),
+            VelocityMeasure::Amount => {
+                FeatureValue::Amount(history.map_or(0, |h| h.amount(window, currency)))
+            }
             // A subject is only ever seen together with itself.
             VelocityMeasure::Distinct(other) if other == subject => {
                 FeatureValue::Count(history.map_or(0, |h| h.count(window).min(1)))
@@ -118,7 +120,8 @@ impl Shard {
         {
             let live = self.entries.get(&subject).filter(|entry| entry.stamp == stamp);
             if let Some(entry) = live {
-                let over = self.entries.len() > self.limits.max_subjects || self.bytes > self.limits.max_bytes;
+                let over =
+                    self.entries.len() > self.limits.max_subjects || self.bytes > self.limits.max_bytes;
                 let idle = entry.history.newest_second() + u64::from(MAX_WINDOW_SECONDS) <= now_second;
                 if !over && (!idle || expired == MAX_EXPIRED_AT_ONCE) {
                     break;

@@ -1,7 +1,7 @@
 //! Calls to etcd: every one ends in a bounded time, is tried again where that is harmless, and fails in words that an
 //! operator can act on.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use etcd_client::Error;
 
@@ -11,8 +11,8 @@ use crate::store::StoreError;
 /// flight and answers only the next attempt, so this is short.
 pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a call with a whole chunk may take: 1 MiB over a slow link.
-pub(super) const CHUNK_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a call with a whole chunk, or a page of documents, may take: 1 MiB over a slow link.
+pub(super) const CHUNK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Pauses before further attempts. After a member has gone, a channel answers a few calls from its last error although
 /// others are there, so that less than four attempts are too few.
@@ -47,7 +47,8 @@ pub(super) async fn within<T>(
     }
 }
 
-/// The same for a call that may be made twice: tried again while the store is unavailable.
+/// The same for a call that may be made twice: tried again while the store is unavailable, but no longer than it takes to
+/// hear nothing twice.
 pub(super) async fn idempotent<T, F>(
     store: &str,
     what: &str,
@@ -57,9 +58,10 @@ pub(super) async fn idempotent<T, F>(
 where
     F: Future<Output = Result<T, Error>>,
 {
+    let begun = Instant::now();
     for pause in BACK_OFF {
         match within(store, what, bound, call()).await {
-            Err(StoreError::Unavailable { .. }) => tokio::time::sleep(pause).await,
+            Err(StoreError::Unavailable { .. }) if begun.elapsed() < bound * 2 => tokio::time::sleep(pause).await,
             answer => return answer,
         }
     }

@@ -1,0 +1,50 @@
+//! What every feature store owes, and lists, which come from the configuration.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use application::ports::FeatureStore;
+use domain::feature::{FeatureSpec, FeatureValue, Subject};
+use portcullis_features::Config;
+use testkit::builders::{payment_details, risk_request};
+
+use crate::{store, value};
+
+async fn open() -> (Arc<dyn FeatureStore>, ()) {
+    (Arc::new(store(&Config::default())), ())
+}
+
+testkit::feature_store_contract!(open);
+
+#[tokio::test]
+async fn a_listed_subject_is_found_on_its_list() {
+    let entries = [
+        ("ip", "198.51.100.0/24"),
+        ("email", "Ada@Example.com"),
+        ("card", "fp_1"),
+    ];
+    let entries = entries.map(|(subject, entry)| (subject.to_owned(), vec![entry.to_owned()]));
+    let config = Config {
+        lists: BTreeMap::from([("blocked".to_owned(), BTreeMap::from(entries))]),
+        ..Config::default()
+    };
+    let store = store(&config);
+    let details = payment_details()
+        .ip("198.51.100.9")
+        .email("ada@example.com")
+        .card("fp_2");
+    let request = risk_request("pay_1").details(details.build()).build();
+    for (subject, expected) in [
+        (Subject::Ip, FeatureValue::Listed(true)),
+        (Subject::Email, FeatureValue::Listed(true)),
+        (Subject::Card, FeatureValue::Listed(false)),
+        (Subject::Merchant, FeatureValue::Listed(false)),
+        (Subject::Device, FeatureValue::Unavailable),
+    ] {
+        let listed = FeatureSpec::Listed {
+            list: "blocked".into(),
+            subject,
+        };
+        assert_eq!(value(&store, &request, listed).await, expected, "{subject:?}");
+    }
+}

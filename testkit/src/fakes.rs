@@ -1,0 +1,16 @@
+//! Every port, in memory and under the test's control.
+
+mod acquirer;
+mod feature_store;
+mod payment_repository;
+mod risk_engine;
+mod small;
+
+pub use acquirer::{AskedAuthorization, ScriptedAcquirer};
+pub use feature_store::InMemoryFeatureStore;
+pub use payment_repository::InMemoryPaymentRepository;
+pub use risk_engine::{ScriptedPolicySet, ScriptedRiskEngine};
+pub use small::{
+    CountingIdGenerator, CountingTelemetry, NoTelemetry, PlainCardFingerprinter, SettableClock,
+    TelemetryCounts,
+};

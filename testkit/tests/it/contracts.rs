@@ -1,0 +1,59 @@
+//! The suites over the fakes, so that a use case that passes over them is worth something.
+
+use std::collections::BTreeSet;
+
+mod fake_payment_repository {
+    use std::sync::Arc;
+
+    use application::ports::{PaymentRepository, RepositoryError};
+    use domain::payment::PaymentStatus;
+    use portcullis_testkit::builders::payment;
+    use portcullis_testkit::fakes::InMemoryPaymentRepository;
+
+    async fn open() -> (Arc<dyn PaymentRepository>, ()) {
+        (Arc::new(InMemoryPaymentRepository::default()), ())
+    }
+
+    portcullis_testkit::payment_repository_contract!(open);
+
+    #[tokio::test]
+    async fn a_record_that_breaks_an_invariant_is_corrupt() {
+        let repository = InMemoryPaymentRepository::default();
+        let mut record = payment().build().record().clone();
+        record.status = PaymentStatus::Authorized;
+        repository.put(record.clone());
+        let error = repository.find(&record.id).await.unwrap_err();
+        assert!(matches!(error, RepositoryError::Corrupt { .. }));
+    }
+}
+
+mod fake_feature_store {
+    use std::sync::Arc;
+
+    use application::ports::FeatureStore;
+    use portcullis_testkit::fakes::InMemoryFeatureStore;
+
+    async fn open() -> (Arc<dyn FeatureStore>, ()) {
+        (Arc::new(InMemoryFeatureStore::default()), ())
+    }
+
+    portcullis_testkit::feature_store_contract!(open);
+}
+
+#[test]
+fn every_obligation_is_in_the_list_that_is_run() {
+    let lists = include_str!("../../src/contracts.rs");
+    let listed: BTreeSet<&str> = lists.split_whitespace().collect();
+    for suite in [
+        include_str!("../../src/contracts/payment_repository.rs"),
+        include_str!("../../src/contracts/feature_store.rs"),
+    ] {
+        for rest in suite.split("pub async fn ").skip(1) {
+            let name = rest.split('(').next().unwrap();
+            assert!(
+                listed.contains(name),
+                "`{name}` is not run: add it to the macro in contracts.rs"
+            );
+        }
+    }
+}

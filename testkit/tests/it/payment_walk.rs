@@ -1,0 +1,44 @@
+//! Any command at any time: the aggregate takes it or refuses it, and is whole either way.
+
+use domain::Payment;
+use domain::payment::PaymentStatus;
+use domain::risk::RiskDecision;
+use portcullis_testkit::builders::{decision_id, payment_id};
+use portcullis_testkit::strategies::{commands, evaluations, payment_details, timestamp};
+use proptest::prelude::*;
+
+fn is_final(status: PaymentStatus) -> bool {
+    matches!(status, PaymentStatus::Authorized | PaymentStatus::Declined)
+}
+
+proptest! {
+    #[test]
+    fn a_payment_keeps_its_invariants_on_every_walk(
+        details in payment_details(),
+        evaluations in evaluations(),
+        created_at in timestamp(),
+        commands in commands(),
+    ) {
+        let decision = RiskDecision::join(decision_id("dec_1"), evaluations, 1, created_at);
+        let mut payment = Payment::decided(payment_id("pay_1"), details, decision, created_at);
+        for command in commands {
+            let before = payment.clone();
+            let taken = command.apply(&mut payment);
+            let record = payment.record();
+            let restored = Payment::restore(record.clone());
+            prop_assert_eq!(restored.as_ref(), Ok(&payment));
+            prop_assert!(record.operations.iter().filter(|operation| operation.is_open()).count() <= 1);
+            prop_assert!(record.updated_at >= before.record().updated_at);
+            prop_assert_eq!(&record.decision, &before.record().decision);
+            if taken.is_err() {
+                prop_assert_eq!(&payment, &before);
+            }
+            if is_final(before.status()) {
+                prop_assert!(taken.is_err());
+            }
+            for (operation, earlier) in record.operations.iter().zip(&before.record().operations) {
+                prop_assert!(earlier.is_open() || operation == earlier, "a final operation stays so");
+            }
+        }
+    }
+}

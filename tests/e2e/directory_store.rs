@@ -1,0 +1,65 @@
+//! The embedded default: a folder as the policy store.
+
+use portcullis_tests::policies::publish;
+use portcullis_tests::{Gateway, Payment, Policy, eventually};
+
+#[test]
+fn the_sample_policies_approve_an_ordinary_payment_and_reload_from_a_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = format!("dir:{}", folder.path().display());
+    let names = [
+        "velocity-limit",
+        "amount-ceiling",
+        "geo-mismatch",
+        "list-guard",
+        "fraud-score",
+    ];
+    let policies = names.map(Policy::built);
+    publish(&store, &policies.iter().collect::<Vec<_>>());
+    let gateway = Gateway::start_with(
+        &store,
+        &[
+            "features.lists.blocked.email=[\"mallory@example.com\"]",
+            "features.lists.allowed.email=[]",
+        ],
+    );
+    gateway.wait_until_ready();
+    for name in names {
+        gateway.wait_for(name, 1);
+    }
+    let answer = gateway.pay(&Payment::ordinary());
+    assert_eq!(
+        (answer.status, &answer.body["status"]),
+        (201, &"authorized".into()),
+        "{}",
+        answer.text
+    );
+    assert_eq!(
+        answer.body["risk"]["policies"].as_array().map(Vec::len),
+        Some(names.len())
+    );
+
+    // list-guard: the blocked e-mail address, whatever its case.
+    let mut blocked = Payment::ordinary();
+    blocked.0["customer"] = serde_json::json!({"email": "Mallory@Example.com"});
+    let answer = gateway.pay(&blocked);
+    assert_eq!(answer.body["status"], "declined", "{}", answer.text);
+
+    // velocity-limit: the same card too often within the hour.
+    let last = eventually("the card's velocity to be too high", || {
+        let answer = gateway.pay(&Payment::ordinary());
+        (answer.body["status"] != "authorized").then_some(answer)
+    });
+    assert_eq!(last.body["status"], "declined", "{}", last.text);
+    assert!(last.text.contains("velocity.card.count"), "{}", last.text);
+
+    let [velocity, ..] = policies;
+    publish(
+        &store,
+        &[&velocity
+            .with("1.0.0", "1.1.0")
+            .with("max_count = 5", "max_count = 1000000")],
+    );
+    gateway.wait_for("velocity-limit", 2);
+    assert_eq!(gateway.pay(&Payment::ordinary()).body["status"], "authorized");
+}

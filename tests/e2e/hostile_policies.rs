@@ -1,0 +1,88 @@
+//! Policies that loop, hoard and trap: their failure mode applies, and the next payment is served.
+
+use portcullis_tests::policies::publish;
+use portcullis_tests::{Etcd, Gateway, Payment, Policy};
+
+/// Publishes a misbehaving policy beside a good one, and sees what its fault does.
+fn fault_of(name: &str, manifest_change: (&str, &str), fault: &str) -> String {
+    let etcd = Etcd::start();
+    let good = Policy::built("amount-ceiling");
+    let hostile = Policy::built(&format!("misbehaving/{name}")).with(manifest_change.0, manifest_change.1);
+    publish(&etcd.location(), &[&good, &hostile]);
+    let gateway = Gateway::start(&etcd.location());
+    gateway.wait_for(name, 1);
+    gateway.wait_for("amount-ceiling", 1);
+
+    for _ in 0..3 {
+        let answer = gateway.pay(&Payment::ordinary());
+        assert_eq!(
+            (answer.status, &answer.body["status"]),
+            (201, &"in_review".into()),
+            "{}",
+            answer.text
+        );
+        let policies = answer.body["risk"]["policies"]
+            .as_array()
+            .expect("policies")
+            .clone();
+        let by_name = |wanted: &str| {
+            policies
+                .iter()
+                .find(|policy| policy["name"] == wanted)
+                .expect("it ran")
+        };
+        assert_eq!(by_name(name)["fault"]["kind"], fault, "{}", answer.text);
+        assert_eq!(
+            by_name("amount-ceiling")["outcome"],
+            "approve",
+            "the other policy is not touched"
+        );
+        let reasons = &answer.body["risk"]["reasons"];
+        assert_eq!(reasons[0]["code"], format!("fault.{fault}"), "{reasons}");
+    }
+    // Out of its scope, the same gateway goes on as if nothing had been.
+    let spared = gateway.pay(&Payment::of(1_000, "EUR"));
+    assert_eq!(spared.body["status"], "authorized", "{}", spared.text);
+    let metrics = gateway.get("/metrics").text;
+    let counted = format!("portcullis_policy_faults_total{{policy=\"{name}\",fault=\"{fault}\"}} 3");
+    assert!(metrics.contains(&counted), "{metrics}");
+    gateway.log().join("\n")
+}
+
+const ONLY_CNY: &str = "[scope]\ncurrencies = [\"CNY\"]\n\n[failure_mode]";
+
+#[test]
+fn a_policy_that_loops_for_ever_runs_out_of_fuel() {
+    fault_of("spins", ("[failure_mode]", ONLY_CNY), "out_of_fuel");
+}
+
+#[test]
+fn a_policy_that_loops_with_more_fuel_than_time_meets_its_deadline() {
+    let limits = format!("[limits]\nfuel = 1000000000\ndeadline_ms = 20\n\n{ONLY_CNY}");
+    fault_of("spins", ("[failure_mode]", &limits), "deadline");
+}
+
+#[test]
+fn a_policy_that_allocates_for_ever_runs_out_of_memory() {
+    fault_of("hoards", ("[failure_mode]", ONLY_CNY), "out_of_memory");
+}
+
+#[test]
+fn a_policy_that_panics_traps_and_its_message_is_logged() {
+    let log = fault_of("traps", ("[failure_mode]", ONLY_CNY), "trap");
+    assert!(log.contains("panicked at"), "{log}");
+}
+
+#[test]
+fn a_failure_mode_can_fail_open_for_one_kind_of_fault() {
+    let etcd = Etcd::start();
+    let hostile = Policy::built("misbehaving/traps").with(
+        "default = \"review\"",
+        "default = \"decline\"\ntrap = \"approve\"",
+    );
+    publish(&etcd.location(), &[&hostile]);
+    let gateway = Gateway::start(&etcd.location());
+    gateway.wait_for("traps", 1);
+    let answer = gateway.pay(&Payment::ordinary());
+    assert_eq!(answer.body["status"], "authorized", "{}", answer.text);
+}

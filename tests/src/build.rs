@@ -1,0 +1,56 @@
+//! The binary under test, built once.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The root of the repository.
+#[must_use]
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."))
+}
+
+/// The folder that the running test was built into.
+///
+/// # Panics
+/// When the test runs from nowhere.
+#[must_use]
+pub fn target() -> PathBuf {
+    let test = std::env::current_exe().expect("the test knows its own file");
+    let target = test
+        .ancestors()
+        .find(|folder| folder.join("deps").is_dir())
+        .and_then(Path::parent);
+    target.expect("tests run from target/<profile>/deps").to_owned()
+}
+
+/// The `portcullis` binary, built from the present sources.
+///
+/// # Panics
+/// When it does not build.
+#[must_use]
+pub fn portcullis() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        // All targets of the workspace share their features this way, so that nothing is built twice.
+        let built = Command::new(env!("CARGO"))
+            .args([
+                "build",
+                "--quiet",
+                "--locked",
+                "--workspace",
+                "--bin",
+                "portcullis",
+            ])
+            .current_dir(repository())
+            .env("CARGO_TARGET_DIR", target())
+            .status();
+        assert!(
+            built.expect("cargo runs").success(),
+            "the portcullis binary does not build"
+        );
+        target().join("debug/portcullis")
+    })
+}

@@ -1,0 +1,258 @@
+//! The gateway under test: the real binary, on a free port, with its data in a folder of its own.
+
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::build::portcullis;
+use crate::process::Process;
+use crate::wait::eventually;
+
+/// A running gateway.
+pub struct Gateway {
+    process: Process,
+    address: String,
+    agent: ureq::Agent,
+    folder: TempDir,
+}
+
+/// What it answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The `content-type`.
+    pub content_type: String,
+    /// The body, where it is JSON.
+    pub body: Value,
+    /// The body as it came.
+    pub text: String,
+}
+
+/// A payment to ask for.
+#[derive(Clone, Debug)]
+pub struct Payment(pub Value);
+
+impl Payment {
+    /// CNY 129.00 with the card that is approved.
+    #[must_use]
+    pub fn ordinary() -> Self {
+        Self(json!({
+            "merchant_id": "m_demo",
+            "amount": {"minor_units": 12_900, "currency": "CNY"},
+            "card": {"number": "4242424242424242", "expiry_month": 12, "expiry_year": 2030},
+        }))
+    }
+
+    /// Of another amount.
+    #[must_use]
+    pub fn of(minor_units: i64, currency: &str) -> Self {
+        let mut payment = Self::ordinary();
+        payment.0["amount"] = json!({"minor_units": minor_units, "currency": currency});
+        payment
+    }
+
+    /// The same for a bare decision, which knows no expiry.
+    #[must_use]
+    pub fn for_decision(mut self) -> Value {
+        self.0["card"] = json!({"number": self.0["card"]["number"]});
+        self.0
+    }
+
+    /// With another card.
+    #[must_use]
+    pub fn with_card(mut self, number: &str) -> Self {
+        self.0["card"]["number"] = json!(number);
+        self
+    }
+}
+
+impl Gateway {
+    /// Starts a gateway that follows this store, and waits until it is ready.
+    #[must_use]
+    pub fn start(store: &str) -> Self {
+        let gateway = Self::start_with(store, &[]);
+        gateway.wait_until_ready();
+        gateway
+    }
+
+    /// Starts a gateway with further settings, and waits until it listens.
+    ///
+    /// # Panics
+    /// When it does not.
+    #[must_use]
+    pub fn start_with(store: &str, settings: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut command = Command::new(portcullis());
+        let within = |name: &str| folder.path().join(name).display().to_string();
+        command
+            .current_dir(folder.path())
+            .args(["serve", "--listen", "127.0.0.1:0", "--store", store]);
+        command.args(["--database", &within("portcullis.db")]);
+        command.args([
+            "--set",
+            &format!("platform.fingerprint_key_path={}", within("card.key")),
+        ]);
+        for setting in settings {
+            command.args(["--set", setting]);
+        }
+        let mut process = Process::start(command);
+        let address = eventually("the gateway to listen", || {
+            assert!(
+                process.ended().is_none(),
+                "the gateway ended:\n{}",
+                process.lines().join("\n")
+            );
+            process.lines().iter().find_map(|line| listening(line))
+        });
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(30)))
+            .build()
+            .new_agent();
+        Self {
+            process,
+            address,
+            agent,
+            folder,
+        }
+    }
+
+    /// Waits until it takes payments.
+    pub fn wait_until_ready(&self) {
+        eventually("the gateway to be ready", || {
+            (self.get("/readyz").status == 200).then_some(())
+        });
+    }
+
+    /// `http://127.0.0.1:port`
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Its folder, with its database.
+    #[must_use]
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// What it has logged.
+    #[must_use]
+    pub fn log(&self) -> Vec<String> {
+        self.process.lines()
+    }
+
+    /// Reads a path.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Answer {
+        answer(self.agent.get(format!("{}{path}", self.address)).call())
+    }
+
+    /// Sends a body of JSON.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    #[must_use]
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.post_text(path, &body.to_string())
+    }
+
+    /// Sends a body as it is.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    #[must_use]
+    pub fn post_text(&self, path: &str, body: &str) -> Answer {
+        let request = self
+            .agent
+            .post(format!("{}{path}", self.address))
+            .header("content-type", "application/json");
+        answer(request.send(body))
+    }
+
+    /// Asks for a payment.
+    #[must_use]
+    pub fn pay(&self, payment: &Payment) -> Answer {
+        self.post("/v1/payments", &payment.0)
+    }
+
+    /// How a policy stands.
+    #[must_use]
+    pub fn policy(&self, name: &str) -> Option<Value> {
+        let listed = self.get("/v1/policies").body;
+        listed["policies"]
+            .as_array()?
+            .iter()
+            .find(|policy| policy["name"] == name)
+            .cloned()
+    }
+
+    /// Waits until a policy decides under this sequence.
+    pub fn wait_for(&self, name: &str, sequence: u64) {
+        eventually(&format!("{name} to be in force at sequence {sequence}"), || {
+            (self.policy(name)?["in_force"]["sequence"] == sequence).then_some(())
+        });
+    }
+
+    /// Waits until a policy's newest document was refused under this code; says the message.
+    #[must_use]
+    pub fn wait_for_refusal(&self, name: &str, code: &str) -> String {
+        eventually(&format!("{name} to be refused as {code}"), || {
+            let policy = self.policy(name)?;
+            (policy["refused"]["code"] == code)
+                .then(|| policy["refused"]["message"].as_str().map(str::to_owned))?
+        })
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.process.terminate()
+    }
+
+    /// Sends it a signal by name.
+    pub fn signal(&self, name: &str) {
+        self.process.signal(name);
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.ended()
+    }
+}
+
+fn answer(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
+    let mut response = result.expect("the gateway answers");
+    let content_type = response
+        .headers()
+        .get("content-type")
+        .and_then(|value| value.to_str().ok());
+    let content_type = content_type.unwrap_or_default().to_owned();
+    let status = response.status().as_u16();
+    let text = response.body_mut().read_to_string().expect("a body of text");
+    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+    Answer {
+        status,
+        content_type,
+        body,
+        text,
+    }
+}
+
+/// The address in the line that says that the gateway is up.
+fn listening(line: &str) -> Option<String> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    (line["message"] == "portcullis is up")
+        .then(|| format!("http://{}", line["http.listen"].as_str().unwrap_or("")))
+}

@@ -1,0 +1,182 @@
+//! Policies under test: built by `portcullis policy build`, published by `portcullis policy push`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
+
+use tempfile::TempDir;
+
+use crate::build::{portcullis, repository, target};
+
+/// One build at a time: they share a target folder.
+static BUILDING: Mutex<()> = Mutex::new(());
+
+/// A policy with a manifest of its own, in a folder of its own.
+pub struct Policy {
+    folder: TempDir,
+}
+
+impl Policy {
+    /// A policy of `plugins/`, such as `amount-ceiling` or `misbehaving/spins`.
+    ///
+    /// # Panics
+    /// When it does not build.
+    #[must_use]
+    pub fn built(name: &str) -> Self {
+        Self::from(name, &built(name))
+    }
+
+    /// The same as the core module that cargo makes for `wasm32-wasip1`.
+    ///
+    /// # Panics
+    /// When it does not build.
+    #[must_use]
+    pub fn module(name: &str) -> Self {
+        let cargo = Command::new(env!("CARGO"))
+            .args([
+                "build",
+                "--quiet",
+                "--locked",
+                "--release",
+                "--target",
+                "wasm32-wasip1",
+                "--package",
+                name,
+            ])
+            .current_dir(repository().join("plugins"))
+            .env("CARGO_TARGET_DIR", target().join("policies"))
+            .status();
+        assert!(
+            cargo.expect("cargo runs").success(),
+            "{name} does not build for wasm32-wasip1"
+        );
+        let file = format!("wasm32-wasip1/release/{}.wasm", name.replace('-', "_"));
+        Self::from(name, &target().join("policies").join(file))
+    }
+
+    fn from(name: &str, wasm: &Path) -> Self {
+        let source = repository().join("plugins").join(name);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::copy(wasm, folder.path().join("policy.wasm")).expect("the component can be copied");
+        std::fs::copy(source.join("policy.toml"), folder.path().join("policy.toml")).expect("a manifest");
+        Self { folder }
+    }
+
+    /// A policy of these bytes under this manifest.
+    ///
+    /// # Panics
+    /// When they cannot be written.
+    #[must_use]
+    pub fn of(bytes: &[u8], manifest: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("policy.wasm"), bytes).expect("bytes");
+        std::fs::write(folder.path().join("policy.toml"), manifest).expect("a manifest");
+        Self { folder }
+    }
+
+    /// The same with a custom section of so many bytes behind it: larger, and otherwise what it was.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    #[must_use]
+    pub fn padded(self, bytes: u32) -> Self {
+        const NAME: &[u8] = b"\x07padding";
+        let mut component = std::fs::read(self.wasm()).expect("a component");
+        component.push(0);
+        let mut length = bytes + u32::try_from(NAME.len()).expect("a short name");
+        while length >= 0x80 {
+            component.push(u8::try_from(length & 0x7f).expect("seven bits") | 0x80);
+            length >>= 7;
+        }
+        component.push(u8::try_from(length).expect("seven bits"));
+        component.extend_from_slice(NAME);
+        component.resize(component.len() + bytes as usize, 0);
+        std::fs::write(self.wasm(), component).expect("the component can be written");
+        self
+    }
+
+    /// The component's file.
+    #[must_use]
+    pub fn wasm(&self) -> PathBuf {
+        self.folder.path().join("policy.wasm")
+    }
+
+    /// The manifest's file.
+    #[must_use]
+    pub fn manifest(&self) -> PathBuf {
+        self.folder.path().join("policy.toml")
+    }
+
+    /// The same with a text of its manifest replaced, which must be there.
+    ///
+    /// # Panics
+    /// When it is not.
+    #[must_use]
+    pub fn with(self, old: &str, new: &str) -> Self {
+        let manifest = std::fs::read_to_string(self.manifest()).expect("a manifest");
+        assert!(
+            manifest.contains(old),
+            "`{old}` is not in the manifest:\n{manifest}"
+        );
+        std::fs::write(self.manifest(), manifest.replace(old, new)).expect("the manifest can be written");
+        self
+    }
+
+    /// Publishes it, and says what the command printed.
+    #[must_use]
+    pub fn push(&self, store: &str) -> Output {
+        push(store, &[self])
+    }
+}
+
+/// Publishes policies together.
+///
+/// # Panics
+/// When the command cannot be run.
+#[must_use]
+pub fn push(store: &str, policies: &[&Policy]) -> Output {
+    let mut command = Command::new(portcullis());
+    command.args(["policy", "push", "--store", store, "--publisher", "e2e"]);
+    for policy in policies {
+        command
+            .arg(policy.wasm())
+            .arg("--manifest")
+            .arg(policy.manifest());
+    }
+    command.output().expect("the command runs")
+}
+
+/// Publishes policies together, which must succeed.
+///
+/// # Panics
+/// When it does not.
+pub fn publish(store: &str, policies: &[&Policy]) {
+    let pushed = push(store, policies);
+    assert!(
+        pushed.status.success(),
+        "push failed: {}",
+        String::from_utf8_lossy(&pushed.stderr)
+    );
+}
+
+fn built(name: &str) -> PathBuf {
+    let source = repository().join("plugins").join(name);
+    let _alone = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let out = target()
+        .join("e2e")
+        .join(format!("{}.wasm", name.replace('/', "-")));
+    let output = Command::new(portcullis())
+        .args(["policy", "build"])
+        .arg(source)
+        .arg("--out")
+        .arg(&out)
+        .env("CARGO_TARGET_DIR", target().join("policies"))
+        .output()
+        .expect("the command runs");
+    assert!(
+        output.status.success(),
+        "{name} does not build: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    out
+}
