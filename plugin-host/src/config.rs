@@ -16,6 +16,9 @@ pub struct Config {
     /// How many instances of policies stay warm, so that the next evaluation finds its memory mapped. At least the
     /// number of policies times the worker threads; a warm slot costs some 110 KB. Default 256.
     pub max_warm_instances: u32,
+    /// How many threads run policies that take longer than a few milliseconds, away from the threads of other payments.
+    /// Default 2.
+    pub lane_threads: u32,
     /// How many policies may compile at the same time, each on a low-priority thread of its own. Default 1.
     pub compile_threads: u8,
     /// After how long without a change the whole store is read again, as a safety net. In milliseconds, default 60,000.
@@ -29,6 +32,7 @@ impl Default for Config {
             node_id: String::new(),
             max_concurrent_evaluations: 64,
             max_warm_instances: 256,
+            lane_threads: 2,
             compile_threads: 1,
             relist_interval_ms: 60_000,
         }

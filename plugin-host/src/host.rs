@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::document::TextError;
 use crate::engine::{EngineError, SandboxEngine};
+use crate::lane::Lane;
 use crate::loader::{Loader, LoaderError};
 use crate::metrics::HostMetrics;
 use crate::node_status::NodeId;
@@ -32,6 +33,9 @@ pub enum StartError {
     /// The engine cannot be set up.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The threads for slow policies cannot be started.
+    #[error("the threads of the policy lane could not be started: {0}")]
+    Lane(#[from] std::io::Error),
     /// The compiler's threads cannot be started.
     #[error(transparent)]
     Loader(#[from] LoaderError),
@@ -58,7 +62,7 @@ impl PolicyHost {
         let store: Arc<dyn PolicyStore> = location.open().await?;
         let sandbox = SandboxEngine::new(config)?;
         let loader = Loader::start(sandbox, config.compile_threads)?;
-        let engine = Arc::new(WasmRiskPolicyEngine::default());
+        let engine = Arc::new(WasmRiskPolicyEngine::new(Lane::start(config.lane_threads)?));
         let metrics = HostMetrics::register(registry);
         let reconciler = Reconciler::new(store, loader, Arc::clone(&engine), clock, metrics, node, config);
         Ok(Self { engine, reconciler })

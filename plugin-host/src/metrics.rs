@@ -48,6 +48,7 @@ pub(crate) struct HostMetrics {
     faults: Family<FaultLabels, Counter>,
     durations: Family<PolicyLabels, Histogram, fn() -> Histogram>,
     fuel: Family<PolicyLabels, Counter>,
+    interrupted: Family<PolicyLabels, Counter>,
     loads: Family<ResultLabels, Counter>,
     load_duration: Histogram,
     pub(crate) revision: Gauge<u64, AtomicU64>,
@@ -64,6 +65,7 @@ impl HostMetrics {
             faults: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(EVALUATION_SECONDS)),
             fuel: Family::default(),
+            interrupted: Family::default(),
             loads: Family::default(),
             load_duration: Histogram::new(LOAD_SECONDS),
             revision: Gauge::default(),
@@ -87,6 +89,11 @@ impl HostMetrics {
             metrics.durations.clone(),
         );
         registry.register("portcullis_policy_fuel", "Fuel used", metrics.fuel.clone());
+        registry.register(
+            "portcullis_policy_interruptions",
+            "Evaluations that were interrupted on the payment's thread and run again on the lane",
+            metrics.interrupted.clone(),
+        );
         registry.register(
             "portcullis_policy_loads",
             "Documents that were loaded or refused, by result",
@@ -145,6 +152,9 @@ impl HostMetrics {
             duration: self
                 .durations
                 .get_or_create_owned(&PolicyLabels { policy: policy() }),
+            interrupted: self
+                .interrupted
+                .get_or_create_owned(&PolicyLabels { policy: policy() }),
             fuel: self.fuel.get_or_create_owned(&PolicyLabels { policy: policy() }),
         }
     }
@@ -157,9 +167,15 @@ pub(crate) struct PolicyMetrics {
     faults: [Counter; FaultKind::ALL.len()],
     duration: Histogram,
     fuel: Counter,
+    interrupted: Counter,
 }
 
 impl PolicyMetrics {
+    /// Counts an evaluation that is run again on the lane.
+    pub(crate) fn interrupted(&self) {
+        self.interrupted.inc();
+    }
+
     /// Counts an evaluation.
     pub(crate) fn count(&self, evaluation: &PolicyEvaluation) {
         if let Some(counter) = self.outcomes.get(evaluation.outcome() as usize) {

@@ -125,7 +125,7 @@ impl Policy {
         });
         let Called {
             result,
-            signals,
+            said,
             fuel_used,
             elapsed,
         } = called;
@@ -141,7 +141,7 @@ impl Policy {
         });
         Called {
             result,
-            signals,
+            said,
             fuel_used,
             elapsed,
         }
@@ -206,6 +206,7 @@ fn describe(
         digest,
     );
     let called = sandbox::call(pre, &limits, context, |policy, store| policy.call_describe(store));
+    called.said.finish();
     let descriptor = called
         .result
         .map_err(|fault| LoadError::DescribeFailed { fault })?;

@@ -27,7 +27,6 @@ use crate::loader::Loader;
 use crate::metrics::HostMetrics;
 use crate::node_status::NodeId;
 use crate::policy::Policy;
-use crate::policy_set::PolicySet;
 use crate::release::Release;
 use crate::store::{PolicyStore, StoreError, StoreListing, WatchEvent};
 use crate::wasm_engine::WasmRiskPolicyEngine;
@@ -292,8 +291,7 @@ impl Reconciler {
             .in_force
             .set(i64::try_from(releases.len()).unwrap_or(i64::MAX));
         self.metrics.revision.set(self.revision);
-        self.engine
-            .swap(Arc::new(PolicySet::new(self.revision, releases)));
+        self.engine.swap(self.revision, releases);
         self.publish_statuses();
     }
 

@@ -5,19 +5,24 @@ use std::sync::Arc;
 use domain::Timestamp;
 use domain::feature::FeatureValue;
 use domain::payment::PaymentDetails;
-use domain::risk::{FailureMode, PolicyEvaluation, PolicyIdentity};
+use domain::risk::{FailureMode, Fault, FaultKind, PolicyEvaluation, PolicyIdentity, Verdict};
 
 use crate::contract::v0_1::{PACKAGE, PaymentView, feature_value, types};
 use crate::document::{Grants, Limits, ParameterValue, PaymentPart, PolicyDocument, Scope};
 use crate::load_error::LoadError;
 use crate::metrics::PolicyMetrics;
+use crate::pace::{Pace, SLICE_MS};
 use crate::policy::{Inputs, Policy, parameter, texts};
+use crate::sandbox::Called;
 
 /// One release, ready to decide.
 pub(crate) struct Release {
     policy: Arc<Policy>,
     identity: Arc<PolicyIdentity>,
     limits: Limits,
+    /// The same, with the slice for a deadline.
+    slice: Limits,
+    pace: Pace,
     failure_mode: FailureMode,
     scope: Scope,
     priority: u32,
@@ -58,6 +63,8 @@ impl Release {
         Ok(Self {
             identity,
             limits: document.limits,
+            slice: sliced(&document.limits),
+            pace: Pace::default(),
             failure_mode: document.failure_mode(),
             scope: document.scope.clone(),
             priority: document.priority,
@@ -93,13 +100,77 @@ impl Release {
         self.scope.includes(details)
     }
 
-    /// Runs the policy on a payment. `features` are the set's, `indices` say which of them are the policy's own.
-    pub(crate) fn evaluate(
+    /// Runs the policy on the payment's own thread, as long as it ends within the slice. None where it did not, or is known
+    /// not to: run it on the lane then.
+    pub(crate) fn evaluate_at_once(
+        &self,
+        payment: &PaymentView<'_>,
+        features: &[FeatureValue],
+        indices: &[usize],
+    ) -> Option<PolicyEvaluation> {
+        if self.pace.is_slow() {
+            return None;
+        }
+        let whole = self.limits.deadline_ms() <= SLICE_MS;
+        let limits = if whole { &self.limits } else { &self.slice };
+        let called = self.call(payment, features, indices, limits);
+        let interrupted = called
+            .result
+            .as_ref()
+            .is_err_and(|fault| fault.kind == FaultKind::Deadline);
+        if interrupted && !whole {
+            self.pace.was_interrupted();
+            self.metrics.interrupted();
+            return None;
+        }
+        Some(self.finish(called))
+    }
+
+    /// Runs the policy with its whole deadline. Only on a thread that nobody else waits for.
+    pub(crate) fn evaluate_in_lane(
         &self,
         payment: &PaymentView<'_>,
         features: &[FeatureValue],
         indices: &[usize],
     ) -> PolicyEvaluation {
+        let called = self.call(payment, features, indices, &self.limits);
+        self.pace.took(called.elapsed);
+        self.finish(called)
+    }
+
+    /// What stands in where no thread was free to run the policy.
+    pub(crate) fn unavailable(&self) -> PolicyEvaluation {
+        let fault = Fault {
+            kind: FaultKind::Unavailable,
+            detail: "no thread was free to run the policy".into(),
+        };
+        let identity = Arc::clone(&self.identity);
+        let evaluation = PolicyEvaluation::new(identity, Err(fault), &self.failure_mode, Vec::new(), 0, 0);
+        self.metrics.count(&evaluation);
+        evaluation
+    }
+
+    fn finish(&self, called: Called<Verdict>) -> PolicyEvaluation {
+        let evaluation = PolicyEvaluation::new(
+            Arc::clone(&self.identity),
+            called.result,
+            &self.failure_mode,
+            called.said.finish(),
+            called.fuel_used,
+            u64::try_from(called.elapsed.as_nanos()).unwrap_or(u64::MAX),
+        );
+        self.metrics.count(&evaluation);
+        evaluation
+    }
+
+    /// Runs the policy once. `features` are the set's, `indices` say which of them are the policy's own.
+    fn call(
+        &self,
+        payment: &PaymentView<'_>,
+        features: &[FeatureValue],
+        indices: &[usize],
+        limits: &Limits,
+    ) -> Called<Verdict> {
         let described = self.policy.described();
         let features: Vec<types::Feature<'_>> = described
             .features
@@ -125,18 +196,14 @@ impl Release {
             features: &features,
             parameters: &parameters,
         };
-        let called = self.policy.evaluate(inputs, &self.limits, &self.identity);
-        let evaluation = PolicyEvaluation::new(
-            Arc::clone(&self.identity),
-            called.result,
-            &self.failure_mode,
-            called.signals,
-            called.fuel_used,
-            u64::try_from(called.elapsed.as_nanos()).unwrap_or(u64::MAX),
-        );
-        self.metrics.count(&evaluation);
-        evaluation
+        self.policy.evaluate(inputs, limits, &self.identity)
     }
+}
+
+/// The limits of a run on the payment's own thread.
+fn sliced(limits: &Limits) -> Limits {
+    let deadline_ms = limits.deadline_ms().min(SLICE_MS);
+    Limits::new(limits.fuel(), deadline_ms, limits.memory_bytes()).unwrap_or(*limits)
 }
 
 /// Holds a document against what its policy says of itself.

@@ -9,7 +9,7 @@ pub(crate) use fault::{GuestExit, HostCallLimit};
 
 use std::time::{Duration, Instant};
 
-use domain::risk::{Fault, Signal};
+use domain::risk::Fault;
 use wasmtime::Store;
 
 use crate::contract::v0_1::{RiskPolicy, RiskPolicyPre};
@@ -24,8 +24,8 @@ const MAX_HOST_CALL_BYTES: usize = 256 * 1024;
 pub(crate) struct Called<T> {
     /// The guest's answer, or why there is none.
     pub(crate) result: Result<T, Fault>,
-    /// What it said on the way.
-    pub(crate) signals: Vec<Signal>,
+    /// What it said on the way. Dropped unheard with a run that does not count.
+    pub(crate) said: EvaluationContext,
     /// Fuel it used; a lower bound after a deadline.
     pub(crate) fuel_used: u64,
     /// How long it took, from before the instance was made until after its answer was read.
@@ -46,14 +46,12 @@ pub(crate) fn call<T>(
         .and_then(|instance| call(&instance, &mut store));
     let fuel_used = limits.fuel().saturating_sub(store.get_fuel().unwrap_or(0));
     let result = result.map_err(|error| fault::classify(&error, store.data(), limits));
-    let context = store.into_data();
-    let elapsed = started.elapsed();
-    let signals = context.finish();
+    let said = store.into_data();
     Called {
         result,
-        signals,
+        said,
         fuel_used,
-        elapsed,
+        elapsed: started.elapsed(),
     }
 }
 

@@ -5,19 +5,31 @@ use std::sync::Arc;
 use application::ports::{PolicySnapshot, PolicyStatus, RiskPolicyEngine};
 use arc_swap::{ArcSwap, ArcSwapOption};
 
+use crate::lane::Lane;
 use crate::policy_set::PolicySet;
+use crate::release::Release;
 
 /// Runs policies in the sandbox. The reconciler swaps the set; decisions in flight end on the one they began with.
-#[derive(Default)]
 pub struct WasmRiskPolicyEngine {
     set: ArcSwapOption<PolicySet>,
     statuses: ArcSwap<Vec<PolicyStatus>>,
+    lane: Arc<Lane>,
 }
 
 impl WasmRiskPolicyEngine {
-    /// Puts a set in force.
-    pub(crate) fn swap(&self, set: Arc<PolicySet>) {
-        self.set.store(Some(set));
+    /// Nothing is in force yet. Policies that take their time run on this lane.
+    pub(crate) fn new(lane: Lane) -> Self {
+        Self {
+            set: ArcSwapOption::default(),
+            statuses: ArcSwap::default(),
+            lane: Arc::new(lane),
+        }
+    }
+
+    /// Puts these releases in force, all at once.
+    pub(crate) fn swap(&self, revision: u64, releases: Vec<Arc<Release>>) {
+        let set = PolicySet::new(revision, releases, Arc::clone(&self.lane));
+        self.set.store(Some(Arc::new(set)));
     }
 
     /// Says how the policies stand.

@@ -1,5 +1,8 @@
 //! Policies that loop, hoard and trap: their failure mode applies, and the next payment is served.
 
+use std::sync::Arc;
+use std::thread;
+
 use portcullis_tests::policies::publish;
 use portcullis_tests::{Etcd, Gateway, Payment, Policy};
 
@@ -85,4 +88,51 @@ fn a_failure_mode_can_fail_open_for_one_kind_of_fault() {
     gateway.wait_for("traps", 1);
     let answer = gateway.pay(&Payment::ordinary());
     assert_eq!(answer.body["status"], "authorized", "{}", answer.text);
+}
+
+#[test]
+fn a_policy_that_burns_its_whole_deadline_holds_up_nobody_on_the_one_worker_thread() {
+    let etcd = Etcd::start();
+    // More fuel than the deadline leaves time for.
+    let limits = format!("[limits]\nfuel = 1000000000\ndeadline_ms = 60\n\n{ONLY_CNY}");
+    publish(
+        &etcd.location(),
+        &[&Policy::built("misbehaving/spins").with("[failure_mode]", &limits)],
+    );
+    let gateway = Arc::new(Gateway::start_in(
+        &etcd.location(),
+        &[],
+        &[("TOKIO_WORKER_THREADS", "1")],
+    ));
+    gateway.wait_until_ready();
+    gateway.wait_for("spins", 1);
+    for round in 0..3 {
+        let slow = thread::spawn({
+            let gateway = Arc::clone(&gateway);
+            move || gateway.pay(&Payment::ordinary())
+        });
+        let mut served_meanwhile = 0;
+        while !slow.is_finished() {
+            let quick = gateway.pay(&Payment::of(1_000, "EUR"));
+            assert_eq!(quick.body["status"], "authorized", "{}", quick.text);
+            assert_eq!(gateway.get("/healthz").status, 200);
+            served_meanwhile += 1;
+        }
+        let slow = slow.join().expect("the payer ends");
+        assert_eq!(
+            slow.body["risk"]["policies"][0]["fault"]["kind"], "deadline",
+            "{}",
+            slow.text
+        );
+        // Held up, the one worker would have served one at the most: whichever came before the guest.
+        assert!(
+            served_meanwhile >= 3,
+            "round {round}: {served_meanwhile} served while the guest was spinning"
+        );
+    }
+    let metrics = gateway.get("/metrics").text;
+    assert!(
+        metrics.contains("portcullis_policy_interruptions_total{policy=\"spins\"} 1"),
+        "{metrics}"
+    );
 }

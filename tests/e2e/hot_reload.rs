@@ -142,7 +142,7 @@ fn policies_that_are_pushed_together_come_into_force_together() {
 #[test]
 fn a_module_for_wasip1_is_turned_into_a_component_and_decides() {
     let etcd = Etcd::start();
-    let policy = Policy::module("amount-ceiling");
+    let policy = Policy::compiled("amount-ceiling", "wasm32-wasip1");
     let bytes = std::fs::read(policy.wasm()).expect("the module");
     assert_eq!(
         bytes.get(4..8),

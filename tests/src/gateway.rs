@@ -84,6 +84,15 @@ impl Gateway {
     /// When it does not.
     #[must_use]
     pub fn start_with(store: &str, settings: &[&str]) -> Self {
+        Self::start_in(store, settings, &[])
+    }
+
+    /// Starts a gateway with further settings and variables of its environment, and waits until it listens.
+    ///
+    /// # Panics
+    /// When it does not.
+    #[must_use]
+    pub fn start_in(store: &str, settings: &[&str], environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut command = Command::new(portcullis());
         let within = |name: &str| folder.path().join(name).display().to_string();
@@ -98,6 +107,7 @@ impl Gateway {
         for setting in settings {
             command.args(["--set", setting]);
         }
+        command.envs(environment.iter().copied());
         let mut process = Process::start(command);
         let address = eventually("the gateway to listen", || {
             assert!(

@@ -26,12 +26,15 @@ impl Policy {
         Self::from(name, &built(name))
     }
 
-    /// The same as the core module that cargo makes for `wasm32-wasip1`.
+    /// What cargo makes of a crate of `plugins/` for a target, past every check of `portcullis policy build`: the core module
+    /// for `wasm32-wasip1`, or a component of any world.
     ///
     /// # Panics
     /// When it does not build.
     #[must_use]
-    pub fn module(name: &str) -> Self {
+    pub fn compiled(name: &str, triple: &str) -> Self {
+        let package = name.rsplit('/').next().unwrap_or(name);
+        let _alone = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
         let cargo = Command::new(env!("CARGO"))
             .args([
                 "build",
@@ -39,18 +42,18 @@ impl Policy {
                 "--locked",
                 "--release",
                 "--target",
-                "wasm32-wasip1",
+                triple,
                 "--package",
-                name,
+                package,
             ])
             .current_dir(repository().join("plugins"))
             .env("CARGO_TARGET_DIR", target().join("policies"))
             .status();
         assert!(
             cargo.expect("cargo runs").success(),
-            "{name} does not build for wasm32-wasip1"
+            "{name} does not build for {triple}"
         );
-        let file = format!("wasm32-wasip1/release/{}.wasm", name.replace('-', "_"));
+        let file = format!("{triple}/release/{}.wasm", package.replace('-', "_"));
         Self::from(name, &target().join("policies").join(file))
     }
 

@@ -12,7 +12,7 @@ pub struct Config {
     /// forgotten first. Default 1,000,000: some 250,000 payments of strangers.
     pub max_subjects: usize,
     /// How many bytes their past may take, about; the same ones are forgotten first. Default 512 MiB. A subject with
-    /// one payment takes some 350 bytes, one with millions of them some 150 KiB.
+    /// one payment takes some 450 bytes, one with millions of them some 150 KiB.
     pub max_memory_bytes: usize,
     /// How many payments are remembered by name, so that one that is observed or settled twice counts once. The oldest
     /// is forgotten first; it then counts again when it is observed again, and is not settled any more. Default

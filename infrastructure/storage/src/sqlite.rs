@@ -14,7 +14,7 @@ use domain::{Payment, PaymentId};
 use crate::config::Config;
 use readers::Readers;
 use row::PaymentRow;
-use writer::{Work, Writer, WriteError};
+use writer::{Work, WriteError, Writer};
 
 pub use connection::OpenError;
 pub use writer::CloseError;

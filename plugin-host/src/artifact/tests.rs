@@ -53,6 +53,9 @@ fn a_number_of_chunks_that_does_not_fit_the_size_is_refused() {
     ] {
         let altered = json.replace(from, to);
         assert_ne!(altered, json);
-        assert!(serde_json::from_str::<ArtifactRef>(&altered).is_err(), "{altered}");
+        assert!(
+            serde_json::from_str::<ArtifactRef>(&altered).is_err(),
+            "{altered}"
+        );
     }
 }

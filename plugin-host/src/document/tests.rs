@@ -62,7 +62,15 @@ fn the_document_of_the_design_is_read() {
 fn what_is_left_out_has_its_default() {
     let mut bare = value();
     let fields = bare.as_object_mut().unwrap();
-    for optional in ["limits", "priority", "scope", "parameters", "grants", "not_before", "not_after"] {
+    for optional in [
+        "limits",
+        "priority",
+        "scope",
+        "parameters",
+        "grants",
+        "not_before",
+        "not_after",
+    ] {
         fields.remove(optional);
     }
     fields.insert("failure_mode".to_owned(), json!({"default": "decline"}));
@@ -82,39 +90,123 @@ fn what_is_left_out_has_its_default() {
 #[test]
 fn an_error_names_the_path_what_was_found_and_what_was_expected() {
     for (pointer, replacement, expected) in [
-        ("/name", json!("Velocity"), "name: found `Velocity`, expected 1 to 64 of `a-z 0-9 -`"),
+        (
+            "/name",
+            json!("Velocity"),
+            "name: found `Velocity`, expected 1 to 64 of `a-z 0-9 -`",
+        ),
         ("/name", json!("-a"), "name: found `-a`"),
         ("/name", json!("a".repeat(65)), "name: found"),
         ("/name", Value::Null, "missing field `name`"),
-        ("/sequence", json!(0), "sequence: found integer `0`, expected a whole number from 1"),
+        (
+            "/sequence",
+            json!(0),
+            "sequence: found integer `0`, expected a whole number from 1",
+        ),
         ("/sequence", json!(1_u64 << 53), "sequence: found integer"),
-        ("/sequence", json!("7"), "sequence: found string \"7\", expected a whole number"),
+        (
+            "/sequence",
+            json!("7"),
+            "sequence: found string \"7\", expected a whole number",
+        ),
         ("/version", json!(""), "version: found ``, expected 1 to 64 bytes"),
         ("/version", json!("a\nb"), "version: found"),
-        ("/contract", json!("wasi:http@0.2.0"), "contract: found `wasi:http@0.2.0`, expected a contract such as"),
+        (
+            "/contract",
+            json!("wasi:http@0.2.0"),
+            "contract: found `wasi:http@0.2.0`, expected a contract such as",
+        ),
         ("/contract", json!("portcullis:policy@1"), "contract: found"),
-        ("/artifact/digest", json!("sha256:00"), "artifact.digest: found `sha256:00`"),
-        ("/artifact/size", json!(0), "artifact.size: found integer `0`, expected a whole number from 1 to 67108864"),
-        ("/artifact/chunks", json!(2), "artifact: found chunks 2, expected 1 for a size of 73213"),
-        ("/limits/fuel", json!(1_000_000_001), "limits.fuel: found integer `1000000001`, expected a whole number from 1 to 1000000000"),
+        (
+            "/artifact/digest",
+            json!("sha256:00"),
+            "artifact.digest: found `sha256:00`",
+        ),
+        (
+            "/artifact/size",
+            json!(0),
+            "artifact.size: found integer `0`, expected a whole number from 1 to 67108864",
+        ),
+        (
+            "/artifact/chunks",
+            json!(2),
+            "artifact: found chunks 2, expected 1 for a size of 73213",
+        ),
+        (
+            "/limits/fuel",
+            json!(1_000_000_001),
+            "limits.fuel: found integer `1000000001`, expected a whole number from 1 to 1000000000",
+        ),
         ("/limits/fuel", json!(-1), "limits.fuel: found integer `-1`"),
         ("/limits/deadline_ms", json!(1_001), "limits.deadline_ms: found"),
-        ("/limits/memory_bytes", json!(65_535), "limits.memory_bytes: found"),
-        ("/limits/memory_byte", json!(1), "unknown field `memory_byte`, expected one of `fuel`, `deadline_ms`, `memory_bytes`; did you mean `memory_bytes`?"),
-        ("/failure_mode/default", Value::Null, "failure_mode: missing field `default`"),
-        ("/failure_mode/deadlines", json!("approve"), "did you mean `deadline`?"),
-        ("/failure_mode/default", json!("allow"), "failure_mode.default: unknown variant `allow`"),
+        (
+            "/limits/memory_bytes",
+            json!(65_535),
+            "limits.memory_bytes: found",
+        ),
+        (
+            "/limits/memory_byte",
+            json!(1),
+            "unknown field `memory_byte`, expected one of `fuel`, `deadline_ms`, `memory_bytes`; did you mean `memory_bytes`?",
+        ),
+        (
+            "/failure_mode/default",
+            Value::Null,
+            "failure_mode: missing field `default`",
+        ),
+        (
+            "/failure_mode/deadlines",
+            json!("approve"),
+            "did you mean `deadline`?",
+        ),
+        (
+            "/failure_mode/default",
+            json!("allow"),
+            "failure_mode.default: unknown variant `allow`",
+        ),
         ("/priority", json!(1_000_001), "priority: found"),
         ("/scope/merchant", json!([]), "did you mean `merchants`?"),
-        ("/scope/minimum_amount/EUR", json!(0), "scope.minimum_amount.EUR: found integer `0`"),
-        ("/scope/minimum_amount/USD", json!(1), "scope: found a minimum amount in USD"),
-        ("/parameters/max_count", json!(1.5), "parameters.max_count: found floating point `1.5`, expected an integer, a string, a bool or a list of strings"),
-        ("/parameters/max_count", json!(u64::MAX), "parameters.max_count: found 18446744073709551615"),
+        (
+            "/scope/minimum_amount/EUR",
+            json!(0),
+            "scope.minimum_amount.EUR: found integer `0`",
+        ),
+        (
+            "/scope/minimum_amount/USD",
+            json!(1),
+            "scope: found a minimum amount in USD",
+        ),
+        (
+            "/parameters/max_count",
+            json!(1.5),
+            "parameters.max_count: found floating point `1.5`, expected an integer, a string, a bool or a list of strings",
+        ),
+        (
+            "/parameters/max_count",
+            json!(u64::MAX),
+            "parameters.max_count: found 18446744073709551615",
+        ),
         ("/parameters/max count", json!(1), "found `max count`"),
-        ("/parameters/texts", json!(["a", 1]), "parameters.texts[1]: found integer `1`, expected a string"),
-        ("/grants", json!(["cards"]), "grants[0]: unknown variant `cards`, expected one of `card`, `customer`, `device`, `metadata`; did you mean `card`?"),
-        ("/not_after", json!("2025-01-01T00:00:00Z"), "not_after: found 2025-01-01T00:00:00Z, expected a moment after `not_before`"),
-        ("/published_at", json!("yesterday"), "published_at: found `yesterday`, expected a moment of RFC 3339"),
+        (
+            "/parameters/texts",
+            json!(["a", 1]),
+            "parameters.texts[1]: found integer `1`, expected a string",
+        ),
+        (
+            "/grants",
+            json!(["cards"]),
+            "grants[0]: unknown variant `cards`, expected one of `card`, `customer`, `device`, `metadata`; did you mean `card`?",
+        ),
+        (
+            "/not_after",
+            json!("2025-01-01T00:00:00Z"),
+            "not_after: found 2025-01-01T00:00:00Z, expected a moment after `not_before`",
+        ),
+        (
+            "/published_at",
+            json!("yesterday"),
+            "published_at: found `yesterday`, expected a moment of RFC 3339",
+        ),
         ("/publishr", json!("x"), "did you mean `publisher`?"),
     ] {
         let error = error_with(pointer, replacement.clone());
@@ -130,18 +222,27 @@ fn a_candidate_is_understood_and_refused_with_an_error_of_its_own() {
         "gates": {"max_fault_ratio": 0.001, "max_p99_us": 500, "max_decision_drift": 0.02},
     });
     let error = error_with("/candidate", candidate.clone());
-    assert!(error.contains("candidates are not supported by this gateway version"), "{error}");
+    assert!(
+        error.contains("candidates are not supported by this gateway version"),
+        "{error}"
+    );
     let mut wrong = candidate;
     wrong["stage"] = json!("beta");
     let error = error_with("/candidate", wrong);
-    assert!(error.contains("candidate.stage: unknown variant `beta`"), "{error}");
+    assert!(
+        error.contains("candidate.stage: unknown variant `beta`"),
+        "{error}"
+    );
 }
 
 #[test]
 fn counts_and_bytes_are_bounded() {
     let many: serde_json::Map<String, Value> = (0..65).map(|n| (format!("p{n}"), json!(n))).collect();
     let error = error_with("/parameters", Value::Object(many));
-    assert!(error.contains("parameters: found more than 64 entries"), "{error}");
+    assert!(
+        error.contains("parameters: found more than 64 entries"),
+        "{error}"
+    );
     let error = error_with("/parameters/text", json!("x".repeat(4_097)));
     assert!(error.contains("found a string of 4097 bytes"), "{error}");
     let error = error_with("/parameters/texts", json!(vec!["x"; 1_001]));

@@ -63,23 +63,54 @@ fn name_version_and_failure_mode_are_all_that_is_needed() {
             .filter(|line| !line.starts_with(missing))
             .map(|line| format!("{line}\n"))
             .collect();
-        assert!(error(&text).contains(&format!("missing field `{missing}`")), "{missing}");
+        assert!(
+            error(&text).contains(&format!("missing field `{missing}`")),
+            "{missing}"
+        );
     }
 }
 
 #[test]
 fn an_error_names_file_line_column_and_path() {
     for (from, to, expected) in [
-        ("fuel = 2_000_000", "fuel = 0", "policy.toml:8:8: limits.fuel: found integer `0`, expected a whole number from 1 to 1000000000"),
+        (
+            "fuel = 2_000_000",
+            "fuel = 0",
+            "policy.toml:8:8: limits.fuel: found integer `0`, expected a whole number from 1 to 1000000000",
+        ),
         ("[limits]", "[limit]", "did you mean `limits`?"),
-        ("deadline = \"approve\"", "deadlin = \"approve\"", "did you mean `deadline`?"),
-        ("max_count = 5", "max_count = 1.5", "parameters.max_count: found floating point `1.5`"),
+        (
+            "deadline = \"approve\"",
+            "deadlin = \"approve\"",
+            "did you mean `deadline`?",
+        ),
+        (
+            "max_count = 5",
+            "max_count = 1.5",
+            "parameters.max_count: found floating point `1.5`",
+        ),
         ("max_count = 5", "max_count = 2026-01-01", "parameters.max_count"),
-        ("priority = 100", "priority = \"high\"", "priority: found string \"high\", expected a whole number"),
+        (
+            "priority = 100",
+            "priority = \"high\"",
+            "priority: found string \"high\", expected a whole number",
+        ),
         ("fuel = 2_000_000", "fuel = = 1", "policy.toml:8:"),
-        ("\"2026-01-01T00:00:00Z\"", "\"2028-01-01T00:00:00Z\"", "validity.not_after: found 2027"),
-        ("2027-01-01T00:00:00Z", "2027-01-01", "not_after: found `2027-01-01`, expected a moment of RFC 3339"),
-        ("name = \"velocity-limit\"", "name = \"Velocity\"", "policy.toml:2:8: name: found `Velocity`"),
+        (
+            "\"2026-01-01T00:00:00Z\"",
+            "\"2028-01-01T00:00:00Z\"",
+            "validity.not_after: found 2027",
+        ),
+        (
+            "2027-01-01T00:00:00Z",
+            "2027-01-01",
+            "not_after: found `2027-01-01`, expected a moment of RFC 3339",
+        ),
+        (
+            "name = \"velocity-limit\"",
+            "name = \"Velocity\"",
+            "policy.toml:2:8: name: found `Velocity`",
+        ),
     ] {
         assert!(WHOLE.contains(from), "{from}");
         let error = error(&WHOLE.replace(from, to));

@@ -140,7 +140,7 @@ impl EvaluationContext {
     }
 
     /// Hands the guest's log to the gateway's, and its signals to the decision.
-    pub(super) fn finish(self) -> Vec<Signal> {
+    pub(crate) fn finish(self) -> Vec<Signal> {
         let policy = &*self.policy.name;
         let digest = &*self.policy.digest;
         for (level, line) in &self.log {

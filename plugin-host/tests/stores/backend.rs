@@ -88,7 +88,13 @@ impl Backend {
                 fs::write(&source, value).unwrap();
                 let target = self.path().join(key);
                 fs::create_dir_all(target.parent().unwrap()).unwrap();
-                assert!(Command::new("cp").args([source, target]).status().unwrap().success());
+                assert!(
+                    Command::new("cp")
+                        .args([source, target])
+                        .status()
+                        .unwrap()
+                        .success()
+                );
             }
         }
     }

@@ -24,7 +24,11 @@ fn documents(documents: Vec<DocumentWrite>) -> Transaction {
 
 async fn names(store: &dyn PolicyStore) -> Vec<String> {
     let listing = store.list().await.unwrap();
-    listing.documents.into_iter().map(|document| document.name).collect()
+    listing
+        .documents
+        .into_iter()
+        .map(|document| document.name)
+        .collect()
 }
 
 pub(crate) async fn a_new_store_is_empty(backend: &Backend) {
@@ -81,7 +85,9 @@ pub(crate) async fn a_change_between_listing_and_watching_is_not_missed(backend:
     assert_eq!(sequences(&changed), [("c".to_owned(), Some(1))]);
 }
 
-pub(crate) async fn a_document_that_changed_meanwhile_is_a_conflict_and_nothing_is_written(backend: &Backend) {
+pub(crate) async fn a_document_that_changed_meanwhile_is_a_conflict_and_nothing_is_written(
+    backend: &Backend,
+) {
     let store = &backend.store;
     store.put(documents(vec![new("a")])).await.unwrap();
     let read = store.get(&name("a")).await.unwrap().unwrap();
@@ -89,12 +95,7 @@ pub(crate) async fn a_document_that_changed_meanwhile_is_a_conflict_and_nothing_
     store.put(documents(vec![second])).await.unwrap();
     for stale in [write("a", 3, Some(read.mod_revision)), write("a", 3, None)] {
         let result = store.put(documents(vec![new("b"), stale])).await;
-        assert_eq!(
-            result,
-            Err(StoreError::Conflict {
-                name: "a".to_owned()
-            })
-        );
+        assert_eq!(result, Err(StoreError::Conflict { name: "a".to_owned() }));
     }
     assert_eq!(names(store.as_ref()).await, ["a"]);
     assert_eq!(store.last_sequence(&name("a")).await, Ok(2));
@@ -176,11 +177,21 @@ pub(crate) async fn a_damaged_artifact_is_refused_and_mended_by_publishing_again
 
     backend.delete_by_hand(&last);
     let error = artifact::fetch(store, &reference).await.unwrap_err();
-    assert!(matches!(error, ArtifactError::ChunkMissing { index: 2, .. }), "{error}");
+    assert!(
+        matches!(error, ArtifactError::ChunkMissing { index: 2, .. }),
+        "{error}"
+    );
     for (length, what) in [(9, "truncated"), (11, "longer"), (CHUNK_BYTES, "a whole chunk")] {
         backend.put_by_hand(&last, &noise(length, 3));
         let error = artifact::fetch(store, &reference).await.unwrap_err();
-        let expected = matches!(error, ArtifactError::ChunkSize { index: 2, expected: 10, .. });
+        let expected = matches!(
+            error,
+            ArtifactError::ChunkSize {
+                index: 2,
+                expected: 10,
+                ..
+            }
+        );
         assert!(expected, "{what}: {error}");
     }
     backend.put_by_hand(&last, &component[2 * CHUNK_BYTES..]);
@@ -227,7 +238,11 @@ pub(crate) async fn a_tampered_value_is_delivered_as_it_is_and_refused_by_the_pa
         backend.put_by_hand(&format!("policies/{key}"), value);
     }
     let listing = store.list().await.unwrap();
-    let found: Vec<&str> = listing.documents.iter().map(|document| document.name.as_str()).collect();
+    let found: Vec<&str> = listing
+        .documents
+        .iter()
+        .map(|document| document.name.as_str())
+        .collect();
     assert_eq!(found, ["Not A Name", "binary", "cut", "empty", "good"]);
     for document in &listing.documents {
         let parsed = Envelope::parse(&document.value);
@@ -240,14 +255,19 @@ pub(crate) async fn an_oversized_transaction_is_refused(backend: &Backend) {
     let many = (0..=MAX_TRANSACTION_DOCUMENTS).map(|number| new(&format!("p{number}")));
     let result = store.put(documents(many.collect())).await;
     assert!(matches!(result, Err(StoreError::TooLarge { .. })), "{result:?}");
-    let result = store.put(documents(vec![opaque("a", 400_000), opaque("b", 400_000)])).await;
+    let result = store
+        .put(documents(vec![opaque("a", 400_000), opaque("b", 400_000)]))
+        .await;
     assert!(matches!(result, Err(StoreError::TooLarge { .. })), "{result:?}");
     let result = store.put(documents(vec![new("a"), new("a")])).await;
     assert!(matches!(result, Err(StoreError::Invalid { .. })), "{result:?}");
     // What is just within the bounds is taken.
     let most = (0..MAX_TRANSACTION_DOCUMENTS).map(|number| new(&format!("p{number}")));
     store.put(documents(most.collect())).await.unwrap();
-    store.put(documents(vec![opaque("a", 374_900), opaque("b", 374_900)])).await.unwrap();
+    store
+        .put(documents(vec![opaque("a", 374_900), opaque("b", 374_900)]))
+        .await
+        .unwrap();
     assert_eq!(names(store.as_ref()).await.len(), MAX_TRANSACTION_DOCUMENTS + 2);
 }
 
@@ -264,18 +284,38 @@ pub(crate) async fn a_node_that_reports_is_listed(backend: &Backend) {
 
 pub(crate) async fn publishing_the_same_again_writes_nothing(backend: &Backend) {
     let store = backend.store.as_ref();
-    let both = [publication("a", "1.0.0", b"one"), publication("b", "1.0.0", b"two")];
+    let both = [
+        publication("a", "1.0.0", b"one"),
+        publication("b", "1.0.0", b"two"),
+    ];
     let first = publish(store, &both, &publisher(), now()).await.unwrap();
-    assert!(first.policies.iter().all(|policy| policy.changed && policy.sequence == 1));
+    assert!(
+        first
+            .policies
+            .iter()
+            .all(|policy| policy.changed && policy.sequence == 1)
+    );
     let listing = store.list().await.unwrap();
     let again = publish(store, &both, &publisher(), now()).await.unwrap();
     assert_eq!(again.revision, None);
-    assert!(again.policies.iter().all(|policy| !policy.changed && policy.sequence == 1));
+    assert!(
+        again
+            .policies
+            .iter()
+            .all(|policy| !policy.changed && policy.sequence == 1)
+    );
     assert_eq!(store.list().await.unwrap().documents, listing.documents);
     // One of two is other than before: only that one is written.
-    let newer = [publication("a", "1.0.0", b"one"), publication("b", "1.1.0", b"two")];
+    let newer = [
+        publication("a", "1.0.0", b"one"),
+        publication("b", "1.1.0", b"two"),
+    ];
     let third = publish(store, &newer, &publisher(), now()).await.unwrap();
-    let changed: Vec<_> = third.policies.iter().map(|policy| (policy.changed, policy.sequence)).collect();
+    let changed: Vec<_> = third
+        .policies
+        .iter()
+        .map(|policy| (policy.changed, policy.sequence))
+        .collect();
     assert_eq!(changed, [(false, 1), (true, 2)]);
 }
 
@@ -300,7 +340,9 @@ pub(crate) async fn publications_that_cross_all_get_through(backend: &Backend) {
         tokio::spawn(async move {
             let version = format!("1.0.{number}");
             let publications = [publication("a", &version, b"x")];
-            publish(store.as_ref(), &publications, &publisher(), now()).await.unwrap()
+            publish(store.as_ref(), &publications, &publisher(), now())
+                .await
+                .unwrap()
         })
     });
     let mut sequences = BTreeSet::new();

@@ -30,7 +30,10 @@ async fn revisions_go_on_when_the_store_is_opened_again() {
     let mut watch = reopened.watch(1).await.unwrap();
     assert_eq!(put(backend.store.as_ref(), "b").await, 2);
     let (revision, changed) = change(watch.as_mut()).await;
-    assert_eq!((revision, sequences(&changed)), (2, vec![("b".to_owned(), Some(1))]));
+    assert_eq!(
+        (revision, sequences(&changed)),
+        (2, vec![("b".to_owned(), Some(1))])
+    );
 }
 
 #[tokio::test]
@@ -46,7 +49,10 @@ async fn a_revision_that_is_not_known_any_more_is_listed_again() {
     assert!(error.must_list_again());
     // From nothing everything is new.
     let (_, changed) = change(reopened.watch(0).await.unwrap().as_mut()).await;
-    assert_eq!(sequences(&changed), [("a".to_owned(), Some(1)), ("b".to_owned(), Some(1))]);
+    assert_eq!(
+        sequences(&changed),
+        [("a".to_owned(), Some(1)), ("b".to_owned(), Some(1))]
+    );
 }
 
 #[tokio::test]
@@ -66,7 +72,8 @@ async fn a_transaction_that_was_cut_short_is_finished_by_the_next_reader() {
     let read = source.store.get(&name("a")).await.unwrap().unwrap();
     // What a process leaves behind that was killed after it wrote down its intent and the first of two documents.
     use base64::Engine as _;
-    let base64 = |policy, sequence| base64::engine::general_purpose::STANDARD.encode(envelope(policy, sequence));
+    let base64 =
+        |policy, sequence| base64::engine::general_purpose::STANDARD.encode(envelope(policy, sequence));
     let pending = serde_json::json!({
         "revision": 2,
         "documents": [
@@ -81,14 +88,21 @@ async fn a_transaction_that_was_cut_short_is_finished_by_the_next_reader() {
     let reopened = DirectoryPolicyStore::open(source.path()).unwrap();
     let listing = reopened.list().await.unwrap();
     assert_eq!(listing.revision, 2);
-    let found: Vec<_> = listing.documents.iter().map(|document| (document.name.as_str(), &document.value)).collect();
+    let found: Vec<_> = listing
+        .documents
+        .iter()
+        .map(|document| (document.name.as_str(), &document.value))
+        .collect();
     assert_eq!(found, [("a", &envelope("a", 2)), ("b", &envelope("b", 1))]);
     assert_ne!(listing.documents[0].mod_revision, read.mod_revision);
     assert!(!source.path().join("pending").exists());
     assert_eq!(reopened.last_sequence(&name("a")).await, Ok(2));
     let (revision, changed) = change(watch.as_mut()).await;
     assert_eq!(revision, 2);
-    assert_eq!(sequences(&changed), [("a".to_owned(), Some(2)), ("b".to_owned(), Some(1))]);
+    assert_eq!(
+        sequences(&changed),
+        [("a".to_owned(), Some(2)), ("b".to_owned(), Some(1))]
+    );
 }
 
 #[tokio::test]
@@ -122,7 +136,11 @@ async fn hidden_files_and_folders_are_no_documents_and_links_are_followed() {
     symlink("../elsewhere", policies.join("linked")).unwrap();
     symlink("../nowhere", policies.join("dangling")).unwrap();
     let listing = backend.store.list().await.unwrap();
-    let found: Vec<&str> = listing.documents.iter().map(|document| document.name.as_str()).collect();
+    let found: Vec<&str> = listing
+        .documents
+        .iter()
+        .map(|document| document.name.as_str())
+        .collect();
     assert_eq!(found, ["linked"]);
 }
 
@@ -177,10 +195,17 @@ async fn a_node_that_has_not_reported_for_long_is_gone() {
     let backend = backend::directory();
     let node = NodeId::parse("gateway-1").unwrap();
     backend.store.report(&node, b"{}").await.unwrap();
-    let report = fs::File::options().write(true).open(backend.path().join("nodes/gateway-1")).unwrap();
+    let report = fs::File::options()
+        .write(true)
+        .open(backend.path().join("nodes/gateway-1"))
+        .unwrap();
     let written = report.metadata().unwrap().modified().unwrap();
     let aged = |seconds| written - Duration::from_secs(seconds);
-    for (modified, there) in [(aged(8), true), (aged(60), false), (SystemTime::UNIX_EPOCH, false)] {
+    for (modified, there) in [
+        (aged(8), true),
+        (aged(60), false),
+        (SystemTime::UNIX_EPOCH, false),
+    ] {
         report.set_modified(modified).unwrap();
         assert_eq!(backend.store.nodes().await.unwrap().len(), usize::from(there));
     }
@@ -193,6 +218,9 @@ async fn a_quiet_folder_says_that_it_is_alive() {
     let backend = backend::directory();
     let revision = put(backend.store.as_ref(), "a").await;
     let mut watch = backend.store.watch(revision).await.unwrap();
-    let event = tokio::time::timeout(PATIENCE, watch.next()).await.unwrap().unwrap();
+    let event = tokio::time::timeout(PATIENCE, watch.next())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(event, WatchEvent::Progress { revision });
 }

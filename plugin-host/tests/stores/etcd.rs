@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use portcullis_plugin_host::node_status::NodeId;
 use portcullis_plugin_host::store::layout::Layout;
 use portcullis_plugin_host::store::{
-    DocumentWrite, EtcdOptions, EtcdPolicyStore, PolicyStore, StoreError, StoreLocation, Transaction, WatchEvent,
+    DocumentWrite, EtcdOptions, EtcdPolicyStore, PolicyStore, StoreError, StoreLocation, Transaction,
+    WatchEvent,
 };
 
 use crate::backend::{self, Backend};
@@ -18,7 +19,9 @@ async fn own(extra: &'static [&'static str]) -> Option<(Arc<Etcd>, Backend)> {
     if !etcd_process::is_here() {
         return None;
     }
-    let etcd = tokio::task::spawn_blocking(move || Arc::new(Etcd::start(extra))).await.unwrap();
+    let etcd = tokio::task::spawn_blocking(move || Arc::new(Etcd::start(extra)))
+        .await
+        .unwrap();
     let backend = backend::in_etcd(Arc::clone(&etcd)).await;
     Some((etcd, backend))
 }
@@ -30,7 +33,9 @@ async fn put(store: &dyn PolicyStore, documents: Vec<DocumentWrite>) -> Result<u
 
 #[tokio::test]
 async fn a_watch_from_a_compacted_revision_asks_to_list_again() {
-    let Some((etcd, backend)) = own(&[]).await else { return };
+    let Some((etcd, backend)) = own(&[]).await else {
+        return;
+    };
     let store = backend.store.as_ref();
     let first = put(store, vec![new("a")]).await.unwrap();
     put(store, vec![new("b")]).await.unwrap();
@@ -49,17 +54,24 @@ async fn a_watch_from_a_compacted_revision_asks_to_list_again() {
 
 #[tokio::test]
 async fn a_watch_from_a_revision_in_the_future_asks_to_list_again() {
-    let Some(backend) = backend::etcd().await else { return };
+    let Some(backend) = backend::etcd().await else {
+        return;
+    };
     let listing = backend.store.list().await.unwrap();
     let future = listing.revision + 1_000_000;
     let error = watch_error(backend.store.as_ref(), future).await;
-    assert!(matches!(error, StoreError::Rewound { after, .. } if after == future), "{error}");
+    assert!(
+        matches!(error, StoreError::Rewound { after, .. } if after == future),
+        "{error}"
+    );
     assert!(error.must_list_again());
 }
 
 #[tokio::test]
 async fn a_watch_goes_on_without_loss_after_etcd_was_killed_and_started_again() {
-    let Some((etcd, backend)) = own(&[]).await else { return };
+    let Some((etcd, backend)) = own(&[]).await else {
+        return;
+    };
     let store = backend.store.as_ref();
     let mut seen = put(store, vec![new("a")]).await.unwrap();
     let mut watch = store.watch(seen).await.unwrap();
@@ -79,7 +91,9 @@ async fn a_watch_goes_on_without_loss_after_etcd_was_killed_and_started_again() 
         let error = tokio::time::timeout(PATIENCE, ended).await.unwrap();
         assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
         let again = Arc::clone(&etcd);
-        tokio::task::spawn_blocking(move || again.start_again()).await.unwrap();
+        tokio::task::spawn_blocking(move || again.start_again())
+            .await
+            .unwrap();
         let behind = format!("behind-{round}");
         put(store, vec![new(&behind)]).await.unwrap();
         watch = store.watch(seen).await.unwrap();
@@ -97,7 +111,9 @@ async fn a_watch_goes_on_without_loss_after_etcd_was_killed_and_started_again() 
 
 #[tokio::test]
 async fn every_revision_is_delivered_on_its_own_and_in_order() {
-    let Some(backend) = backend::etcd().await else { return };
+    let Some(backend) = backend::etcd().await else {
+        return;
+    };
     let store = backend.store.as_ref();
     let listing = store.list().await.unwrap();
     let mut written = Vec::new();
@@ -115,7 +131,9 @@ async fn every_revision_is_delivered_on_its_own_and_in_order() {
 
 #[tokio::test]
 async fn a_revision_that_fragments_part_is_delivered_whole() {
-    let Some(backend) = backend::etcd().await else { return };
+    let Some(backend) = backend::etcd().await else {
+        return;
+    };
     let store = backend.store.as_ref();
     let listing = store.list().await.unwrap();
     let mut written = vec![put(store, vec![opaque("alone", 300_000)]).await.unwrap()];
@@ -135,7 +153,9 @@ async fn a_revision_that_fragments_part_is_delivered_whole() {
 
 #[tokio::test]
 async fn chunks_and_nodes_do_not_wake_the_watch() {
-    let Some(backend) = backend::etcd().await else { return };
+    let Some(backend) = backend::etcd().await else {
+        return;
+    };
     let store = backend.store.as_ref();
     let listing = store.list().await.unwrap();
     let mut watch = store.watch(listing.revision).await.unwrap();
@@ -150,7 +170,9 @@ async fn chunks_and_nodes_do_not_wake_the_watch() {
 
 #[tokio::test]
 async fn a_request_above_the_servers_limit_is_refused_with_the_reason() {
-    let Some((_etcd, backend)) = own(&["--max-request-bytes", "65536"]).await else { return };
+    let Some((_etcd, backend)) = own(&["--max-request-bytes", "65536"]).await else {
+        return;
+    };
     let result = put(backend.store.as_ref(), vec![opaque("a", 100_000)]).await;
     let Err(StoreError::Invalid { detail }) = result else {
         panic!("{result:?}");
@@ -160,7 +182,9 @@ async fn a_request_above_the_servers_limit_is_refused_with_the_reason() {
 
 #[tokio::test]
 async fn a_node_that_stops_reporting_is_gone_when_its_lease_is() {
-    let Some(backend) = backend::etcd().await else { return };
+    let Some(backend) = backend::etcd().await else {
+        return;
+    };
     let store = backend.store.as_ref();
     let node = NodeId::parse("gateway-1").unwrap();
     store.report(&node, b"{}").await.unwrap();
@@ -169,7 +193,11 @@ async fn a_node_that_stops_reporting_is_gone_when_its_lease_is() {
         store.nodes().await.unwrap().is_empty().then_some(())
     })
     .await;
-    assert!(begun.elapsed() > Duration::from_secs(5), "gone after {:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() > Duration::from_secs(5),
+        "gone after {:?}",
+        begun.elapsed()
+    );
     // The same process may come back after its lease is gone.
     store.report(&node, b"{}").await.unwrap();
     assert_eq!(store.nodes().await.unwrap().len(), 1);
@@ -188,12 +216,17 @@ async fn an_etcd_that_is_away_is_unavailable_in_bounded_time() {
 
 #[tokio::test]
 async fn a_frozen_etcd_is_unavailable_and_goes_on_when_it_thaws() {
-    let Some((etcd, backend)) = own(&[]).await else { return };
+    let Some((etcd, backend)) = own(&[]).await else {
+        return;
+    };
     let store = backend.store.as_ref();
     let revision = put(store, vec![new("a")]).await.unwrap();
     let mut watch = store.watch(revision).await.unwrap();
     etcd.signal("-STOP");
-    let error = tokio::time::timeout(PATIENCE, store.list()).await.unwrap().unwrap_err();
+    let error = tokio::time::timeout(PATIENCE, store.list())
+        .await
+        .unwrap()
+        .unwrap_err();
     assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
     let ended = async {
         loop {
@@ -211,10 +244,14 @@ async fn a_frozen_etcd_is_unavailable_and_goes_on_when_it_thaws() {
 
 #[tokio::test]
 async fn calls_get_through_while_one_of_two_members_is_dead() {
-    let Some((etcd, backend)) = own(&[]).await else { return };
+    let Some((etcd, backend)) = own(&[]).await else {
+        return;
+    };
     let endpoints = ["127.0.0.1:9".to_owned(), etcd.endpoint()];
     let layout = Layout::new(backend.prefix()).unwrap();
-    let store = EtcdPolicyStore::connect(&endpoints, layout, EtcdOptions::default()).await.unwrap();
+    let store = EtcdPolicyStore::connect(&endpoints, layout, EtcdOptions::default())
+        .await
+        .unwrap();
     for number in 0..20 {
         put(&store, vec![new(&format!("p{number}"))]).await.unwrap();
     }
@@ -224,7 +261,9 @@ async fn calls_get_through_while_one_of_two_members_is_dead() {
 
 #[tokio::test]
 async fn a_user_without_the_right_is_denied() {
-    let Some((etcd, backend)) = own(&[]).await else { return };
+    let Some((etcd, backend)) = own(&[]).await else {
+        return;
+    };
     put(backend.store.as_ref(), vec![new("a")]).await.unwrap();
     let policies = format!("{}/policies/", backend.prefix());
     for command in [
@@ -262,10 +301,15 @@ async fn a_user_without_the_right_is_denied() {
 
 #[tokio::test]
 async fn a_quiet_etcd_says_that_it_is_alive_and_moves_no_revision() {
-    let Some(backend) = backend::etcd().await else { return };
+    let Some(backend) = backend::etcd().await else {
+        return;
+    };
     let store = backend.store.as_ref();
     let revision = put(store, vec![new("a")]).await.unwrap();
     let mut watch = store.watch(revision).await.unwrap();
-    let event = tokio::time::timeout(PATIENCE, watch.next()).await.unwrap().unwrap();
+    let event = tokio::time::timeout(PATIENCE, watch.next())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(event, WatchEvent::Progress { revision });
 }

@@ -30,19 +30,33 @@ impl Drop for Etcd {
 }
 
 /// Whether the tests may use etcd here. Says so when they are skipped, past the capture of the test runner.
-#[expect(clippy::disallowed_methods, reason = "the switch of the test suite, see `make test`")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the switch of the test suite, see `make test`"
+)]
 pub(crate) fn is_here() -> bool {
     let version = |tool: &str, argument: &str| {
-        let command = Command::new(tool).arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let command = Command::new(tool)
+            .arg(argument)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
         command.is_ok_and(|status| status.success())
     };
     if version("etcd", "--version") && version("etcdctl", "version") {
         return true;
     }
     let required = std::env::var_os("REQUIRE_BACKENDS").is_some_and(|value| value == "1");
-    assert!(!required, "etcd and etcdctl are not on PATH, and REQUIRE_BACKENDS=1");
+    assert!(
+        !required,
+        "etcd and etcdctl are not on PATH, and REQUIRE_BACKENDS=1"
+    );
     let test = std::thread::current().name().unwrap_or("?").to_owned();
-    writeln!(std::io::stderr(), "SKIPPED {test}: etcd and etcdctl are not on PATH").unwrap();
+    writeln!(
+        std::io::stderr(),
+        "SKIPPED {test}: etcd and etcdctl are not on PATH"
+    )
+    .unwrap();
     false
 }
 
@@ -58,7 +72,11 @@ pub(crate) fn shared() -> Arc<Etcd> {
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 impl Etcd {
@@ -120,7 +138,13 @@ impl Etcd {
     /// Stops it without closing anything, or lets it go on.
     pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.lock().unwrap().id().to_string();
-        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([signal, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// Runs etcdctl, whatever comes of it.
@@ -181,11 +205,28 @@ fn spawn(folder: &TempDir, client_port: u16, peer_port: u16, extra: &[String]) -
         .open(folder.path().join("log"))
         .unwrap();
     Command::new("etcd")
-        .args(["--name", "s1", "--heartbeat-interval", "50", "--election-timeout", "500"])
+        .args([
+            "--name",
+            "s1",
+            "--heartbeat-interval",
+            "50",
+            "--election-timeout",
+            "500",
+        ])
         .arg("--data-dir")
         .arg(folder.path().join("data"))
-        .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
-        .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
+        .args([
+            "--listen-client-urls",
+            &client,
+            "--advertise-client-urls",
+            &client,
+        ])
+        .args([
+            "--listen-peer-urls",
+            &peer,
+            "--initial-advertise-peer-urls",
+            &peer,
+        ])
         .args(["--initial-cluster", &format!("s1={peer}")])
         .args(extra)
         .stdin(Stdio::null())

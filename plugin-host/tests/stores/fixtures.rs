@@ -93,9 +93,8 @@ pub(crate) fn opaque(policy: &str, bytes: usize) -> DocumentWrite {
 }
 
 pub(crate) fn publication(policy: &str, version: &str, component: &[u8]) -> Publication {
-    let manifest = format!(
-        "name = \"{policy}\"\nversion = \"{version}\"\n[failure_mode]\ndefault = \"review\"\n"
-    );
+    let manifest =
+        format!("name = \"{policy}\"\nversion = \"{version}\"\n[failure_mode]\ndefault = \"review\"\n");
     Publication {
         manifest: Manifest::parse("policy.toml", &manifest).unwrap(),
         artifact: Artifact::new(component.to_vec()).unwrap(),
@@ -123,7 +122,9 @@ pub(crate) async fn change(watch: &mut dyn PolicyWatch) -> (u64, Vec<(String, Op
             }
         }
     };
-    tokio::time::timeout(PATIENCE, next).await.expect("no change came")
+    tokio::time::timeout(PATIENCE, next)
+        .await
+        .expect("no change came")
 }
 
 /// The error that a watch ends with, whether it ends when it is opened or later.
@@ -139,11 +140,16 @@ pub(crate) async fn watch_error(store: &dyn PolicyStore, after: u64) -> StoreErr
             }
         }
     };
-    tokio::time::timeout(PATIENCE, ending).await.expect("the watch did not end")
+    tokio::time::timeout(PATIENCE, ending)
+        .await
+        .expect("the watch did not end")
 }
 
 /// Asks until the answer is there.
-pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut ask: impl FnMut() -> F,
+) -> T {
     let begun = Instant::now();
     loop {
         if let Some(answer) = ask().await {

@@ -35,13 +35,14 @@ fn failure_outcomes() -> impl Strategy<Value = FailureOutcomes> {
 
 fn scope() -> impl Strategy<Value = Scope> {
     let merchants = prop::collection::btree_set("[A-Za-z0-9_.-]{1,64}", 1..20);
-    let scope = (merchants, any::<bool>(), 1_i64..=1_000_000_000_000_000).prop_map(|(merchants, all, minimum)| {
-        let currencies = if all { vec!["*"] } else { vec!["CNY", "EUR"] };
-        let scope = serde_json::json!({
-            "merchants": merchants, "currencies": currencies, "minimum_amount": {"CNY": minimum},
+    let scope =
+        (merchants, any::<bool>(), 1_i64..=1_000_000_000_000_000).prop_map(|(merchants, all, minimum)| {
+            let currencies = if all { vec!["*"] } else { vec!["CNY", "EUR"] };
+            let scope = serde_json::json!({
+                "merchants": merchants, "currencies": currencies, "minimum_amount": {"CNY": minimum},
+            });
+            serde_json::from_value(scope).unwrap()
         });
-        serde_json::from_value(scope).unwrap()
-    });
     prop_oneof![Just(Scope::default()), scope]
 }
 
@@ -53,7 +54,9 @@ fn parameters() -> impl Strategy<Value = Parameters> {
         prop::collection::vec(".{0,20}", 0..20).prop_map(ParameterValue::Texts),
     ];
     prop::collection::btree_map("[A-Za-z0-9_.-]{1,64}", value, 0..20).prop_map(|map| {
-        let named = map.into_iter().map(|(name, value)| (ParameterName::parse(&name).unwrap(), value));
+        let named = map
+            .into_iter()
+            .map(|(name, value)| (ParameterName::parse(&name).unwrap(), value));
         Parameters::new(named.collect::<BTreeMap<_, _>>()).unwrap()
     })
 }
@@ -69,7 +72,9 @@ fn validity() -> impl Strategy<Value = Validity> {
         let moment = |millis: Option<u64>| millis.map(Timestamp::from_unix_millis);
         match (one, other) {
             (Some(one), Some(other)) if one == other => Validity::default(),
-            (Some(one), Some(other)) => Validity::new(moment(Some(one.min(other))), moment(Some(one.max(other)))).unwrap(),
+            (Some(one), Some(other)) => {
+                Validity::new(moment(Some(one.min(other))), moment(Some(one.max(other)))).unwrap()
+            }
             _ => Validity::new(moment(one), moment(other)).unwrap(),
         }
     })
@@ -77,13 +82,24 @@ fn validity() -> impl Strategy<Value = Validity> {
 
 fn documents() -> impl Strategy<Value = PolicyDocument> {
     let said = (failure_outcomes(), scope(), parameters(), limits(), validity());
-    let named = ("[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?", "[^\\p{Cc}]{1,16}", 1_u64..(1 << 53));
-    let rest = (any::<[u8; 32]>(), 1..=MAX_ARTIFACT_BYTES, 0_u32..=1_000_000, 0_usize..16);
+    let named = (
+        "[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?",
+        "[^\\p{Cc}]{1,16}",
+        1_u64..(1 << 53),
+    );
+    let rest = (
+        any::<[u8; 32]>(),
+        1..=MAX_ARTIFACT_BYTES,
+        0_u32..=1_000_000,
+        0_usize..16,
+    );
     (said, named, rest).prop_map(|(said, named, rest)| {
         let (failure_outcomes, scope, parameters, limits, validity) = said;
         let (name, version, sequence) = named;
         let (digest, size, priority, grants) = rest;
-        let granted = PaymentPart::ALL.into_iter().filter(|part| grants & (1 << *part as usize) != 0);
+        let granted = PaymentPart::ALL
+            .into_iter()
+            .filter(|part| grants & (1 << *part as usize) != 0);
         PolicyDocument {
             name: PolicyName::parse(&name).unwrap(),
             sequence,

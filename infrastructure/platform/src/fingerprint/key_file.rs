@@ -34,7 +34,9 @@ pub enum FingerprintKeyError {
         path: PathBuf,
     },
     /// Others than the owner have access.
-    #[error("the fingerprint key `{path}` has mode {mode:04o}: others than its owner have access (chmod 600 it)")]
+    #[error(
+        "the fingerprint key `{path}` has mode {mode:04o}: others than its owner have access (chmod 600 it)"
+    )]
     Exposed {
         /// The file.
         path: PathBuf,

@@ -19,6 +19,7 @@ CREATE TABLE payments (
 -- A merchant's payments, newest first, page by page.
 CREATE INDEX payments_by_merchant ON payments (merchant_id, created_at_ms DESC, id DESC);
 
+-- The machine's clock can be set back between two changes, so an operation's last one may seem to come first.
 CREATE TABLE operations (
     payment_id         TEXT    NOT NULL REFERENCES payments (id),
     position           INTEGER NOT NULL CHECK (position >= 0),
@@ -29,7 +30,7 @@ CREATE TABLE operations (
     amount_minor_units INTEGER NOT NULL CHECK (amount_minor_units > 0),
     acquirer_reference TEXT,
     created_at_ms      INTEGER NOT NULL CHECK (created_at_ms >= 0),
-    updated_at_ms      INTEGER NOT NULL CHECK (updated_at_ms >= created_at_ms),
+    updated_at_ms      INTEGER NOT NULL CHECK (updated_at_ms >= 0),
     PRIMARY KEY (payment_id, position)
 ) STRICT, WITHOUT ROWID;
 

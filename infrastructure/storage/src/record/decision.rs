@@ -267,5 +267,6 @@ fn outcome(name: &str) -> Result<Outcome, Damage> {
 }
 
 fn score(value: u16) -> Result<Score, Damage> {
-    Score::new(value).ok_or_else(|| Damage::of("decision.score", format_args!("{value} is above the highest")))
+    Score::new(value)
+        .ok_or_else(|| Damage::of("decision.score", format_args!("{value} is above the highest")))
 }

@@ -120,11 +120,7 @@ impl<'a> DetailsDocument<'a> {
                 .merchant_category
                 .map(|category| parsed("details.merchant_category", &category, BoundedText::parse))
                 .transpose()?,
-            amount: money(
-                "details.amount",
-                self.amount.minor_units,
-                &self.amount.currency,
-            )?,
+            amount: money("details.amount", self.amount.minor_units, &self.amount.currency)?,
             card: self.card.map(CardDocument::restore).transpose()?,
             customer: self.customer.map(CustomerDocument::restore).transpose()?,
             device: self.device.map(DeviceDocument::restore).transpose()?,
@@ -229,9 +225,11 @@ fn country_text(country: Option<&CountryCode>) -> Option<Text<'_>> {
 }
 
 fn details_text(field: &'static str, text: Option<Text<'_>>) -> Result<Option<DetailsText>, Damage> {
-    text.map(|text| parsed(field, &text, DetailsText::parse)).transpose()
+    text.map(|text| parsed(field, &text, DetailsText::parse))
+        .transpose()
 }
 
 fn country(field: &'static str, code: Option<Text<'_>>) -> Result<Option<CountryCode>, Damage> {
-    code.map(|code| known(field, &code, CountryCode::parse)).transpose()
+    code.map(|code| known(field, &code, CountryCode::parse))
+        .transpose()
 }

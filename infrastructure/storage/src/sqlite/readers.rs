@@ -25,9 +25,7 @@ impl Readers {
     /// Opens all of them, so that what is wrong shows at the start.
     pub(super) fn open(config: &Config) -> Result<Self, OpenError> {
         let count = config.readers.max(1);
-        let idle: Result<Vec<_>, _> = (0..count)
-            .map(|_| connection::open_for_reading(config))
-            .collect();
+        let idle: Result<Vec<_>, _> = (0..count).map(|_| connection::open_for_reading(config)).collect();
         Ok(Self {
             idle: Arc::new(Mutex::new(idle?)),
             permits: Arc::new(Semaphore::new(count)),

@@ -63,29 +63,33 @@ impl PaymentRow {
     pub(super) fn insert(&self, connection: &Connection) -> rusqlite::Result<Written> {
         let record = &self.record;
         let amount = record.details.amount;
-        let changed = connection.prepare_cached(INSERT_PAYMENT)?.execute(named_params! {
-            ":id": record.id.as_str(),
-            ":merchant_id": record.details.merchant_id.as_str(),
-            ":status": record.status.as_str(),
-            ":currency": amount.currency().code(),
-            ":amount_minor_units": amount.minor_units(),
-            ":created_at_ms": record.created_at.unix_millis(),
-            ":updated_at_ms": record.updated_at.unix_millis(),
-            ":record": self.document,
-        })?;
+        let changed = connection
+            .prepare_cached(INSERT_PAYMENT)?
+            .execute(named_params! {
+                ":id": record.id.as_str(),
+                ":merchant_id": record.details.merchant_id.as_str(),
+                ":status": record.status.as_str(),
+                ":currency": amount.currency().code(),
+                ":amount_minor_units": amount.minor_units(),
+                ":created_at_ms": record.created_at.unix_millis(),
+                ":updated_at_ms": record.updated_at.unix_millis(),
+                ":record": self.document,
+            })?;
         self.finish(connection, changed)
     }
 
     /// Writes a payment over the version that it was read in.
     pub(super) fn update(&self, connection: &Connection, expected: u64) -> rusqlite::Result<Written> {
         let record = &self.record;
-        let changed = connection.prepare_cached(UPDATE_PAYMENT)?.execute(named_params! {
-            ":id": record.id.as_str(),
-            ":version": expected,
-            ":status": record.status.as_str(),
-            ":updated_at_ms": record.updated_at.unix_millis(),
-            ":record": self.document,
-        })?;
+        let changed = connection
+            .prepare_cached(UPDATE_PAYMENT)?
+            .execute(named_params! {
+                ":id": record.id.as_str(),
+                ":version": expected,
+                ":status": record.status.as_str(),
+                ":updated_at_ms": record.updated_at.unix_millis(),
+                ":record": self.document,
+            })?;
         self.finish(connection, changed)
     }
 
@@ -180,10 +184,7 @@ fn read(connection: &Connection, id: &PaymentId) -> rusqlite::Result<Option<Stor
     };
     let operations = snapshot
         .prepare_cached(FIND_OPERATIONS)?
-        .query_map(
-            named_params! { ":payment_id": id.as_str() },
-            OperationColumns::of,
-        )?
+        .query_map(named_params! { ":payment_id": id.as_str() }, OperationColumns::of)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(Some((payment, operations)))
 }
@@ -220,15 +221,24 @@ impl PaymentColumns {
         // Searches go by the columns, so a column that says something else would show the payment as what it is not.
         let amount = record.details.amount;
         let agreements = [
-            ("merchant_id", self.merchant_id == record.details.merchant_id.as_str()),
+            (
+                "merchant_id",
+                self.merchant_id == record.details.merchant_id.as_str(),
+            ),
             ("status", self.status == record.status.as_str()),
             ("currency", self.currency == amount.currency().code()),
             (
                 "amount_minor_units",
                 self.amount_minor_units == amount.minor_units(),
             ),
-            ("created_at_ms", self.created_at_ms == record.created_at.unix_millis()),
-            ("updated_at_ms", self.updated_at_ms == record.updated_at.unix_millis()),
+            (
+                "created_at_ms",
+                self.created_at_ms == record.created_at.unix_millis(),
+            ),
+            (
+                "updated_at_ms",
+                self.updated_at_ms == record.updated_at.unix_millis(),
+            ),
         ];
         match agreements.iter().find(|(_, agrees)| !agrees) {
             Some((column, _)) => Err(Damage::of(column, "is not what the record says")),

@@ -122,7 +122,9 @@ impl Writer {
         })));
         let answered = match timeout_at(deadline, &mut answer).await {
             Ok(answered) => answered,
-            Err(_elapsed) if claim.take() => return Err(unavailable("the writer did not come to it in time")),
+            Err(_elapsed) if claim.take() => {
+                return Err(unavailable("the writer did not come to it in time"));
+            }
             // The writer has it: only the commit can tell how it ends.
             Err(_elapsed) => answer.await,
         };

@@ -56,11 +56,7 @@ fn what_happened_is_what_is_shown() {
     let telemetry = PrometheusTelemetry::register(&mut registry);
     telemetry.decision_made(&decision(Outcome::Decline), 15_000);
     telemetry.features_unavailable();
-    telemetry.operation_finished(
-        OperationKind::Authorize,
-        OperationStatus::Unknown,
-        5_000_000_000,
-    );
+    telemetry.operation_finished(OperationKind::Authorize, OperationStatus::Unknown, 5_000_000_000);
     telemetry.payment_finished(PaymentStatus::Declined);
     let text = shown(&registry);
     for line in [

@@ -61,7 +61,9 @@ where
     let begun = Instant::now();
     for pause in BACK_OFF {
         match within(store, what, bound, call()).await {
-            Err(StoreError::Unavailable { .. }) if begun.elapsed() < bound * 2 => tokio::time::sleep(pause).await,
+            Err(StoreError::Unavailable { .. }) if begun.elapsed() < bound * 2 => {
+                tokio::time::sleep(pause).await
+            }
             answer => return answer,
         }
     }

@@ -1,0 +1,172 @@
+//! Threads of their own for policies that take their time, so that none of them holds up a worker of the gateway.
+//!
+//! A policy runs on the payment's own thread as long as it ends within a slice of a few milliseconds, which nearly all do in
+//! microseconds. One that does not is interrupted and run again from the start on these threads, with its whole deadline.
+//! That is sound because a policy is a pure function in a fresh instance: the second run gives what the first would have given.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::oneshot;
+
+/// Evaluations that may wait for a thread. With two threads and the default deadline of 10 ms the last of them waits for some
+/// 5 s, longer than any payer; more would only wait longer.
+const MAX_WAITING: usize = 1_024;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The threads, and what waits for them. Dropping it ends the threads after what they are at.
+pub(crate) struct Lane {
+    queue: Arc<Queue>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    arrived: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Job>,
+    closed: bool,
+}
+
+/// No thread will be free in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LaneFull;
+
+impl Lane {
+    /// Starts so many threads.
+    pub(crate) fn start(threads: u32) -> std::io::Result<Self> {
+        let queue = Arc::new(Queue::default());
+        let threads = (0..threads.max(1))
+            .map(|index| {
+                let queue = Arc::clone(&queue);
+                thread::Builder::new()
+                    .name(format!("policy-lane-{index}"))
+                    .spawn(move || queue.work())
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { queue, threads })
+    }
+
+    /// Runs a job on one of the threads.
+    ///
+    /// # Errors
+    /// When too many wait already.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, LaneFull> {
+        let (sender, receiver) = oneshot::channel();
+        self.queue.push(Box::new(move || {
+            // Nobody waits any more where the payment was given up.
+            let _delivered = sender.send(job());
+        }))?;
+        // The job never panics by itself; if it did, the thread lives on and this payment has no answer.
+        receiver.await.map_err(|_| LaneFull)
+    }
+}
+
+impl Queue {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, job: Job) -> Result<(), LaneFull> {
+        let mut state = self.lock();
+        if state.waiting.len() >= MAX_WAITING {
+            return Err(LaneFull);
+        }
+        state.waiting.push_back(job);
+        drop(state);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    fn work(&self) {
+        loop {
+            let mut state = self.lock();
+            let job = loop {
+                match state.waiting.pop_front() {
+                    Some(job) => break job,
+                    None if state.closed => return,
+                    None => state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
+                }
+            };
+            drop(state);
+            if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err() {
+                tracing::error!("an evaluation panicked; its payment got no answer from the policy");
+            }
+        }
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        let mut state = self.queue.lock();
+        state.closed = true;
+        state.waiting.clear();
+        drop(state);
+        self.queue.arrived.notify_all();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the policy lane had panicked");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn jobs_run_on_threads_of_their_own_and_answer() {
+        let lane = Lane::start(2).unwrap();
+        let here = thread::current().id();
+        let there = lane.run(|| thread::current().id()).await.unwrap();
+        assert_ne!(here, there);
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_takes_no_thread_with_it() {
+        let lane = Lane::start(1).unwrap();
+        assert_eq!(
+            lane.run(|| if true {
+                panic!("on purpose")
+            })
+            .await,
+            Err(LaneFull)
+        );
+        assert_eq!(lane.run(|| 7).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn more_than_may_wait_are_refused_at_once() {
+        let lane = Arc::new(Lane::start(1).unwrap());
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (started, running) = oneshot::channel();
+        let holding = tokio::spawn({
+            let lane = Arc::clone(&lane);
+            async move {
+                lane.run(move || {
+                    let _started = started.send(());
+                    let _released = held.recv();
+                })
+                .await
+            }
+        });
+        running.await.unwrap();
+        let waiting: Vec<_> = (0..MAX_WAITING)
+            .map(|_| lane.queue.push(Box::new(|| {})))
+            .collect();
+        assert!(waiting.iter().all(Result::is_ok));
+        assert_eq!(lane.run(|| ()).await, Err(LaneFull));
+        release.send(()).unwrap();
+        assert_eq!(holding.await.unwrap(), Ok(()));
+    }
+}
