@@ -38,6 +38,8 @@ mod reconciler;
 mod release;
 mod sandbox;
 pub mod store;
+#[cfg(test)]
+mod testing;
 mod virtual_wasi;
 pub mod wasm_engine;
 

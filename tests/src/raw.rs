@@ -31,6 +31,13 @@ pub fn document(name: &str, sequence: u64, policy: &Policy) -> Value {
     })
 }
 
+/// The envelope around a document.
+#[must_use]
+pub fn envelope(document: &Value) -> Value {
+    let payload = base64::engine::general_purpose::STANDARD.encode(document.to_string());
+    json!({"payloadType": "application/vnd.portcullis.policy+json", "payload": payload, "signatures": []})
+}
+
 /// The digest of a policy's artifact, whatever its bytes are.
 ///
 /// # Panics
@@ -64,9 +71,7 @@ impl Etcd {
     /// # Panics
     /// When etcd does not take it.
     pub fn put_document(&self, key: &str, document: &Value) {
-        let payload = base64::engine::general_purpose::STANDARD.encode(document.to_string());
-        let envelope = json!({"payloadType": "application/vnd.portcullis.policy+json", "payload": payload, "signatures": []});
-        self.put_value(key, envelope.to_string().as_bytes());
+        self.put_value(key, envelope(document).to_string().as_bytes());
     }
 
     /// Writes any value under a policy's key.

@@ -42,6 +42,8 @@ impl FieldError {
 
     /// An error as a deserializer words it, reworded for people.
     pub(crate) fn reworded(path: &str, message: &str) -> Self {
+        // Where the text ends too early, the path is not known.
+        let path = if path == "?" { "." } else { path };
         Self::at(path, reword(message))
     }
 }

@@ -1,9 +1,18 @@
 //! One suite for both policy stores: the same behaviours are asked of a folder and of a real etcd, which the tests start
 //! themselves. Without etcd on PATH those tests say so and pass; with `REQUIRE_BACKENDS=1` they fail instead.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected should stop right there, also in its helpers"
+)]
+
 mod backend;
 mod behaviours;
 mod directory;
+mod documentation;
 mod etcd;
 mod etcd_process;
 mod fixtures;

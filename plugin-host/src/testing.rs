@@ -1,0 +1,141 @@
+//! Policies for tests: components made of a few lines of WebAssembly text, and what they are run with.
+
+mod captured_log;
+mod guest;
+mod memory_image;
+
+pub(crate) use captured_log::{CapturedLine, captured};
+pub(crate) use guest::Guest;
+pub(crate) use memory_image::{Answer, Description, MemoryImage};
+
+use std::sync::{Arc, OnceLock};
+
+use domain::Timestamp;
+use domain::risk::{Fault, Verdict};
+use prometheus_client::registry::Registry;
+use serde_json::{Value, json};
+
+use crate::artifact::Artifact;
+use crate::config::Config;
+use crate::contract::v0_1::{PACKAGE, types};
+use crate::document::limits::{MAX_DEADLINE_MS, MAX_MEMORY_BYTES};
+use crate::document::{Limits, PolicyDocument};
+use crate::engine::SandboxEngine;
+use crate::load_error::LoadError;
+use crate::metrics::HostMetrics;
+use crate::policy::{Inputs, Policy};
+use crate::release::Release;
+use crate::sandbox::Called;
+
+/// When the payments of these tests are made: 2026-02-02T02:40:00.123Z.
+pub(crate) const PAID_AT: u64 = 1_770_000_000_123;
+
+/// A configuration with as small a pool as tests can do with.
+pub(crate) fn small_config(max_concurrent_evaluations: u32) -> Config {
+    Config {
+        max_concurrent_evaluations,
+        max_warm_instances: 2,
+        ..Config::default()
+    }
+}
+
+/// The engine that all tests of a process share: each reserves address space for all its memories.
+pub(crate) fn engine() -> &'static SandboxEngine {
+    static ENGINE: OnceLock<SandboxEngine> = OnceLock::new();
+    ENGINE.get_or_init(|| SandboxEngine::new(&small_config(16)).unwrap())
+}
+
+/// Loads a component that a node would take.
+pub(crate) fn load(component: &[u8]) -> Policy {
+    Policy::load(engine(), component).unwrap()
+}
+
+/// Why a component is not taken.
+pub(crate) fn refused(component: &[u8]) -> LoadError {
+    match Policy::load(engine(), component) {
+        Ok(_) => panic!("the component was taken"),
+        Err(error) => error,
+    }
+}
+
+/// Limits that leave a guest time and memory, so that fuel alone can end it.
+pub(crate) fn fuel(fuel: u64) -> Limits {
+    Limits::new(fuel, MAX_DEADLINE_MS, MAX_MEMORY_BYTES).unwrap()
+}
+
+/// The default fuel and memory, and the longest deadline: a busy machine is no fault of a guest's.
+pub(crate) fn patient() -> Limits {
+    Limits::new(
+        Limits::default().fuel(),
+        MAX_DEADLINE_MS,
+        Limits::default().memory_bytes(),
+    )
+    .unwrap()
+}
+
+/// A payment of 129.00 yuan to the merchant `m_1`, and nothing else.
+pub(crate) fn payment(id: &str) -> types::Payment<'_> {
+    types::Payment {
+        id,
+        merchant_id: "m_1",
+        merchant_category: None,
+        amount: types::Money {
+            minor_units: 12_900,
+            currency: "CNY",
+        },
+        created_at: PAID_AT,
+        card: None,
+        customer: None,
+        device: None,
+        metadata: &[],
+    }
+}
+
+/// Runs a policy on the payment of that name.
+pub(crate) fn evaluate_payment(policy: &Policy, limits: &Limits, id: &str) -> Called<Verdict> {
+    let inputs = Inputs {
+        payment: payment(id),
+        features: &[],
+        parameters: &[],
+    };
+    policy.evaluate(inputs, limits, policy.identity())
+}
+
+/// Runs a policy on some payment.
+pub(crate) fn evaluate(policy: &Policy, limits: &Limits) -> Called<Verdict> {
+    evaluate_payment(policy, limits, "pay_1")
+}
+
+/// The verdict of a guest that gives one.
+pub(crate) fn verdict(guest: &Guest) -> Verdict {
+    evaluate(&guest.policy(), &patient()).result.unwrap()
+}
+
+/// The fault of a guest that runs into one.
+pub(crate) fn fault(guest: &Guest) -> Fault {
+    evaluate(&guest.policy(), &patient()).result.unwrap_err()
+}
+
+/// The document of a component, with some of its fields said otherwise.
+pub(crate) fn document(name: &str, component: &[u8], otherwise: &Value) -> PolicyDocument {
+    let artifact = Artifact::new(component.to_vec()).unwrap();
+    let mut document = json!({
+        "name": name, "sequence": 1, "version": "1.0.0", "contract": PACKAGE,
+        "artifact": artifact.reference(),
+        "limits": {"deadline_ms": MAX_DEADLINE_MS},
+        "failure_mode": {"default": "review"},
+        "published_at": "2026-01-01T00:00:00Z", "publisher": "tests",
+    });
+    let fields = document.as_object_mut().unwrap();
+    fields.extend(otherwise.as_object().unwrap().clone());
+    PolicyDocument::parse(document.to_string().as_bytes()).unwrap()
+}
+
+/// A release of a component under a document.
+pub(crate) fn release(name: &str, guest: &Guest, otherwise: &Value) -> Result<Arc<Release>, LoadError> {
+    let component = guest.component();
+    let document = document(name, &component, otherwise);
+    let metrics = HostMetrics::register(&mut Registry::default()).of_policy(name);
+    let since = Timestamp::from_unix_millis(PAID_AT);
+    Release::new(Arc::new(load(&component)), &document, since, metrics).map(Arc::new)
+}

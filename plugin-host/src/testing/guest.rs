@@ -1,0 +1,255 @@
+//! A policy component made of a core module in text and the contract's world.
+
+use domain::risk::Outcome;
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata, metadata};
+
+use super::{Answer, Description, MemoryImage, load};
+use crate::component::with_golden_cases;
+use crate::policy::Policy;
+
+const CONTRACT: &str = include_str!("../../../wit/risk-policy.wit");
+const WASI: &str = include_str!("wasi.wit");
+
+/// Gives out memory from the end of the image on, never any of it twice. Takes alignments of up to 8.
+const BUMP: &str = "
+    (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $heap) (i32.const 7)) (i32.const -8)))
+    (global.set $heap (i32.add (local.get $at) (local.get $size)))
+    (local.get $at)";
+
+/// What bodies may call: `$say` answers with approve and a text as the message of its one reason, whose code is `said`;
+/// `$observe` says bytes in hexadecimal; `$score` approves with a score.
+const PRELUDE: &str = r#"
+    (func $allocate (param $size i32) (result i32)
+        (call $realloc (i32.const 0) (i32.const 0) (i32.const 8) (local.get $size)))
+    (func $score (param $score i32) (result i32)
+        (local $answer i32)
+        (local.set $answer (call $allocate (i32.const 16)))
+        (i32.store16 offset=6 (local.get $answer) (local.get $score))
+        (local.get $answer))
+    (func $say (param $text i32) (param $length i32) (result i32)
+        (local $answer i32) (local $reason i32)
+        (local.set $answer (call $score (i32.const 0)))
+        (local.set $reason (call $allocate (i32.const 24)))
+        (i64.store (local.get $reason) (i64.const 0x64696173)) ;; `said`
+        (i32.store offset=8 (local.get $reason) (local.get $reason))
+        (i32.store offset=12 (local.get $reason) (i32.const 4))
+        (i32.store offset=16 (local.get $reason) (local.get $text))
+        (i32.store offset=20 (local.get $reason) (local.get $length))
+        (i32.store offset=8 (local.get $answer) (i32.add (local.get $reason) (i32.const 8)))
+        (i32.store offset=12 (local.get $answer) (i32.const 1))
+        (local.get $answer))
+    (func $digit (param $nibble i32) (result i32)
+        (i32.add (i32.add (local.get $nibble) (i32.const 48))
+            (i32.mul (i32.gt_u (local.get $nibble) (i32.const 9)) (i32.const 39))))
+    (func $observe (param $from i32) (param $length i32) (result i32)
+        (local $text i32) (local $index i32) (local $byte i32) (local $to i32)
+        (local.set $text (call $allocate (i32.mul (local.get $length) (i32.const 2))))
+        (block $done
+            (loop $next
+                (br_if $done (i32.eq (local.get $index) (local.get $length)))
+                (local.set $byte (i32.load8_u (i32.add (local.get $from) (local.get $index))))
+                (local.set $to (i32.add (local.get $text) (i32.mul (local.get $index) (i32.const 2))))
+                (i32.store8 (local.get $to) (call $digit (i32.shr_u (local.get $byte) (i32.const 4))))
+                (i32.store8 offset=1 (local.get $to) (call $digit (i32.and (local.get $byte) (i32.const 15))))
+                (local.set $index (i32.add (local.get $index) (i32.const 1)))
+                (br $next)))
+        (call $say (local.get $text) (i32.mul (local.get $length) (i32.const 2))))"#;
+
+/// A policy under construction. It describes itself as nothing and approves, unless told otherwise.
+#[derive(Clone, Debug)]
+pub(crate) struct Guest {
+    contract: String,
+    version: &'static str,
+    world: String,
+    imports: String,
+    items: String,
+    memory: String,
+    realloc: String,
+    describe: String,
+    evaluate: String,
+    image: MemoryImage,
+    golden_cases: Option<String>,
+}
+
+impl Guest {
+    pub(crate) fn new() -> Self {
+        let mut image = MemoryImage::default();
+        let description = Description::of("a policy of the tests").put(&mut image);
+        let answer = Answer::of(Outcome::Approve, 0).put(&mut image);
+        Self {
+            contract: CONTRACT.to_owned(),
+            version: "0.1.0",
+            world: String::new(),
+            imports: String::new(),
+            items: String::new(),
+            memory: "4".to_owned(),
+            realloc: BUMP.to_owned(),
+            describe: format!("(i32.const {description})"),
+            evaluate: format!("(i32.const {answer})"),
+            image,
+            golden_cases: None,
+        }
+    }
+
+    /// Answers this, whatever it is asked.
+    pub(crate) fn answering(answer: &Answer) -> Self {
+        let mut guest = Self::new();
+        guest.evaluate = format!("(i32.const {})", answer.put(&mut guest.image));
+        guest
+    }
+
+    /// Refuses with this text.
+    pub(crate) fn refusing(text: impl AsRef<[u8]>) -> Self {
+        let mut guest = Self::new();
+        let answer = Answer::put_refusal(text.as_ref(), &mut guest.image);
+        guest.evaluate = format!("(i32.const {answer})");
+        guest
+    }
+
+    /// Runs these instructions, which leave the address of the answer. `$request` is the address of the request.
+    pub(crate) fn evaluating(body: &str) -> Self {
+        Self::new().then_evaluating(body)
+    }
+
+    /// The same, with these instructions for `evaluate`.
+    pub(crate) fn then_evaluating(mut self, body: &str) -> Self {
+        self.evaluate = body.to_owned();
+        self
+    }
+
+    /// The same, with these instructions for `describe`.
+    pub(crate) fn describing(mut self, body: &str) -> Self {
+        self.describe = body.to_owned();
+        self
+    }
+
+    /// The same, with these instructions for `cabi_realloc`.
+    pub(crate) fn reallocating(mut self, body: &str) -> Self {
+        self.realloc = body.to_owned();
+        self
+    }
+
+    /// The same under another description.
+    pub(crate) fn described(mut self, description: &Description) -> Self {
+        self.describe = format!("(i32.const {})", description.put(&mut self.image));
+        self
+    }
+
+    /// The same, with a core function of this name and type that leads to a function of an interface.
+    pub(crate) fn importing(mut self, interface: &str, function: &str, signature: &str) -> Self {
+        self.imports
+            .push_str(&format!("(import \"{interface}\" \"{function}\" (func {signature}))\n"));
+        if !interface.starts_with("portcullis:policy/") && !self.world.contains(interface) {
+            self.world.push_str(&format!("import {interface};\n"));
+        }
+        self
+    }
+
+    /// The same, with this line in its world.
+    pub(crate) fn in_world(mut self, line: &str) -> Self {
+        self.world.push_str(line);
+        self
+    }
+
+    /// The same, with these functions, globals and tables.
+    pub(crate) fn with(mut self, items: &str) -> Self {
+        self.items.push_str(items);
+        self
+    }
+
+    /// The same, with this type of memory, such as `4` (pages) or `1 10`.
+    pub(crate) fn memory(mut self, memory: &str) -> Self {
+        self.memory = memory.to_owned();
+        self
+    }
+
+    /// Puts bytes into its memory, and says where.
+    pub(crate) fn data(&mut self, bytes: &[u8]) -> u32 {
+        self.image.put(bytes)
+    }
+
+    /// The same, built for a contract that says `new` in the place of `old`.
+    pub(crate) fn for_contract_with(mut self, old: &str, new: &str) -> Self {
+        assert!(self.contract.contains(old), "the contract does not say `{old}`");
+        self.contract = self.contract.replace(old, new);
+        self
+    }
+
+    /// The same, built for another version of the contract.
+    pub(crate) fn for_version(mut self, version: &'static str) -> Self {
+        self = self.for_contract_with("@0.1.0", &format!("@{version}"));
+        self.version = version;
+        self
+    }
+
+    /// The same, carrying these golden cases.
+    pub(crate) fn with_golden_cases(mut self, json: impl Into<String>) -> Self {
+        self.golden_cases = Some(json.into());
+        self
+    }
+
+    /// The core module, which says what world it was built for.
+    pub(crate) fn core_module(&self) -> Vec<u8> {
+        let text = self.text();
+        let mut module = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        let mut resolve = metadata::Bindgen::default().resolve;
+        resolve.push_str("risk-policy.wit", &self.contract).unwrap();
+        resolve.push_str("wasi.wit", WASI).unwrap();
+        let world = format!(
+            "package portcullis-test:guest; world guest {{ include portcullis:policy/risk-policy@{}; {} }}",
+            self.version, self.world
+        );
+        let package = resolve.push_str("guest.wit", &world).unwrap();
+        let world = resolve.select_world(&[package], None).unwrap();
+        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+        module
+    }
+
+    /// The component.
+    pub(crate) fn component(&self) -> Vec<u8> {
+        let module = self.core_module();
+        let component = ComponentEncoder::default()
+            .validate(true)
+            .module(&module)
+            .and_then(|mut encoder| encoder.encode())
+            .unwrap_or_else(|error| panic!("{error:#}"));
+        match &self.golden_cases {
+            Some(cases) => with_golden_cases(&component, cases.as_bytes()).unwrap(),
+            None => component,
+        }
+    }
+
+    /// The policy, loaded.
+    pub(crate) fn policy(&self) -> Policy {
+        load(&self.component())
+    }
+
+    fn text(&self) -> String {
+        let Self {
+            imports,
+            items,
+            memory,
+            realloc,
+            describe,
+            evaluate,
+            image,
+            ..
+        } = self;
+        let (heap, segment) = (image.end(), image.segment());
+        format!(
+            r#"(module
+    {imports}
+    (memory (export "memory") {memory})
+    (global $heap (mut i32) (i32.const {heap}))
+    (func $realloc (export "cabi_realloc")
+        (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+        {realloc})
+    {PRELUDE}
+    (func $describe (export "describe") (result i32) {describe})
+    (func $evaluate (export "evaluate") (param $request i32) (result i32) {evaluate})
+    {items}
+    {segment})"#
+        )
+    }
+}

@@ -1,0 +1,83 @@
+//! The worked examples of `docs/policy-store.md`, run as they stand there.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use portcullis_plugin_host::artifact::{self, CHUNK_BYTES};
+use portcullis_plugin_host::envelope::Envelope;
+use portcullis_plugin_host::store::layout::DEFAULT_PREFIX;
+use portcullis_plugin_host::store::{DirectoryPolicyStore, PolicyStore};
+use tempfile::TempDir;
+
+use crate::backend;
+use crate::etcd_process::{self, Etcd};
+use crate::fixtures::{name, noise};
+
+/// The shell lines below a heading of the page.
+fn example(heading: &str) -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/policy-store.md");
+    let page = fs::read_to_string(page).unwrap();
+    let (_, below) = page
+        .split_once(&format!("\n## {heading}\n"))
+        .expect("the heading is there");
+    let section = below.split("\n## ").next().unwrap();
+    let blocks = section
+        .split("```sh\n")
+        .skip(1)
+        .map(|block| block.split("```").next().unwrap());
+    blocks.collect()
+}
+
+fn run(script: &str, variable: (&str, &str), component: &[u8]) {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("component.wasm"), component).unwrap();
+    let output = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", script])
+        .current_dir(folder.path())
+        .env(variable.0, variable.1)
+        .env("ETCDCTL_API", "3")
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+}
+
+async fn assert_published(store: &dyn PolicyStore, component: &[u8]) {
+    let stored = store.get(&name("velocity-limit")).await.unwrap().unwrap();
+    let document = Envelope::parse(&stored.value).unwrap().document().unwrap();
+    assert_eq!((document.name.as_str(), document.sequence), ("velocity-limit", 1));
+    assert_eq!(store.last_sequence(&document.name).await, Ok(1));
+    let fetched = artifact::fetch(store, &document.artifact).await.unwrap();
+    assert!(fetched == component);
+}
+
+#[tokio::test]
+async fn the_example_with_etcdctl_publishes_a_policy() {
+    if !etcd_process::is_here() {
+        return;
+    }
+    let etcd = tokio::task::spawn_blocking(|| Arc::new(Etcd::start(&[])))
+        .await
+        .unwrap();
+    let component = noise(2 * CHUNK_BYTES + 17, 5);
+    run(
+        &example("Publish with etcdctl"),
+        ("ETCDCTL_ENDPOINTS", &etcd.endpoint()),
+        &component,
+    );
+    let store = backend::connect(&etcd, DEFAULT_PREFIX).await;
+    assert_published(&store, &component).await;
+}
+
+#[tokio::test]
+async fn the_example_with_files_publishes_a_policy() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store");
+    let component = noise(2 * CHUNK_BYTES + 17, 6);
+    let script = example("Publish with files");
+    run(&script, ("store", path.to_str().unwrap()), &component);
+    let store = DirectoryPolicyStore::open(&path).unwrap();
+    assert_published(&store, &component).await;
+}
