@@ -50,6 +50,8 @@ struct Rendered<'a> {
     detail: &'a str,
     instance: &'a str,
     code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_id: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
 }
@@ -90,7 +92,7 @@ impl Problem {
         self
     }
 
-    /// The payment it is about, for the log.
+    /// The payment it is about, for the log and for the caller, who can ask for it.
     pub(crate) fn about(mut self, id: PaymentId) -> Self {
         self.0.payment_id = Some(id);
         self
@@ -138,6 +140,7 @@ impl Problem {
             detail: &detail,
             instance: request_id,
             code: code.as_str(),
+            payment_id: payment_id.as_ref().map(PaymentId::as_str),
             errors: &errors,
         };
         let body = serde_json::to_vec(&rendered).unwrap_or_default();

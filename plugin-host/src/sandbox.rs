@@ -64,3 +64,6 @@ fn bound(store: &mut Store<EvaluationContext>, limits: &Limits) -> wasmtime::Res
     store.set_epoch_deadline(ticks.saturating_add(1));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //!
 //! A crate runs a suite over its adapter by naming a function that opens it:
 //!
-//! ```ignore
+//! ```text
 //! async fn open() -> (Arc<dyn PaymentRepository>, TempDir) { … }
 //!
 //! testkit::payment_repository_contract!(open);

@@ -33,9 +33,9 @@ impl From<AuthorizePaymentError> for Problem {
                 payment_outcome_unknown().for_operator(error.to_string())
             }
             AuthorizePaymentError::NotStored(error) => from_repository(&error),
-            AuthorizePaymentError::AnswerNotStored(error) => {
-                with_id(payment_outcome_unknown(), &error).for_operator(error.to_string())
-            }
+            AuthorizePaymentError::AnswerNotStored { payment, error } => payment_outcome_unknown()
+                .about(payment)
+                .for_operator(error.to_string()),
         }
     }
 }

@@ -7,7 +7,7 @@ use domain::payment::{
     IllegalTransition, OperationKind, OperationResult, OperationStatus, PaymentDetails, PaymentStatus,
 };
 use domain::risk::RiskRequest;
-use domain::{CardExpiry, CardNumber, CountryCode, OperationId, Payment};
+use domain::{CardExpiry, CardNumber, CountryCode, OperationId, Payment, PaymentId};
 use thiserror::Error;
 
 use crate::ports::{
@@ -54,8 +54,13 @@ pub enum AuthorizePaymentError {
     #[error("the payment could not be stored, and was not sent: {0}")]
     NotStored(RepositoryError),
     /// The acquirer was asked, but its answer could not be stored; recovery will ask it again.
-    #[error("the acquirer's answer could not be stored: {0}")]
-    AnswerNotStored(RepositoryError),
+    #[error("the acquirer's answer about payment `{payment}` could not be stored: {error}")]
+    AnswerNotStored {
+        /// The payment, which is stored as it was before the answer.
+        payment: PaymentId,
+        /// Why.
+        error: RepositoryError,
+    },
 }
 
 /// Takes payments.
@@ -128,7 +133,10 @@ impl AuthorizePayment {
         self.payments
             .save(payment)
             .await
-            .map_err(AuthorizePaymentError::AnswerNotStored)
+            .map_err(|error| AuthorizePaymentError::AnswerNotStored {
+                payment: payment.id().clone(),
+                error,
+            })
     }
 
     async fn call_acquirer(

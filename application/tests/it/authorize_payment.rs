@@ -161,7 +161,7 @@ async fn an_answer_that_could_not_be_stored_leaves_the_operation_to_be_asked_for
     world.payments.script(&[true, false]);
     let error = take(&world).await.unwrap_err();
     assert!(
-        matches!(error, AuthorizePaymentError::AnswerNotStored(_)),
+        matches!(error, AuthorizePaymentError::AnswerNotStored { .. }),
         "{error}"
     );
     assert_eq!(world.acquirer.asked().len(), 1);
