@@ -20,8 +20,11 @@ portcullis="$target/debug/portcullis"
 
 if [[ $# -eq 0 ]]; then set -- "${SAMPLES[@]}"; fi
 mkdir -p "$STATE/build" "$STATE/policies"
+push=()
 for name in "$@"; do
     artifact="$STATE/build/$name.wasm"
     CARGO_TARGET_DIR="$target/policies" "$portcullis" policy build "plugins/$name" --out "$artifact"
-    "$portcullis" policy push "$artifact" --manifest "plugins/$name/policy.toml" --store "dir:$STATE/policies"
+    push+=("$artifact" --manifest "plugins/$name/policy.toml")
 done
+# Together: all of them come into force at the same moment.
+"$portcullis" policy push "${push[@]}" --store "dir:$STATE/policies"

