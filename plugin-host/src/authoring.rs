@@ -188,3 +188,6 @@ fn feature(spec: &FeatureSpec) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,3 +116,6 @@ fn difference(expected: &GoldenDecision, found: &Verdict) -> Option<String> {
     differs("reasons", &format!("{wanted:?}"), &format!("{given:?}"));
     (!text.is_empty()).then_some(text)
 }
+
+#[cfg(test)]
+mod tests;

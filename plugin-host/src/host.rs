@@ -93,3 +93,6 @@ fn node_id(configured: &str) -> Result<NodeId, TextError> {
         .collect();
     NodeId::parse(&format!("{plain}-{}", std::process::id())).or_else(|_| NodeId::parse("node"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,3 +96,6 @@ pub(crate) fn verify(policy: &Policy, document: &PolicyDocument) -> Result<usize
     check_document(policy, document)?;
     policy.check_golden_cases(&document.limits)
 }
+
+#[cfg(test)]
+mod tests;

@@ -194,3 +194,6 @@ impl PolicyMetrics {
         self.fuel.inc_by(evaluation.fuel_used);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -214,3 +214,6 @@ fn describe(
         reason: violation.to_string(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -156,3 +156,6 @@ impl PolicySnapshot for PolicySet {
         evaluations
     }
 }
+
+#[cfg(test)]
+mod tests;

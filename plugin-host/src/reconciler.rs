@@ -309,3 +309,6 @@ impl Reconciler {
         self.engine.report(statuses);
     }
 }
+
+#[cfg(test)]
+mod tests;

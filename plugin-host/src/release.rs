@@ -260,3 +260,6 @@ fn reads(reads: types::PaymentParts, part: PaymentPart, grants: Grants) -> bool 
     };
     reads.contains(flag) && !grants.contains(part)
 }
+
+#[cfg(test)]
+mod tests;

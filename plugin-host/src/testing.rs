@@ -4,7 +4,7 @@ mod captured_log;
 mod guest;
 mod memory_image;
 
-pub(crate) use captured_log::{CapturedLine, captured};
+pub(crate) use captured_log::captured;
 pub(crate) use guest::Guest;
 pub(crate) use memory_image::{Answer, Description, MemoryImage};
 

@@ -119,9 +119,17 @@ fn insert(table: &mut Table, setting: &Setting) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// serde's words for an unknown field, with the name that was probably meant.
+/// serde's words in those of an operator: what was expected, and for an unknown field the name that was probably meant.
 fn reworded(error: &toml::de::Error) -> String {
     let message = error.message().trim().to_owned();
+    if message.contains("socket address") {
+        return format!("{message}, expected an IP address and a port, such as `127.0.0.1:8080`");
+    }
+    for kind in ["usize", "u64", "u32", "u16", "u8"] {
+        if let Some(found) = message.strip_suffix(&format!("expected {kind}")) {
+            return format!("{found}expected a whole number of 0 or more");
+        }
+    }
     let Some(rest) = message.strip_prefix("unknown field `") else {
         return message;
     };

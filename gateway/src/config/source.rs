@@ -91,7 +91,7 @@ impl Overrides {
             settings.push(Setting {
                 path,
                 value,
-                origin: Origin::Flag((*flag).to_owned()),
+                origin: Origin::Flag(format!("{flag} {text}")),
             });
         }
         Ok(settings)

@@ -60,6 +60,7 @@ const PRELUDE: &str = r#"
 #[derive(Clone, Debug)]
 pub(crate) struct Guest {
     contract: String,
+    wasi: String,
     version: &'static str,
     world: String,
     imports: String,
@@ -68,6 +69,8 @@ pub(crate) struct Guest {
     realloc: String,
     describe: String,
     evaluate: String,
+    /// The parameter of `evaluate`.
+    request: String,
     image: MemoryImage,
     golden_cases: Option<String>,
 }
@@ -79,6 +82,7 @@ impl Guest {
         let answer = Answer::of(Outcome::Approve, 0).put(&mut image);
         Self {
             contract: CONTRACT.to_owned(),
+            wasi: WASI.to_owned(),
             version: "0.1.0",
             world: String::new(),
             imports: String::new(),
@@ -87,6 +91,7 @@ impl Guest {
             realloc: BUMP.to_owned(),
             describe: format!("(i32.const {description})"),
             evaluate: format!("(i32.const {answer})"),
+            request: "(param $request i32)".to_owned(),
             image,
             golden_cases: None,
         }
@@ -118,6 +123,12 @@ impl Guest {
         self
     }
 
+    /// The same, with these parameters of the core function that is `evaluate`.
+    pub(crate) fn taking(mut self, parameters: &str) -> Self {
+        self.request = parameters.to_owned();
+        self
+    }
+
     /// The same, with these instructions for `describe`.
     pub(crate) fn describing(mut self, body: &str) -> Self {
         self.describe = body.to_owned();
@@ -140,15 +151,17 @@ impl Guest {
     pub(crate) fn importing(mut self, interface: &str, function: &str, signature: &str) -> Self {
         self.imports
             .push_str(&format!("(import \"{interface}\" \"{function}\" (func {signature}))\n"));
-        if !interface.starts_with("portcullis:policy/") && !self.world.contains(interface) {
+        let of_wasi = interface.starts_with("wasi:");
+        if of_wasi && !self.world.contains(interface) {
             self.world.push_str(&format!("import {interface};\n"));
         }
         self
     }
 
-    /// The same, with this line in its world.
-    pub(crate) fn in_world(mut self, line: &str) -> Self {
-        self.world.push_str(line);
+    /// The same, with a function that belongs to no interface.
+    pub(crate) fn importing_function(mut self, name: &str) -> Self {
+        self.imports.push_str(&format!("(import \"$root\" \"{name}\" (func))\n"));
+        self.world.push_str(&format!("import {name}: func();\n"));
         self
     }
 
@@ -176,6 +189,13 @@ impl Guest {
         self
     }
 
+    /// The same, built for a WASI that says `new` in the place of `old`.
+    pub(crate) fn for_wasi_with(mut self, old: &str, new: &str) -> Self {
+        assert!(self.wasi.contains(old), "WASI does not say `{old}`");
+        self.wasi = self.wasi.replace(old, new);
+        self
+    }
+
     /// The same, built for another version of the contract.
     pub(crate) fn for_version(mut self, version: &'static str) -> Self {
         self = self.for_contract_with("@0.1.0", &format!("@{version}"));
@@ -195,7 +215,7 @@ impl Guest {
         let mut module = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         let mut resolve = metadata::Bindgen::default().resolve;
         resolve.push_str("risk-policy.wit", &self.contract).unwrap();
-        resolve.push_str("wasi.wit", WASI).unwrap();
+        resolve.push_str("wasi.wit", &self.wasi).unwrap();
         let world = format!(
             "package portcullis-test:guest; world guest {{ include portcullis:policy/risk-policy@{}; {} }}",
             self.version, self.world
@@ -233,6 +253,7 @@ impl Guest {
             realloc,
             describe,
             evaluate,
+            request,
             image,
             ..
         } = self;
@@ -247,7 +268,7 @@ impl Guest {
         {realloc})
     {PRELUDE}
     (func $describe (export "describe") (result i32) {describe})
-    (func $evaluate (export "evaluate") (param $request i32) (result i32) {evaluate})
+    (func $evaluate (export "evaluate") {request} (result i32) {evaluate})
     {items}
     {segment})"#
         )

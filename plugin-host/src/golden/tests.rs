@@ -1,0 +1,303 @@
+//! Golden cases: what passes, what fails and with which words.
+
+use domain::feature::{FeatureSpec, PaymentFilter, Subject, VelocityMeasure};
+use domain::risk::Outcome;
+use serde_json::{Value, json};
+
+use super::format::MAX_GOLDEN_CASES_BYTES;
+use super::*;
+use crate::load_error::LoadError;
+use crate::testing::{Answer, Description, Guest, load, refused};
+
+fn velocity() -> FeatureSpec {
+    FeatureSpec::Velocity {
+        subject: Subject::Card,
+        measure: VelocityMeasure::Count,
+        filter: PaymentFilter::Attempted,
+        window_seconds: 3600,
+    }
+}
+
+/// Reviews with a score of 400 and two reasons, whatever it is asked.
+fn reviewing() -> Guest {
+    let answer = Answer::of(Outcome::Review, 400)
+        .because("velocity.card.count", "6 payments")
+        .because("list.ip", "listed");
+    let description = Description::of("reviews")
+        .feature("card_count_1h", &velocity())
+        .parameter("max_count", ParameterValue::Integer(5))
+        .parameter("currencies", ParameterValue::Texts(vec!["CNY".to_owned()]));
+    Guest::answering(&answer).described(&description)
+}
+
+fn decision() -> Value {
+    json!({"outcome": "review", "score": 400, "reasons": [
+        {"code": "velocity.card.count", "message": "6 payments"}, {"code": "list.ip", "message": "listed"}]})
+}
+
+/// A case by this name, with some of its fields said otherwise; null takes one away.
+fn case(name: &str, otherwise: Value) -> Value {
+    let mut case = json!({
+        "name": name,
+        "payment": {"id": "pay_1", "merchant_id": "m_1", "amount": {"minor_units": 12900, "currency": "CNY"}, "created_at": 1},
+        "decision": decision(),
+    });
+    let fields = case.as_object_mut().unwrap();
+    for (key, value) in otherwise.as_object().unwrap() {
+        if value.is_null() {
+            fields.remove(key);
+        } else {
+            fields.insert(key.clone(), value.clone());
+        }
+    }
+    case
+}
+
+fn cases(cases: &[Value]) -> String {
+    json!({"contract": "portcullis:policy@0.1.0", "cases": cases}).to_string()
+}
+
+/// What comes of a guest that carries these cases.
+fn checked(guest: Guest, carried: &[Value]) -> Result<usize, String> {
+    let policy = load(&guest.with_golden_cases(cases(carried)).component());
+    policy
+        .check_golden_cases(&Limits::default())
+        .map_err(|error| error.to_string())
+}
+
+/// What is wrong with the one case that says something otherwise.
+fn failure(otherwise: Value) -> String {
+    checked(reviewing(), &[case("the sixth payment", otherwise)]).unwrap_err()
+}
+
+#[test]
+fn cases_that_come_out_are_counted() {
+    let carried = [
+        case("the sixth payment", json!({})),
+        case("with a feature", json!({"features": {"card_count_1h": {"count": 6}}})),
+        case("with another value", json!({"features": {"card_count_1h": "unavailable"}})),
+        case("with parameters", json!({"parameters": {"max_count": 7, "currencies": ["EUR", "USD"]}})),
+    ];
+    assert_eq!(checked(reviewing(), &carried), Ok(4));
+    assert_eq!(checked(reviewing(), &[]), Ok(0));
+    assert_eq!(
+        load(&reviewing().component()).check_golden_cases(&Limits::default()),
+        Ok(0)
+    );
+}
+
+#[test]
+fn a_case_that_comes_out_otherwise_is_named_with_what_differs() {
+    for (pointer, value, difference) in [
+        ("/outcome", json!("decline"), "outcome: expected decline, found review"),
+        ("/score", json!(401), "score: expected 401, found 400"),
+        (
+            "/reasons/1/code",
+            json!("list.card"),
+            r#"reasons: expected [("velocity.card.count", "6 payments"), ("list.card", "listed")], found [("velocity.card.count", "6 payments"), ("list.ip", "listed")]"#,
+        ),
+    ] {
+        let mut expected = decision();
+        *expected.pointer_mut(pointer).unwrap() = value;
+        assert_eq!(
+            failure(json!({"decision": expected})),
+            format!("golden case `the sixth payment`: {difference}")
+        );
+    }
+    let all = failure(json!({"decision": {"outcome": "approve", "score": 0}}));
+    assert!(all.contains("outcome: expected approve, found review; score: expected 0, found 400; reasons: expected []"), "{all}");
+}
+
+#[test]
+fn the_first_case_that_fails_is_told() {
+    let wrong = json!({"decision": {"outcome": "approve", "score": 0}});
+    let carried = [
+        case("right", json!({})),
+        case("wrong", wrong.clone()),
+        case("wrong too", wrong),
+    ];
+    let message = checked(reviewing(), &carried).unwrap_err();
+    assert!(message.starts_with("golden case `wrong`: "), "{message}");
+}
+
+#[test]
+fn a_case_about_what_the_policy_does_not_have_fails() {
+    for (otherwise, difference) in [
+        (
+            json!({"features": {"card_count_2h": {"count": 1}}}),
+            "features.card_count_2h: the policy has no such feature",
+        ),
+        (
+            json!({"parameters": {"max": 1}}),
+            "parameters.max: the policy has no such parameter",
+        ),
+        (
+            json!({"parameters": {"max_count": "5"}}),
+            "parameters.max_count: expected integer, found string",
+        ),
+        (
+            json!({"parameters": {"currencies": true}}),
+            "parameters.currencies: expected list of strings, found bool",
+        ),
+    ] {
+        assert_eq!(
+            failure(otherwise),
+            format!("golden case `the sixth payment`: {difference}")
+        );
+    }
+}
+
+#[test]
+fn a_case_expects_either_a_decision_or_an_error() {
+    for otherwise in [json!({"error": "no"}), json!({"decision": null})] {
+        assert_eq!(
+            failure(otherwise),
+            "golden case `the sixth payment`: expected either `decision` or `error`"
+        );
+    }
+}
+
+#[test]
+fn an_error_that_is_expected_is_compared_word_by_word() {
+    let expecting = |error: &str| case("gold", json!({"decision": null, "error": error}));
+    let refusing = || Guest::refusing("no rates for XAU");
+    assert_eq!(checked(refusing(), &[expecting("no rates for XAU")]), Ok(1));
+    assert_eq!(
+        checked(refusing(), &[expecting("no rates")]).unwrap_err(),
+        "golden case `gold`: expected the error `no rates`, found refused: no rates for XAU"
+    );
+    assert_eq!(
+        checked(Guest::new(), &[expecting("no rates")]).unwrap_err(),
+        "golden case `gold`: expected the error `no rates`, found approve"
+    );
+    let trapped = checked(Guest::evaluating("(unreachable)"), &[expecting("unreachable")]).unwrap_err();
+    assert!(
+        trapped.starts_with("golden case `gold`: expected the error `unreachable`, found trap: "),
+        "{trapped}"
+    );
+}
+
+#[test]
+fn a_fault_where_a_decision_was_expected_is_told() {
+    let message = checked(Guest::refusing("no rates"), &[case("gold", json!({}))]).unwrap_err();
+    assert_eq!(
+        message,
+        "golden case `gold`: expected a decision, found refused: no rates"
+    );
+}
+
+#[test]
+fn cases_run_within_the_document_s_fuel() {
+    let looping = "(local $left i32) (local.set $left (i32.const 100000))
+        (loop $again (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+        (call $score (i32.const 0))";
+    let approved = case("slow", json!({"decision": {"outcome": "approve", "score": 0}}));
+    let policy = load(&Guest::evaluating(looping).with_golden_cases(cases(&[approved])).component());
+    let check = |fuel| {
+        let limits = Limits::new(fuel, 1, Limits::default().memory_bytes()).unwrap();
+        policy.check_golden_cases(&limits).map_err(|error| error.to_string())
+    };
+    // The deadline of 1 ms does not count here, the fuel does.
+    assert_eq!(check(10_000_000), Ok(1));
+    let message = check(10_000).unwrap_err();
+    assert!(
+        message.starts_with("golden case `slow`: expected a decision, found out_of_fuel"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_case_shows_a_policy_what_it_reads_and_no_more() {
+    // How many of card, customer, device and metadata are there.
+    let counting = "(call $score (i32.add
+            (i32.add (i32.load8_u offset=56 (local.get $request)) (i32.load8_u offset=96 (local.get $request)))
+            (i32.add (i32.load8_u offset=148 (local.get $request)) (i32.load offset=204 (local.get $request)))))";
+    let everything = json!({
+        "id": "pay_1", "merchant_id": "m_1", "merchant_category": "5732",
+        "amount": {"minor_units": 12900, "currency": "CNY"}, "created_at": 1,
+        "card": {"bin": "424242", "last4": "4242", "fingerprint": "fp", "issuer_country": "DE"},
+        "customer": {"id": "c_1"}, "device": {"ip": "203.0.113.7"}, "metadata": [["order", "o_1"], ["note", "n"]],
+    });
+    for (parts, score) in [
+        (0, 0),
+        (Description::CARD, 1),
+        (Description::CUSTOMER | Description::DEVICE, 2),
+        (Description::METADATA, 2),
+        (15, 5),
+    ] {
+        let guest = Guest::evaluating(counting).described(&Description::of("counts").reading(parts));
+        let expected = json!({"payment": everything, "decision": {"outcome": "approve", "score": score}});
+        assert_eq!(checked(guest, &[case("parts", expected)]), Ok(1), "{parts}");
+    }
+}
+
+fn unreadable(json: &str) -> GoldenCasesError {
+    match refused(&reviewing().with_golden_cases(json).component()) {
+        LoadError::GoldenCasesUnreadable(error) => error,
+        other => panic!("refused for something else: {other}"),
+    }
+}
+
+#[test]
+fn cases_that_cannot_be_read_are_told_with_their_path() {
+    let odd = |otherwise: Value| cases(&[case("fine", json!({})), case("odd", otherwise)]);
+    for (json, path, words) in [
+        ("[]".to_owned(), ".", "expected struct"),
+        (cases(&[]) + "x", ".", "trailing characters"),
+        (odd(json!({"payments": 1})), "cases[1].payments", "unknown field"),
+        (odd(json!({"name": 1})), "cases[1].name", "expected a string"),
+        (odd(json!({"payment": {}})), "cases[1].payment", "missing field `id`"),
+        (
+            odd(json!({"features": {"card_count_1h": {"number": 1}}})),
+            "cases[1].features.card_count_1h",
+            "unknown variant",
+        ),
+        (
+            odd(json!({"features": {"card_count_1h": {"count": -1}}})),
+            "cases[1].features.card_count_1h.count",
+            "expected u64",
+        ),
+        (
+            odd(json!({"parameters": {"max_count": 1.5}})),
+            "cases[1].parameters.max_count",
+            "floating point",
+        ),
+        (
+            odd(json!({"decision": {"outcome": "review", "score": 70000}})),
+            "cases[1].decision.score",
+            "expected u16",
+        ),
+    ] {
+        let GoldenCasesError::Malformed { path: found, message } = unreadable(&json) else {
+            panic!("refused for something else")
+        };
+        assert_eq!(found, path, "{message}");
+        assert!(message.contains(words), "{path}: {message}");
+    }
+}
+
+#[test]
+fn there_are_at_most_a_thousand_cases_and_a_mebibyte_of_them() {
+    let many = vec![case("again", json!({})); 1_001];
+    let error = unreadable(&cases(&many));
+    assert_eq!(
+        error.to_string(),
+        "golden cases: expected at most 1000 cases, found 1001"
+    );
+    assert_eq!(checked(reviewing(), &many[..1_000]), Ok(1_000));
+    let large = " ".repeat(MAX_GOLDEN_CASES_BYTES + 1);
+    let error = unreadable(&large);
+    assert_eq!(
+        error.to_string(),
+        "golden cases: expected at most 1048576 bytes, found 1048577"
+    );
+}
+
+#[test]
+fn cases_for_another_contract_are_refused() {
+    let other = cases(&[]).replace("0.1.0", "0.2.0");
+    assert_eq!(
+        unreadable(&other).to_string(),
+        "golden cases: contract: expected `portcullis:policy@0.1.0`, found `portcullis:policy@0.2.0`"
+    );
+}

@@ -1,0 +1,97 @@
+//! What a document and its policy have to agree on.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::testing::{Description, Guest, release};
+
+/// Reads the card and the device, and has a parameter of each kind.
+fn guest() -> Guest {
+    let description = Description::of("reads")
+        .reading(Description::CARD | Description::DEVICE)
+        .parameter("max_count", ParameterValue::Integer(5))
+        .parameter("strict", ParameterValue::Flag(true))
+        .parameter("list", ParameterValue::Text("stolen".to_owned()))
+        .parameter("countries", ParameterValue::Texts(vec!["DE".to_owned(), "CN".to_owned()]));
+    Guest::new().described(&description)
+}
+
+fn error(otherwise: &Value) -> LoadError {
+    match release("reads", &guest(), otherwise) {
+        Ok(_) => panic!("the document was taken"),
+        Err(error) => error,
+    }
+}
+
+#[test]
+fn a_document_of_another_contract_is_refused() {
+    let error = error(&json!({"contract": "portcullis:policy@0.2.0", "grants": ["card", "device"]}));
+    assert_eq!(
+        error.to_string(),
+        "contract: expected `portcullis:policy@0.1.0`, found `portcullis:policy@0.2.0`"
+    );
+    assert_eq!(error.code(), "other_contract");
+}
+
+#[test]
+fn a_part_that_is_read_and_not_granted_is_refused_by_name() {
+    for (grants, part) in [
+        (json!([]), "card"),
+        (json!(["card"]), "device"),
+        (json!(["customer", "device", "metadata"]), "card"),
+    ] {
+        assert_eq!(
+            error(&json!({"grants": grants})),
+            LoadError::PartNotGranted { part }
+        );
+    }
+    for grants in [json!(["card", "device"]), json!(["metadata", "device", "customer", "card"])] {
+        assert!(release("reads", &guest(), &json!({"grants": grants})).is_ok());
+    }
+}
+
+#[test]
+fn a_parameter_that_the_policy_does_not_have_is_refused_with_those_it_has() {
+    let grants = ["card", "device"];
+    assert_eq!(
+        error(&json!({"grants": grants, "parameters": {"max": 7}})).to_string(),
+        "parameters.max: the policy has no such parameter; it has max_count, strict, list, countries"
+    );
+    let Err(error) = release("plain", &Guest::new(), &json!({"parameters": {"max": 7}})) else {
+        panic!("the document was taken")
+    };
+    assert!(error.to_string().ends_with("it has none"), "{error}");
+}
+
+#[test]
+fn a_parameter_of_another_kind_is_refused() {
+    for (parameters, message) in [
+        (
+            json!({"max_count": "7"}),
+            "parameters.max_count: expected integer, found string",
+        ),
+        (json!({"strict": 1}), "parameters.strict: expected bool, found integer"),
+        (json!({"list": []}), "parameters.list: expected string, found list of strings"),
+        (
+            json!({"countries": false}),
+            "parameters.countries: expected list of strings, found bool",
+        ),
+    ] {
+        let error = error(&json!({"grants": ["card", "device"], "parameters": parameters}));
+        assert_eq!(error.to_string(), message);
+        assert_eq!(error.code(), "parameter_kind");
+    }
+}
+
+#[test]
+fn a_release_is_named_by_its_document_and_its_artifact() {
+    let otherwise = json!({"sequence": 7, "version": "1.4.0", "priority": 20, "grants": ["card", "device"]});
+    let release = release("reads", &guest(), &otherwise).unwrap();
+    let identity = release.identity();
+    assert_eq!(
+        (&*identity.name, &*identity.version, identity.sequence),
+        ("reads", "1.4.0", 7)
+    );
+    assert_eq!(*identity.digest, release.policy().digest().to_string());
+    assert_eq!(release.order(), (20, "reads"));
+}
