@@ -23,24 +23,20 @@ use crate::config::Config;
 #[derive(Debug, Error)]
 pub enum BuildError {
     /// The storage cannot be opened.
-    #[error("storage: {0}")]
+    #[error("the storage cannot be opened")]
     Storage(#[from] storage::OpenError),
     /// The fingerprint key cannot be read or made.
-    #[error("platform: {0}")]
+    #[error("the card fingerprint key cannot be used")]
     FingerprintKey(#[from] platform::FingerprintKeyError),
     /// A list in the configuration cannot be read.
-    #[error("features: {0}")]
+    #[error("the lists in the configuration cannot be read")]
     Lists(#[from] features::ListError),
     /// The policy host cannot be started.
-    #[error("policies: {0}")]
+    #[error("the policies cannot be started")]
     Policies(#[from] plugin_host::host::StartError),
     /// The address cannot be listened on.
-    #[error("http: {error}: {}", error.source)]
-    Bind {
-        /// Which address, and what the system said.
-        #[from]
-        error: api::BindError,
-    },
+    #[error("the HTTP interface cannot be started")]
+    Bind(#[from] api::BindError),
 }
 
 /// How the gateway ended.

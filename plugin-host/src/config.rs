@@ -6,10 +6,13 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Where policies come from: `dir:PATH` or `etcd://host:port,host:port/prefix`. Default `dir:.portcullis/policies`.
+    /// Where policies come from: `dir:PATH` or `etcd://host:port,host:port/prefix`. Default `dir:data/policies`.
     pub store: String,
     /// This node's name in the store's `nodes/`. Empty (the default) takes the host's name and the process id.
     pub node_id: String,
+    /// Policies that this node may not be without: it decides nothing before each of them is in force, and one that vanishes
+    /// from the store stays in force. Default none: an empty store then approves every payment.
+    pub required: Vec<String>,
     /// How many evaluations may run at the same time, and with it how many instances the pool holds. An evaluation
     /// runs on a worker thread from its start to its end, so a multiple of the cores never runs out. Default 64.
     pub max_concurrent_evaluations: u32,
@@ -28,8 +31,9 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            store: "dir:.portcullis/policies".to_owned(),
+            store: "dir:data/policies".to_owned(),
             node_id: String::new(),
+            required: Vec::new(),
             max_concurrent_evaluations: 64,
             max_warm_instances: 256,
             lane_threads: 2,

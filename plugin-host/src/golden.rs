@@ -7,11 +7,11 @@ pub use format::{GoldenCase, GoldenCases, GoldenCasesError, MAX_GOLDEN_CASES_BYT
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use domain::risk::{FaultKind, Verdict};
+use domain::risk::{Fault, FaultKind, Verdict};
 use thiserror::Error;
 
 use crate::contract::v0_1::types;
-use crate::document::{Limits, ParameterValue};
+use crate::document::{Limits, ParameterValue, Parameters};
 use crate::policy::{Inputs, Policy, parameter, texts};
 use format::GoldenDecision;
 
@@ -36,24 +36,9 @@ pub(crate) fn check_case(
         difference,
     };
     let expected = case.expected().map_err(failure)?;
-    let described = policy.described();
-    let metadata = case.metadata();
-    let features = case.features(described).map_err(failure)?;
-    let values = parameter_values(&described.parameters, case.parameters()).map_err(failure)?;
-    let borrowed: Vec<Vec<&str>> = values.iter().map(|(_, value)| texts(value)).collect();
-    let parameters: Vec<types::ParameterParam<'_>> = values
-        .iter()
-        .zip(&borrowed)
-        .map(|((name, value), texts)| parameter(name, value, texts))
-        .collect();
-    let payment = case.payment(&metadata, described.reads);
-    let inputs = Inputs {
-        payment,
-        features: &features,
-        parameters: &parameters,
-    };
-    let called = policy.evaluate(inputs, limits, policy.identity());
-    match (expected, called.result) {
+    let values = parameter_values(&policy.described().parameters, case.parameters()).map_err(failure)?;
+    let found = run(policy, case, &values, limits).map_err(failure)?;
+    match (expected, found) {
         (Ok(expected), Ok(found)) => difference(expected, &found).map_or(Ok(()), |text| Err(failure(text))),
         (Err(expected), Err(fault)) if fault.kind == FaultKind::Refused && *fault.detail == *expected => {
             Ok(())
@@ -71,6 +56,49 @@ pub(crate) fn check_case(
             found.outcome.as_str()
         ))),
     }
+}
+
+/// Puts a request that the policy decides by its own parameters to it under a document's. Says what the policy answers where
+/// it refuses: its parameters make no sense to it, and every payment would meet that.
+pub(crate) fn refusal_of_parameters(
+    policy: &Policy,
+    case: &GoldenCase,
+    parameters: &Parameters,
+    limits: &Limits,
+) -> Option<String> {
+    case.expected().ok()?.ok()?;
+    let described = &policy.described().parameters;
+    let values: Vec<(&str, &ParameterValue)> = described
+        .iter()
+        .map(|(name, default)| (&**name, parameters.get(name).unwrap_or(default)))
+        .collect();
+    match run(policy, case, &values, limits).ok()? {
+        Err(fault) if fault.kind == FaultKind::Refused => Some(fault.detail.into()),
+        _ => None,
+    }
+}
+
+fn run(
+    policy: &Policy,
+    case: &GoldenCase,
+    values: &[(&str, &ParameterValue)],
+    limits: &Limits,
+) -> Result<Result<Verdict, Fault>, String> {
+    let described = policy.described();
+    let metadata = case.metadata();
+    let features = case.features(described)?;
+    let borrowed: Vec<Vec<&str>> = values.iter().map(|(_, value)| texts(value)).collect();
+    let parameters: Vec<types::ParameterParam<'_>> = values
+        .iter()
+        .zip(&borrowed)
+        .map(|((name, value), texts)| parameter(name, value, texts))
+        .collect();
+    let inputs = Inputs {
+        payment: case.payment(&metadata, described.reads),
+        features: &features,
+        parameters: &parameters,
+    };
+    Ok(policy.evaluate(inputs, limits, policy.identity()).result)
 }
 
 /// The policy's parameters with what a case sets of them.

@@ -22,19 +22,19 @@ use crate::wasm_engine::WasmRiskPolicyEngine;
 #[derive(Debug, Error)]
 pub enum StartError {
     /// `policies.store` names no store.
-    #[error("policies.store: {0}")]
+    #[error("policies.store")]
     Location(#[from] LocationError),
     /// `policies.node_id` is no node's name.
-    #[error("policies.node_id: {0}")]
-    NodeId(TextError),
+    #[error("policies.node_id")]
+    NodeId(#[source] TextError),
     /// The store cannot be opened.
-    #[error("the policy store cannot be opened: {0}")]
+    #[error("the policy store cannot be opened")]
     Store(#[from] StoreError),
     /// The engine cannot be set up.
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// The threads for slow policies cannot be started.
-    #[error("the threads of the policy lane could not be started: {0}")]
+    #[error("the threads of the policy lane could not be started")]
     Lane(#[from] std::io::Error),
     /// The compiler's threads cannot be started.
     #[error(transparent)]

@@ -7,12 +7,16 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-/// Evaluations that may wait for a thread. With two threads and the default deadline of 10 ms the last of them waits for some
-/// 5 s, longer than any payer; more would only wait longer.
+/// Evaluations that may wait for a thread: what two threads get done within the longest wait, at a millisecond each.
 const MAX_WAITING: usize = 1_024;
+
+/// How long an evaluation may wait for a thread, besides what it takes itself. A payer waits for the answer, and the failure
+/// mode has one.
+const MAX_WAIT: Duration = Duration::from_millis(500);
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -53,21 +57,29 @@ impl Lane {
         Ok(Self { queue, threads })
     }
 
-    /// Runs a job on one of the threads.
+    /// Runs a job that takes up to so long on one of the threads.
     ///
     /// # Errors
-    /// When too many wait already.
+    /// When too many wait already, or no thread was free in time.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
+        takes: Duration,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, LaneFull> {
         let (sender, receiver) = oneshot::channel();
+        let span = tracing::Span::current();
         self.queue.push(Box::new(move || {
-            // Nobody waits any more where the payment was given up.
-            let _delivered = sender.send(job());
+            // Nobody waits any more where the payment was given up; then it is not run at all.
+            if !sender.is_closed() {
+                let answer = span.in_scope(job);
+                let _delivered = sender.send(answer);
+            }
         }))?;
         // The job never panics by itself; if it did, the thread lives on and this payment has no answer.
-        receiver.await.map_err(|_| LaneFull)
+        match tokio::time::timeout(takes + MAX_WAIT, receiver).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) | Err(_) => Err(LaneFull),
+        }
     }
 }
 
@@ -124,11 +136,14 @@ impl Drop for Lane {
 mod tests {
     use super::*;
 
+    /// No test waits for so long.
+    const AGES: Duration = Duration::from_secs(600);
+
     #[tokio::test]
     async fn jobs_run_on_threads_of_their_own_and_answer() {
         let lane = Lane::start(2).unwrap();
         let here = thread::current().id();
-        let there = lane.run(|| thread::current().id()).await.unwrap();
+        let there = lane.run(AGES, || thread::current().id()).await.unwrap();
         assert_ne!(here, there);
     }
 
@@ -136,13 +151,13 @@ mod tests {
     async fn a_job_that_panics_takes_no_thread_with_it() {
         let lane = Lane::start(1).unwrap();
         assert_eq!(
-            lane.run(|| if true {
+            lane.run(AGES, || if true {
                 panic!("on purpose")
             })
             .await,
             Err(LaneFull)
         );
-        assert_eq!(lane.run(|| 7).await, Ok(7));
+        assert_eq!(lane.run(AGES, || 7).await, Ok(7));
     }
 
     #[tokio::test]
@@ -153,7 +168,7 @@ mod tests {
         let holding = tokio::spawn({
             let lane = Arc::clone(&lane);
             async move {
-                lane.run(move || {
+                lane.run(AGES, move || {
                     let _started = started.send(());
                     let _released = held.recv();
                 })
@@ -165,7 +180,7 @@ mod tests {
             .map(|_| lane.queue.push(Box::new(|| {})))
             .collect();
         assert!(waiting.iter().all(Result::is_ok));
-        assert_eq!(lane.run(|| ()).await, Err(LaneFull));
+        assert_eq!(lane.run(AGES, || ()).await, Err(LaneFull));
         release.send(()).unwrap();
         assert_eq!(holding.await.unwrap(), Ok(()));
     }

@@ -22,6 +22,7 @@ pub mod document;
 mod engine;
 pub mod envelope;
 mod epoch_ticker;
+mod fault_log;
 pub mod golden;
 pub mod host;
 mod lane;

@@ -66,6 +66,12 @@ pub enum LoadError {
         /// The value's kind.
         found: &'static str,
     },
+    /// The policy makes no sense of the parameters that the document sets.
+    #[error("parameters: the policy refuses them: {reason}")]
+    ParametersRefused {
+        /// What the policy said.
+        reason: String,
+    },
     /// The golden cases cannot be read.
     #[error(transparent)]
     GoldenCasesUnreadable(#[from] GoldenCasesError),
@@ -92,6 +98,7 @@ impl LoadError {
             Self::PartNotGranted { .. } => "part_not_granted",
             Self::UnknownParameter { .. } => "unknown_parameter",
             Self::ParameterKind { .. } => "parameter_kind",
+            Self::ParametersRefused { .. } => "parameters_refused",
             Self::GoldenCasesUnreadable(_) => "golden_cases_unreadable",
             Self::GoldenCaseFailed(_) => "golden_case_failed",
             Self::Panicked => "load_panicked",

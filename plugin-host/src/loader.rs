@@ -19,7 +19,7 @@ const NICENESS: i32 = 10;
 
 /// The compiler's threads could not be started.
 #[derive(Debug, Error)]
-#[error("the compiler's threads could not be started: {0}")]
+#[error("the compiler's threads could not be started")]
 pub struct LoaderError(#[from] rayon::ThreadPoolBuildError);
 
 /// Loads policies on threads of its own. Cranelift's parallel compilation stays on them too.
@@ -94,7 +94,9 @@ impl Loader {
 /// Everything that a document and its policy must agree on before they come into force.
 pub(crate) fn verify(policy: &Policy, document: &PolicyDocument) -> Result<usize, LoadError> {
     check_document(policy, document)?;
-    policy.check_golden_cases(&document.limits)
+    let passed = policy.check_golden_cases(&document.limits)?;
+    policy.check_parameters(&document.parameters, &document.limits)?;
+    Ok(passed)
 }
 
 #[cfg(test)]

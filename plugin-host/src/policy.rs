@@ -11,9 +11,9 @@ use crate::contract::check::{self, ContractMismatch};
 use crate::contract::v0_1::{self, DescribedPolicy, RiskPolicyPre, describe_policy, types};
 use crate::digest::Digest;
 use crate::document::limits::{MAX_DEADLINE_MS, MAX_FUEL, MAX_MEMORY_BYTES};
-use crate::document::{Limits, ParameterValue};
+use crate::document::{Limits, ParameterValue, Parameters};
 use crate::engine::SandboxEngine;
-use crate::golden::{GoldenCases, check_case};
+use crate::golden::{GoldenCases, check_case, refusal_of_parameters};
 use crate::load_error::LoadError;
 use crate::sandbox::{self, Called, EvaluationContext};
 use crate::virtual_wasi;
@@ -84,15 +84,27 @@ impl Policy {
         self.golden_cases.as_ref()
     }
 
-    /// Runs every golden case within the document's fuel and memory, which repeat exactly. The deadline is the longest there
-    /// is: these run on a thread of low priority, and a busy machine says nothing about the policy.
+    /// Runs every golden case within these limits of fuel and memory, which repeat exactly. Says how many passed.
     pub(crate) fn check_golden_cases(&self, limits: &Limits) -> Result<usize, LoadError> {
-        let patient = Limits::new(limits.fuel(), MAX_DEADLINE_MS, limits.memory_bytes()).unwrap_or(*limits);
+        let limits = patient(limits);
         let cases = self.golden_cases.as_ref().map_or(&[][..], GoldenCases::cases);
         for case in cases {
-            check_case(self, case, &patient)?;
+            check_case(self, case, &limits)?;
         }
         Ok(cases.len())
+    }
+
+    /// Puts golden cases to the policy under the parameters that a document sets, and sees that it does not refuse those.
+    pub(crate) fn check_parameters(&self, parameters: &Parameters, limits: &Limits) -> Result<(), LoadError> {
+        /// Cases that are tried: a policy reads its parameters in all of them.
+        const TRIED: usize = 8;
+        let limits = patient(limits);
+        let cases = self.golden_cases.as_ref().map_or(&[][..], GoldenCases::cases);
+        let refusal = cases
+            .iter()
+            .take(if parameters.is_empty() { 0 } else { TRIED })
+            .find_map(|case| refusal_of_parameters(self, case, parameters, &limits));
+        refusal.map_or(Ok(()), |reason| Err(LoadError::ParametersRefused { reason }))
     }
 
     /// Runs the policy once. `identity` names the release for the log.
@@ -151,6 +163,12 @@ impl Policy {
     pub(crate) const fn identity(&self) -> &Arc<PolicyIdentity> {
         &self.identity
     }
+}
+
+/// The same limits with the longest deadline there is: what runs at load runs on a thread of low priority, and a busy machine
+/// says nothing about the policy.
+fn patient(limits: &Limits) -> Limits {
+    Limits::new(limits.fuel(), MAX_DEADLINE_MS, limits.memory_bytes()).unwrap_or(*limits)
 }
 
 /// A parameter's value as a guest is given it. Texts are borrowed through a list that the caller keeps.

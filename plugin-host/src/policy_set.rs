@@ -98,7 +98,7 @@ impl PolicySet {
             }
         };
         self.lane
-            .run(job)
+            .run(entry.release.deadline(), job)
             .await
             .unwrap_or_else(|_| entry.release.unavailable())
     }

@@ -9,7 +9,7 @@ mod known;
 mod refusal;
 mod reporter;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -48,6 +48,8 @@ pub(crate) struct Reconciler {
     metrics: HostMetrics,
     reporter: Reporter,
     relist_interval: Duration,
+    /// Policies that this node may not be without.
+    required: BTreeSet<String>,
     known: BTreeMap<String, Known>,
     revision: u64,
 }
@@ -79,6 +81,7 @@ impl Reconciler {
             metrics,
             reporter,
             relist_interval,
+            required: config.required.iter().cloned().collect(),
             known: BTreeMap::new(),
             revision: 0,
         }
@@ -168,11 +171,23 @@ impl Reconciler {
         for (name, value) in changes {
             let known = self.known.entry(name.clone()).or_default();
             match value {
+                None if self.required.contains(&name) && known.in_force.is_some() => {
+                    if known.vanish(now) {
+                        tracing::error!(
+                            policy.name = name,
+                            "a required policy is gone from the store; it stays in force"
+                        );
+                    }
+                }
                 None => {
                     known.forget();
                     tracing::info!(policy.name = name, "the policy was retired");
                 }
-                Some(value) if known.is_settled(&value) => {}
+                Some(value) if known.is_settled(&value) => {
+                    if let Some(refusal) = known.lapsed(now) {
+                        self.refuse(&name, value, &refusal, now, started.elapsed());
+                    }
+                }
                 Some(value) => match known.read(&name, &value, now) {
                     Ok(document) => {
                         known.loading = true;
@@ -189,20 +204,32 @@ impl Reconciler {
         if !candidates.is_empty() {
             self.publish_statuses();
         }
-        for (candidate, loaded) in self.load(candidates).await {
+        for (candidate, loaded, elapsed) in self.load(candidates).await {
             match loaded {
-                Ok(release) => self.accept(candidate, Arc::new(release), started.elapsed()),
-                Err(refusal) => {
-                    self.refuse(&candidate.name, candidate.value, &refusal, now, started.elapsed())
-                }
+                Ok(release) => self.accept(candidate, Arc::new(release), elapsed),
+                Err(refusal) => self.refuse(&candidate.name, candidate.value, &refusal, now, elapsed),
             }
         }
         self.revision = revision;
         self.swap();
     }
 
+    /// The required policies that nothing is in force of.
+    fn missing(&self) -> Vec<&str> {
+        let in_force = |name: &&String| {
+            self.known
+                .get(*name)
+                .is_some_and(|known| known.in_force.is_some())
+        };
+        self.required
+            .iter()
+            .filter(|name| !in_force(name))
+            .map(String::as_str)
+            .collect()
+    }
+
     /// Fetches and compiles what changed, several at a time.
-    async fn load(&self, candidates: Vec<Candidate>) -> Vec<(Candidate, Result<Release, Refusal>)> {
+    async fn load(&self, candidates: Vec<Candidate>) -> Vec<(Candidate, Result<Release, Refusal>, Duration)> {
         let permits = Arc::new(Semaphore::new(MAX_LOADS));
         let mut loads = JoinSet::new();
         for candidate in candidates {
@@ -211,7 +238,8 @@ impl Reconciler {
             let permits = Arc::clone(&permits);
             let compiled = self.compiled(&candidate.document);
             let metrics = self.metrics.of_policy(candidate.document.name.as_str());
-            let since = self.clock.now();
+            let clock = Arc::clone(&self.clock);
+            let started = Instant::now();
             loads.spawn(async move {
                 let _permit = permits.acquire_owned().await;
                 let document = Arc::clone(&candidate.document);
@@ -223,10 +251,10 @@ impl Reconciler {
                             loader.load(Arc::clone(&document), bytes).await
                         }
                     }?;
-                    Ok(Release::new(policy, &document, since, metrics)?)
+                    Ok(Release::new(policy, &document, clock.now(), metrics)?)
                 };
                 let loaded = loaded.await.map_err(|refusal: Refusal| refusal.of(&document));
-                (candidate, loaded)
+                (candidate, loaded, started.elapsed())
             });
         }
         let mut loaded = Vec::new();
@@ -263,7 +291,7 @@ impl Reconciler {
         self.known
             .entry(candidate.name)
             .or_default()
-            .accept(candidate.value, release);
+            .accept(candidate.value, candidate.document, release);
     }
 
     fn refuse(&mut self, name: &str, value: Bytes, refusal: &Refusal, now: Timestamp, elapsed: Duration) {
@@ -291,7 +319,19 @@ impl Reconciler {
             .in_force
             .set(i64::try_from(releases.len()).unwrap_or(i64::MAX));
         self.metrics.revision.set(self.revision);
-        self.engine.swap(self.revision, releases);
+        let missing = self.missing();
+        if !missing.is_empty() {
+            // At the start alone: what was in force once stays so.
+            tracing::warn!(
+                missing = missing.join(", "),
+                "required policies are not in force; nothing is decided"
+            );
+        } else {
+            if releases.is_empty() {
+                tracing::warn!("no policy is in force: every payment is approved");
+            }
+            self.engine.swap(self.revision, releases);
+        }
         self.publish_statuses();
     }
 

@@ -1,14 +1,18 @@
 //! A release: a policy with what its document says about it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::Timestamp;
 use domain::feature::FeatureValue;
 use domain::payment::PaymentDetails;
-use domain::risk::{FailureMode, Fault, FaultKind, PolicyEvaluation, PolicyIdentity, Verdict};
+use domain::risk::{
+    EvaluationResult, FailureMode, Fault, FaultKind, PolicyEvaluation, PolicyIdentity, Verdict,
+};
 
 use crate::contract::v0_1::{PACKAGE, PaymentView, feature_value, types};
 use crate::document::{Grants, Limits, ParameterValue, PaymentPart, PolicyDocument, Scope};
+use crate::fault_log::FaultLog;
 use crate::load_error::LoadError;
 use crate::metrics::PolicyMetrics;
 use crate::pace::{Pace, SLICE_MS};
@@ -23,6 +27,7 @@ pub(crate) struct Release {
     /// The same, with the slice for a deadline.
     slice: Limits,
     pace: Pace,
+    faults: FaultLog,
     failure_mode: FailureMode,
     scope: Scope,
     priority: u32,
@@ -65,6 +70,7 @@ impl Release {
             limits: document.limits,
             slice: sliced(&document.limits),
             pace: Pace::default(),
+            faults: FaultLog::new(),
             failure_mode: document.failure_mode(),
             scope: document.scope.clone(),
             priority: document.priority,
@@ -78,6 +84,11 @@ impl Release {
     /// Which release it is.
     pub(crate) const fn identity(&self) -> &Arc<PolicyIdentity> {
         &self.identity
+    }
+
+    /// How long one evaluation may take.
+    pub(crate) fn deadline(&self) -> Duration {
+        Duration::from_millis(u64::from(self.limits.deadline_ms()))
     }
 
     /// The policy that it runs.
@@ -145,21 +156,33 @@ impl Release {
             detail: "no thread was free to run the policy".into(),
         };
         let identity = Arc::clone(&self.identity);
-        let evaluation = PolicyEvaluation::new(identity, Err(fault), &self.failure_mode, Vec::new(), 0, 0);
-        self.metrics.count(&evaluation);
-        evaluation
+        self.record(PolicyEvaluation::new(
+            identity,
+            Err(fault),
+            &self.failure_mode,
+            Vec::new(),
+            0,
+            0,
+        ))
     }
 
     fn finish(&self, called: Called<Verdict>) -> PolicyEvaluation {
-        let evaluation = PolicyEvaluation::new(
+        self.record(PolicyEvaluation::new(
             Arc::clone(&self.identity),
             called.result,
             &self.failure_mode,
             called.said.finish(),
             called.fuel_used,
             u64::try_from(called.elapsed.as_nanos()).unwrap_or(u64::MAX),
-        );
+        ))
+    }
+
+    /// Counts an evaluation that stands, and logs its fault.
+    fn record(&self, evaluation: PolicyEvaluation) -> PolicyEvaluation {
         self.metrics.count(&evaluation);
+        if let EvaluationResult::Fault { fault, outcome } = &evaluation.result {
+            self.faults.log(&self.identity, fault, *outcome);
+        }
         evaluation
     }
 

@@ -39,7 +39,7 @@ pub(super) struct StoreArgs {
         long,
         value_name = "STORE",
         env = "PORTCULLIS_POLICIES__STORE",
-        default_value = "dir:.portcullis/policies"
+        default_value = "dir:data/policies"
     )]
     store: StoreLocation,
 }

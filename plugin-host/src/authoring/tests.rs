@@ -120,7 +120,7 @@ fn a_component_is_verified_as_every_node_does() {
     let case = json!({
         "name": "nothing to see",
         "payment": {"id": "p", "merchant_id": "m", "amount": {"minor_units": 1, "currency": "CNY"}, "created_at": 1},
-        "decision": {"outcome": "approve", "score": 0},
+        "decision": {"outcome": "approve", "score": 0, "reasons": []},
     });
     let cases = json!({"contract": CONTRACT, "cases": [case, case]}).to_string();
     let component = Guest::new().with_golden_cases(cases).component();

@@ -130,7 +130,6 @@ enum GoldenFeature {
 pub(crate) struct GoldenDecision {
     pub(crate) outcome: String,
     pub(crate) score: u16,
-    #[serde(default)]
     pub(crate) reasons: Vec<GoldenReason>,
 }
 

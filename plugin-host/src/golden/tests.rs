@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::format::MAX_GOLDEN_CASES_BYTES;
 use super::*;
 use crate::load_error::LoadError;
-use crate::testing::{Answer, Description, Guest, load, refused};
+use crate::testing::{Answer, Description, Guest, document, load, refused};
 
 fn velocity() -> FeatureSpec {
     FeatureSpec::Velocity {
@@ -57,12 +57,17 @@ fn cases(cases: &[Value]) -> String {
     json!({"contract": "portcullis:policy@0.1.0", "cases": cases}).to_string()
 }
 
+/// What comes of a guest that carries these cases, under a document that says something otherwise.
+fn checked_under(guest: Guest, carried: &[Value], otherwise: &Value) -> Result<usize, String> {
+    let component = guest.with_golden_cases(cases(carried)).component();
+    load(&component)
+        .check_golden_cases(&document("tested", &component, otherwise))
+        .map_err(|error| error.to_string())
+}
+
 /// What comes of a guest that carries these cases.
 fn checked(guest: Guest, carried: &[Value]) -> Result<usize, String> {
-    let policy = load(&guest.with_golden_cases(cases(carried)).component());
-    policy
-        .check_golden_cases(&Limits::default())
-        .map_err(|error| error.to_string())
+    checked_under(guest, carried, &json!({}))
 }
 
 /// What is wrong with the one case that says something otherwise.
@@ -74,22 +79,34 @@ fn failure(otherwise: Value) -> String {
 fn cases_that_come_out_are_counted() {
     let carried = [
         case("the sixth payment", json!({})),
-        case("with a feature", json!({"features": {"card_count_1h": {"count": 6}}})),
-        case("with another value", json!({"features": {"card_count_1h": "unavailable"}})),
-        case("with parameters", json!({"parameters": {"max_count": 7, "currencies": ["EUR", "USD"]}})),
+        case(
+            "with a feature",
+            json!({"features": {"card_count_1h": {"count": 6}}}),
+        ),
+        case(
+            "with another value",
+            json!({"features": {"card_count_1h": "unavailable"}}),
+        ),
+        case(
+            "with parameters",
+            json!({"parameters": {"max_count": 7, "currencies": ["EUR", "USD"]}}),
+        ),
     ];
     assert_eq!(checked(reviewing(), &carried), Ok(4));
     assert_eq!(checked(reviewing(), &[]), Ok(0));
-    assert_eq!(
-        load(&reviewing().component()).check_golden_cases(&Limits::default()),
-        Ok(0)
-    );
+    let component = reviewing().component();
+    let document = document("tested", &component, &json!({}));
+    assert_eq!(load(&component).check_golden_cases(&document), Ok(0));
 }
 
 #[test]
 fn a_case_that_comes_out_otherwise_is_named_with_what_differs() {
     for (pointer, value, difference) in [
-        ("/outcome", json!("decline"), "outcome: expected decline, found review"),
+        (
+            "/outcome",
+            json!("decline"),
+            "outcome: expected decline, found review",
+        ),
         ("/score", json!(401), "score: expected 401, found 400"),
         (
             "/reasons/1/code",
@@ -104,13 +121,18 @@ fn a_case_that_comes_out_otherwise_is_named_with_what_differs() {
             format!("golden case `the sixth payment`: {difference}")
         );
     }
-    let all = failure(json!({"decision": {"outcome": "approve", "score": 0}}));
-    assert!(all.contains("outcome: expected approve, found review; score: expected 0, found 400; reasons: expected []"), "{all}");
+    let all = failure(json!({"decision": {"outcome": "approve", "score": 0, "reasons": []}}));
+    assert!(
+        all.contains(
+            "outcome: expected approve, found review; score: expected 0, found 400; reasons: expected []"
+        ),
+        "{all}"
+    );
 }
 
 #[test]
 fn the_first_case_that_fails_is_told() {
-    let wrong = json!({"decision": {"outcome": "approve", "score": 0}});
+    let wrong = json!({"decision": {"outcome": "approve", "score": 0, "reasons": []}});
     let carried = [
         case("right", json!({})),
         case("wrong", wrong.clone()),
@@ -191,11 +213,17 @@ fn cases_run_within_the_document_s_fuel() {
     let looping = "(local $left i32) (local.set $left (i32.const 100000))
         (loop $again (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
         (call $score (i32.const 0))";
-    let approved = case("slow", json!({"decision": {"outcome": "approve", "score": 0}}));
-    let policy = load(&Guest::evaluating(looping).with_golden_cases(cases(&[approved])).component());
-    let check = |fuel| {
-        let limits = Limits::new(fuel, 1, Limits::default().memory_bytes()).unwrap();
-        policy.check_golden_cases(&limits).map_err(|error| error.to_string())
+    let approved = case(
+        "slow",
+        json!({"decision": {"outcome": "approve", "score": 0, "reasons": []}}),
+    );
+    let check = |fuel: u64| {
+        let limits = json!({"limits": {"fuel": fuel, "deadline_ms": 1}});
+        checked_under(
+            Guest::evaluating(looping),
+            std::slice::from_ref(&approved),
+            &limits,
+        )
     };
     // The deadline of 1 ms does not count here, the fuel does.
     assert_eq!(check(10_000_000), Ok(1));
@@ -204,6 +232,48 @@ fn cases_run_within_the_document_s_fuel() {
         message.starts_with("golden case `slow`: expected a decision, found out_of_fuel"),
         "{message}"
     );
+}
+
+/// Refuses where its one parameter is below zero, and reviews otherwise.
+fn particular() -> Guest {
+    let mut guest = Guest::new();
+    let refusal = guest.lay_out_refusal("max_count: expected at least 0");
+    let review = guest.lay_out(&Answer::of(Outcome::Review, 1));
+    let description = Description::of("particular").parameter("max_count", ParameterValue::Integer(5));
+    guest
+        .then_evaluating(&format!(
+            "(select (i32.const {refusal}) (i32.const {review})
+                (i64.lt_s (i64.load offset=16 (i32.load offset=216 (local.get $request))) (i64.const 0)))"
+        ))
+        .described(&description)
+}
+
+#[test]
+fn parameters_that_the_policy_refuses_are_refused_with_its_words() {
+    let decided = || {
+        case(
+            "by default",
+            json!({"decision": {"outcome": "review", "score": 1, "reasons": []}}),
+        )
+    };
+    let refusing = case(
+        "below zero",
+        json!({"parameters": {"max_count": -1}, "decision": null, "error": "max_count: expected at least 0"}),
+    );
+    let under = |carried: &[Value], max_count: i64| {
+        checked_under(
+            particular(),
+            carried,
+            &json!({"parameters": {"max_count": max_count}}),
+        )
+    };
+    assert_eq!(under(&[refusing.clone(), decided()], 7), Ok(2));
+    assert_eq!(
+        under(&[refusing.clone(), decided()], -7).unwrap_err(),
+        "parameters: the policy refuses them: max_count: expected at least 0"
+    );
+    // A case that ends in an error of the policy's own says nothing of the document's parameters.
+    assert_eq!(under(&[refusing], -7), Ok(1));
 }
 
 #[test]
@@ -226,7 +296,8 @@ fn a_case_shows_a_policy_what_it_reads_and_no_more() {
         (15, 5),
     ] {
         let guest = Guest::evaluating(counting).described(&Description::of("counts").reading(parts));
-        let expected = json!({"payment": everything, "decision": {"outcome": "approve", "score": score}});
+        let expected =
+            json!({"payment": everything, "decision": {"outcome": "approve", "score": score, "reasons": []}});
         assert_eq!(checked(guest, &[case("parts", expected)]), Ok(1), "{parts}");
     }
 }
@@ -246,7 +317,11 @@ fn cases_that_cannot_be_read_are_told_with_their_path() {
         (cases(&[]) + "x", ".", "trailing characters"),
         (odd(json!({"payments": 1})), "cases[1].payments", "unknown field"),
         (odd(json!({"name": 1})), "cases[1].name", "expected a string"),
-        (odd(json!({"payment": {}})), "cases[1].payment", "missing field `id`"),
+        (
+            odd(json!({"payment": {}})),
+            "cases[1].payment",
+            "missing field `id`",
+        ),
         (
             odd(json!({"features": {"card_count_1h": {"number": 1}}})),
             "cases[1].features.card_count_1h",
@@ -263,7 +338,12 @@ fn cases_that_cannot_be_read_are_told_with_their_path() {
             "floating point",
         ),
         (
-            odd(json!({"decision": {"outcome": "review", "score": 70000}})),
+            odd(json!({"decision": {"outcome": "review", "score": 1}})),
+            "cases[1].decision",
+            "missing field `reasons`",
+        ),
+        (
+            odd(json!({"decision": {"outcome": "review", "score": 70000, "reasons": []}})),
             "cases[1].decision.score",
             "expected u16",
         ),

@@ -65,7 +65,7 @@ fn evaluations_are_counted_by_policy_by_outcome_and_by_fault() {
         r#"portcullis_policy_faults_total{policy="velocity-limit",fault="deadline"} 0"#,
         r#"portcullis_policy_fuel_total{policy="velocity-limit"} 500"#,
         r#"portcullis_policy_evaluation_seconds_count{policy="velocity-limit"} 5"#,
-        r#"portcullis_policy_evaluation_seconds_bucket{le="5e-6",policy="velocity-limit"} 5"#,
+        r#"portcullis_policy_evaluation_seconds_bucket{le="0.000005",policy="velocity-limit"} 5"#,
     ] {
         assert!(text.contains(line), "`{line}` is not in\n{text}");
     }
@@ -92,6 +92,12 @@ fn loads_are_counted_by_their_result() {
     metrics.loaded("in_force", std::time::Duration::from_millis(3));
     metrics.loaded("digest_mismatch", std::time::Duration::ZERO);
     let text = text(&registry);
-    assert!(text.contains(r#"portcullis_policy_loads_total{result="in_force"} 1"#), "{text}");
-    assert!(text.contains(r#"portcullis_policy_loads_total{result="digest_mismatch"} 1"#), "{text}");
+    assert!(
+        text.contains(r#"portcullis_policy_loads_total{result="in_force"} 1"#),
+        "{text}"
+    );
+    assert!(
+        text.contains(r#"portcullis_policy_loads_total{result="digest_mismatch"} 1"#),
+        "{text}"
+    );
 }

@@ -21,11 +21,15 @@ fn set(policies: &[(&str, Guest, Value)]) -> PolicySet {
 }
 
 async fn evaluate(set: &PolicySet, features: &[FeatureValue]) -> Vec<PolicyEvaluation> {
-    set.evaluate(&risk_request("pay_1").build().borrow(), features).await
+    set.evaluate(&risk_request("pay_1").build().borrow(), features)
+        .await
 }
 
 fn names(evaluations: &[PolicyEvaluation]) -> Vec<&str> {
-    evaluations.iter().map(|evaluation| &*evaluation.policy.name).collect()
+    evaluations
+        .iter()
+        .map(|evaluation| &*evaluation.policy.name)
+        .collect()
 }
 
 fn verdict(evaluation: &PolicyEvaluation) -> &Verdict {
@@ -55,7 +59,7 @@ fn listed(list: &str) -> FeatureSpec {
     }
 }
 
-/// A guest that says the name of its first feature, and whose score is its features' values, two digits each.
+/// A guest that says the name of its first feature, and whose score is its features' values, a digit each.
 fn echoing(features: &[(&str, FeatureSpec)]) -> Guest {
     let description = features
         .iter()
@@ -69,7 +73,7 @@ fn echoing(features: &[(&str, FeatureSpec)]) -> Guest {
         (local.set $answer (call $say (i32.load (local.get $feature)) (i32.load offset=4 (local.get $feature))))
         (loop $next
             (local.set $score (i32.add
-                (i32.mul (local.get $score) (i32.const 100)) (i32.load offset=16 (local.get $feature))))
+                (i32.mul (local.get $score) (i32.const 10)) (i32.load offset=16 (local.get $feature))))
             (local.set $feature (i32.add (local.get $feature) (i32.const 24)))
             (br_if $next (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
         (i32.store16 offset=6 (local.get $answer) (local.get $score))
@@ -115,7 +119,11 @@ async fn a_feature_is_looked_up_once_and_reaches_each_policy_in_its_own_order() 
             ]),
             json!({}),
         ),
-        ("charlie", echoing(&[("again", ip.clone()), ("and_again", ip.clone())]), json!({})),
+        (
+            "charlie",
+            echoing(&[("again", ip.clone()), ("and_again", ip.clone())]),
+            json!({}),
+        ),
     ]);
     assert_eq!(set.features(), [ip, device, velocity(Subject::Merchant)]);
     let values = [3, 2, 0].map(FeatureValue::Count);
@@ -124,7 +132,7 @@ async fn a_feature_is_looked_up_once_and_reaches_each_policy_in_its_own_order() 
         .iter()
         .map(|evaluation| (&*verdict(evaluation).reasons[0].message, score(evaluation)))
         .collect();
-    assert_eq!(said, [("by_ip", 302), ("device", 2 * 10_000 % 1000 + 3), ("again", 303)]);
+    assert_eq!(said, [("by_ip", 32), ("device", 203), ("again", 33)]);
 }
 
 #[tokio::test]
@@ -135,10 +143,9 @@ async fn every_kind_of_value_reaches_a_guest_as_itself() {
         .feature("amount", &velocity(Subject::Card))
         .feature("listed", &listed("stolen"))
         .feature("unavailable", &listed("lost"));
-    let observing = Guest::evaluating(
-        "(call $observe (i32.load offset=208 (local.get $request)) (i32.const 96))",
-    )
-    .described(&description);
+    let observing =
+        Guest::evaluating("(call $observe (i32.load offset=208 (local.get $request)) (i32.const 96))")
+            .described(&description);
     let set = set(&[("observes", observing, json!({}))]);
     let values = [
         FeatureValue::Count(0x0102),
@@ -179,10 +186,17 @@ async fn a_payment_out_of_a_policy_s_scope_is_not_shown_to_it() {
         ("everyone", Guest::new(), json!({})),
         ("euros", Guest::new(), json!({"scope": {"currencies": ["EUR"]}})),
         ("others", Guest::new(), json!({"scope": {"merchants": ["m_9"]}})),
-        ("large", Guest::new(), json!({"scope": {"minimum_amount": {"CNY": 12_901}}})),
+        (
+            "large",
+            Guest::new(),
+            json!({"scope": {"minimum_amount": {"CNY": 12_901}}}),
+        ),
     ]);
     assert_eq!(names(&evaluate(&set, &[]).await), ["everyone"]);
-    let details = payment_details().amount(money(12_901, "CNY")).merchant("m_9").build();
+    let details = payment_details()
+        .amount(money(12_901, "CNY"))
+        .merchant("m_9")
+        .build();
     let request = risk_request("pay_2").details(details).build();
     let evaluations = set.evaluate(&request.borrow(), &[]).await;
     assert_eq!(names(&evaluations), ["everyone", "large", "others"]);
@@ -240,15 +254,19 @@ async fn a_parameter_has_its_default_unless_the_document_sets_it() {
         (json!({}), ("stolen", 5, Outcome::Review)),
         (json!({"max_count": 9}), ("stolen", 9, Outcome::Review)),
         (
-            json!({"list": "loст", "countries": ["US", "FR", "IT"]}),
-            ("loст", 5, Outcome::Decline),
+            json!({"list": "verloren", "countries": ["US", "FR", "IT"]}),
+            ("verloren", 5, Outcome::Decline),
         ),
         (json!({"countries": []}), ("stolen", 5, Outcome::Approve)),
     ] {
         let set = set(&[("says", saying.clone(), json!({"parameters": parameters}))]);
         let evaluations = evaluate(&set, &[]).await;
         let verdict = verdict(&evaluations[0]);
-        let said = (&*verdict.reasons[0].message, verdict.score.value(), verdict.outcome);
+        let said = (
+            &*verdict.reasons[0].message,
+            verdict.score.value(),
+            verdict.outcome,
+        );
         assert_eq!(said, expected);
     }
 }
@@ -259,7 +277,11 @@ async fn the_failure_mode_stands_in_for_a_fault_and_other_policies_decide_as_the
     let set = set(&[
         ("alpha", Guest::evaluating("(unreachable)"), otherwise.clone()),
         ("bravo", Guest::refusing("no"), otherwise),
-        ("charlie", Guest::answering(&Answer::of(Outcome::Review, 3)), json!({})),
+        (
+            "charlie",
+            Guest::answering(&Answer::of(Outcome::Review, 3)),
+            json!({}),
+        ),
     ]);
     let evaluations = evaluate(&set, &[]).await;
     let outcomes: Vec<Outcome> = evaluations.iter().map(PolicyEvaluation::outcome).collect();
@@ -330,7 +352,7 @@ async fn many_payments_at_once_are_all_answered() {
         ("alpha", computing(10), unhurried.clone()),
         ("bravo", computing(1_000_000), unhurried),
     ]));
-    let payments: Vec<_> = (0..64)
+    let payments: Vec<_> = (0..24)
         .map(|_| {
             let set = Arc::clone(&set);
             tokio::spawn(async move { evaluate(&set, &[]).await })

@@ -20,6 +20,8 @@ pub(super) struct Known {
     /// Whether what is stored is being loaded.
     pub(super) loading: bool,
     stored: Option<Bytes>,
+    /// What is in force says.
+    document: Option<Arc<PolicyDocument>>,
     refused: Option<RefusedRelease>,
     may_pass_later: bool,
     highest_sequence: u64,
@@ -29,6 +31,13 @@ impl Known {
     /// Whether the store holds a document of it.
     pub(super) const fn is_stored(&self) -> bool {
         self.stored.is_some()
+    }
+
+    /// Why the document in force is not valid any more, if it is not. It stays in force: whatever is wrong, that does.
+    pub(super) fn lapsed(&self, now: Timestamp) -> Option<Refusal> {
+        let document = self.document.as_ref()?;
+        let error = document.validity(now).err()?;
+        Some(Refusal::validity(document, &error))
     }
 
     /// Whether this very document was taken or refused for good.
@@ -60,8 +69,9 @@ impl Known {
     }
 
     /// The document's release decides from now on.
-    pub(super) fn accept(&mut self, value: Bytes, release: Arc<Release>) {
+    pub(super) fn accept(&mut self, value: Bytes, document: Arc<PolicyDocument>, release: Arc<Release>) {
         self.stored = Some(value);
+        self.document = Some(document);
         self.in_force = Some(release);
         self.loading = false;
         self.refused = None;
@@ -87,6 +97,21 @@ impl Known {
             });
         }
         !known
+    }
+
+    /// The document of a policy that this node may not be without is gone from the store: what is in force stays. Says whether
+    /// that is news.
+    pub(super) fn vanish(&mut self, now: Timestamp) -> bool {
+        let news = self.stored.take().is_some();
+        if news {
+            self.refused = Some(RefusedRelease {
+                sequence: None,
+                code: "required_policy_gone",
+                message: "the document is gone from the store, but `policies.required` names the policy: its last release stays in force".to_owned(),
+                since: now,
+            });
+        }
+        news
     }
 
     /// The document is gone from the store. Its sequence is remembered: what comes back must be newer.

@@ -12,7 +12,10 @@ fn guest() -> Guest {
         .parameter("max_count", ParameterValue::Integer(5))
         .parameter("strict", ParameterValue::Flag(true))
         .parameter("list", ParameterValue::Text("stolen".to_owned()))
-        .parameter("countries", ParameterValue::Texts(vec!["DE".to_owned(), "CN".to_owned()]));
+        .parameter(
+            "countries",
+            ParameterValue::Texts(vec!["DE".to_owned(), "CN".to_owned()]),
+        );
     Guest::new().described(&description)
 }
 
@@ -45,7 +48,10 @@ fn a_part_that_is_read_and_not_granted_is_refused_by_name() {
             LoadError::PartNotGranted { part }
         );
     }
-    for grants in [json!(["card", "device"]), json!(["metadata", "device", "customer", "card"])] {
+    for grants in [
+        json!(["card", "device"]),
+        json!(["metadata", "device", "customer", "card"]),
+    ] {
         assert!(release("reads", &guest(), &json!({"grants": grants})).is_ok());
     }
 }
@@ -70,8 +76,14 @@ fn a_parameter_of_another_kind_is_refused() {
             json!({"max_count": "7"}),
             "parameters.max_count: expected integer, found string",
         ),
-        (json!({"strict": 1}), "parameters.strict: expected bool, found integer"),
-        (json!({"list": []}), "parameters.list: expected string, found list of strings"),
+        (
+            json!({"strict": 1}),
+            "parameters.strict: expected bool, found integer",
+        ),
+        (
+            json!({"list": []}),
+            "parameters.list: expected string, found list of strings",
+        ),
         (
             json!({"countries": false}),
             "parameters.countries: expected list of strings, found bool",

@@ -65,7 +65,8 @@ fn a_guest_with_more_fuel_than_time_runs_into_its_deadline() {
 
 #[test]
 fn a_guest_that_grows_its_memory_until_it_fails_is_out_of_memory() {
-    let hoarding = "(loop $more (br_if $more (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) (unreachable)";
+    let hoarding =
+        "(loop $more (br_if $more (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) (unreachable)";
     let fault = fault(&Guest::evaluating(hoarding));
     assert_fault(
         &fault,
@@ -83,16 +84,17 @@ fn a_guest_that_takes_no_for_an_answer_still_answers() {
 #[test]
 fn a_guest_that_begins_with_more_memory_than_it_may_have_is_out_of_memory() {
     let called = evaluate(&Guest::new().memory("300").policy(), &Limits::default());
-    assert_fault(&called.result.unwrap_err(), FaultKind::OutOfMemory, &["300 pages"]);
+    assert_fault(
+        &called.result.unwrap_err(),
+        FaultKind::OutOfMemory,
+        &["300 pages"],
+    );
 }
 
 #[test]
 fn an_allocator_that_grows_without_end_is_out_of_memory() {
     let growing = "(drop (memory.grow (i32.const 10000))) (unreachable)";
-    assert_eq!(
-        kind(&Guest::new().reallocating(growing)),
-        FaultKind::OutOfMemory
-    );
+    assert_eq!(kind(&Guest::new().reallocating(growing)), FaultKind::OutOfMemory);
 }
 
 #[test]
@@ -146,9 +148,11 @@ fn every_trap_of_a_guest_s_own_is_a_trap() {
 fn a_guest_says_why_it_gave_up() {
     let mut guest = Guest::new();
     let text = guest.data(b"the window is empty");
-    let guest = guest.importing(HOST, "log", "$log (param i32 i32 i32)").then_evaluating(&format!(
-        "(call $log (i32.const 3) (i32.const {text}) (i32.const 19)) (unreachable)"
-    ));
+    let guest = guest
+        .importing(HOST, "log", "$log (param i32 i32 i32)")
+        .then_evaluating(&format!(
+            "(call $log (i32.const 3) (i32.const {text}) (i32.const 19)) (unreachable)"
+        ));
     assert_fault(
         &fault(&guest),
         FaultKind::Trap,
@@ -172,7 +176,9 @@ fn long_last_words_leave_room_for_the_trap() {
 #[test]
 fn an_answer_beyond_the_contract_is_invalid_output() {
     let reason = |count: usize| {
-        (0..count).fold(Answer::of(Outcome::Review, 1), |answer, _| answer.because("code", "message"))
+        (0..count).fold(Answer::of(Outcome::Review, 1), |answer, _| {
+            answer.because("code", "message")
+        })
     };
     for (answer, words) in [
         (
@@ -191,11 +197,11 @@ fn an_answer_beyond_the_contract_is_invalid_output() {
             reason(33),
             "decision.reasons: expected at most 32 reasons, found 33",
         ),
+        (reason(1).because("Not A Code", ""), "decision.reasons[1].code"),
         (
-            reason(1).because("Not A Code", ""),
-            "decision.reasons[1].code",
+            reason(0).because("code", [b'x'; 513]),
+            "decision.reasons[0].message",
         ),
-        (reason(0).because("code", [b'x'; 513]), "decision.reasons[0].message"),
         (reason(0).because("code", [b'o', 0xff]), "utf-8"),
         (reason(0).because([0xc3, 0x28], ""), "utf-8"),
     ] {
@@ -222,11 +228,7 @@ fn an_answer_that_lies_outside_of_memory_is_invalid_output() {
         "(i32.store (i32.const 24) (i32.const -16)) (i32.store (i32.const 28) (i32.const 2)) (i32.const 16)",
         "(i32.store (i32.const 28) (i32.const -1)) (i32.const 16)",
     ] {
-        assert_eq!(
-            kind(&Guest::evaluating(body)),
-            FaultKind::InvalidOutput,
-            "{body}"
-        );
+        assert_eq!(kind(&Guest::evaluating(body)), FaultKind::InvalidOutput, "{body}");
     }
 }
 
@@ -288,14 +290,18 @@ fn signalling(lengths: &[(u32, u32)], end: &str) -> Guest {
     let calls: String = lengths
         .iter()
         .map(|(code, detail)| {
-            format!("(call $signal (i32.const 1024) (i32.const {code}) (i32.const 2048) (i32.const {detail}))")
+            format!(
+                "(call $signal (i32.const 1024) (i32.const {code}) (i32.const 2048) (i32.const {detail}))"
+            )
         })
         .collect();
     let mut guest = Guest::new();
     guest.data(&[b'a'; 4096]);
     guest
         .importing(HOST, "emit-signal", "$signal (param i32 i32 i32 i32)")
-        .then_evaluating(&format!("(memory.fill (i32.const 1024) (i32.const 97) (i32.const 3000)) {calls} {end}"))
+        .then_evaluating(&format!(
+            "(memory.fill (i32.const 1024) (i32.const 97) (i32.const 3000)) {calls} {end}"
+        ))
 }
 
 #[test]
@@ -314,7 +320,11 @@ fn too_many_signals_or_too_long_ones_end_the_evaluation_and_those_before_are_kep
     let end = "(call $score (i32.const 7))";
     for (lengths, kept, words) in [
         (vec![(1, 1); 33], 32, "more than 32 signals"),
-        (vec![(1, 1), (65, 1)], 1, "a signal's code of 65 bytes, of at most 64"),
+        (
+            vec![(1, 1), (65, 1)],
+            1,
+            "a signal's code of 65 bytes, of at most 64",
+        ),
         (
             vec![(1, 1), (1, 1), (1, 513)],
             2,
@@ -380,7 +390,11 @@ fn a_guest_s_log_has_its_levels_and_a_bound() {
     let levels: Vec<String> = lines.iter().take(4).map(|line| line.level.to_string()).collect();
     assert_eq!(levels, ["DEBUG", "INFO", "WARN", "ERROR"]);
     assert_eq!(lines[0].message, "guest: line");
-    assert!(lines[0].fields.contains("policy.digest=\"sha256:"), "{:?}", lines[0]);
+    assert!(
+        lines[0].fields.contains("policy.digest=\"sha256:"),
+        "{:?}",
+        lines[0]
+    );
     let bytes: usize = lines
         .iter()
         .map(|line| line.message.len() - "guest: ".len())
@@ -463,7 +477,8 @@ fn nothing_of_one_evaluation_is_there_in_the_next() {
     ];
     let others = [
         Guest::new().memory("32").policy(),
-        Guest::evaluating("(memory.fill (i32.const 0) (i32.const 1) (i32.const 262144)) (unreachable)").policy(),
+        Guest::evaluating("(memory.fill (i32.const 0) (i32.const 1) (i32.const 262144)) (unreachable)")
+            .policy(),
     ];
     for round in 0..100 {
         for (policy, other) in traces.iter().zip(&others) {
@@ -512,9 +527,18 @@ fn a_policy_that_cannot_describe_itself_is_not_taken() {
     for (guest, kinds) in [
         (Guest::new().describing("(unreachable)"), &[FaultKind::Trap][..]),
         (Guest::new().describing(LOOP), &bounds),
-        (Guest::new().with("(func $never (loop $again (br $again))) (start $never)"), &bounds),
-        (Guest::new().with("(func $not (unreachable)) (start $not)"), &[FaultKind::Trap]),
-        (Guest::new().describing("(i32.const -4)"), &[FaultKind::InvalidOutput]),
+        (
+            Guest::new().with("(func $never (loop $again (br $again))) (start $never)"),
+            &bounds,
+        ),
+        (
+            Guest::new().with("(func $not (unreachable)) (start $not)"),
+            &[FaultKind::Trap],
+        ),
+        (
+            Guest::new().describing("(i32.const -4)"),
+            &[FaultKind::InvalidOutput],
+        ),
     ] {
         let LoadError::DescribeFailed { fault } = refused(&guest.component()) else {
             panic!("it was refused for something else")
@@ -568,14 +592,20 @@ fn what_runs_after_the_answer_is_bounded_too() {
 #[test]
 fn a_guest_is_given_the_payment() {
     // The payment's id, and its time at byte 48 of the request.
-    let policy = Guest::evaluating("(call $say (i32.load (local.get $request)) (i32.load offset=4 (local.get $request)))")
-        .policy();
+    let policy = Guest::evaluating(
+        "(call $say (i32.load (local.get $request)) (i32.load offset=4 (local.get $request)))",
+    )
+    .policy();
     let called = evaluate_payment(&policy, &patient(), "pay_42");
     assert_eq!(&*called.result.unwrap().reasons[0].message, "pay_42");
     let time = verdict(&Guest::evaluating(
         "(call $observe (i32.add (local.get $request) (i32.const 48)) (i32.const 8))",
     ));
-    let hexadecimal: String = PAID_AT.to_le_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hexadecimal: String = PAID_AT
+        .to_le_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     assert_eq!(*time.reasons[0].message, hexadecimal);
 }
 

@@ -100,15 +100,14 @@ impl Guest {
     /// Answers this, whatever it is asked.
     pub(crate) fn answering(answer: &Answer) -> Self {
         let mut guest = Self::new();
-        guest.evaluate = format!("(i32.const {})", answer.put(&mut guest.image));
+        guest.evaluate = format!("(i32.const {})", guest.lay_out(answer));
         guest
     }
 
     /// Refuses with this text.
     pub(crate) fn refusing(text: impl AsRef<[u8]>) -> Self {
         let mut guest = Self::new();
-        let answer = Answer::put_refusal(text.as_ref(), &mut guest.image);
-        guest.evaluate = format!("(i32.const {answer})");
+        guest.evaluate = format!("(i32.const {})", guest.lay_out_refusal(text));
         guest
     }
 
@@ -149,8 +148,9 @@ impl Guest {
 
     /// The same, with a core function of this name and type that leads to a function of an interface.
     pub(crate) fn importing(mut self, interface: &str, function: &str, signature: &str) -> Self {
-        self.imports
-            .push_str(&format!("(import \"{interface}\" \"{function}\" (func {signature}))\n"));
+        self.imports.push_str(&format!(
+            "(import \"{interface}\" \"{function}\" (func {signature}))\n"
+        ));
         let of_wasi = interface.starts_with("wasi:");
         if of_wasi && !self.world.contains(interface) {
             self.world.push_str(&format!("import {interface};\n"));
@@ -160,7 +160,8 @@ impl Guest {
 
     /// The same, with a function that belongs to no interface.
     pub(crate) fn importing_function(mut self, name: &str) -> Self {
-        self.imports.push_str(&format!("(import \"$root\" \"{name}\" (func))\n"));
+        self.imports
+            .push_str(&format!("(import \"$root\" \"{name}\" (func))\n"));
         self.world.push_str(&format!("import {name}: func();\n"));
         self
     }
@@ -207,6 +208,16 @@ impl Guest {
     pub(crate) fn with_golden_cases(mut self, json: impl Into<String>) -> Self {
         self.golden_cases = Some(json.into());
         self
+    }
+
+    /// Puts an answer into its memory, and says where.
+    pub(crate) fn lay_out(&mut self, answer: &Answer) -> u32 {
+        answer.put(&mut self.image)
+    }
+
+    /// Puts the answer of a policy that refuses into its memory, and says where.
+    pub(crate) fn lay_out_refusal(&mut self, text: impl AsRef<[u8]>) -> u32 {
+        Answer::put_refusal(text.as_ref(), &mut self.image)
     }
 
     /// The core module, which says what world it was built for.

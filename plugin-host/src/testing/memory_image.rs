@@ -198,7 +198,10 @@ fn parameter_value(value: &ParameterValue, image: &mut MemoryImage) -> Vec<u8> {
         ParameterValue::Text(text) => (1, image.text(text.as_bytes())),
         ParameterValue::Flag(flag) => (2, u64::from(*flag).to_le_bytes()),
         ParameterValue::Texts(texts) => {
-            let pairs: Vec<u8> = texts.iter().flat_map(|text| image.text(text.as_bytes())).collect();
+            let pairs: Vec<u8> = texts
+                .iter()
+                .flat_map(|text| image.text(text.as_bytes()))
+                .collect();
             (3, image.list(&pairs, texts.len()))
         }
     };

@@ -30,7 +30,9 @@ fn answering_in_memory(interface: &str, function: &str, length: u32) -> Guest {
 fn answering_a_number(interface: &str, function: &str) -> Guest {
     Guest::new()
         .importing(interface, function, "$call (result i64)")
-        .then_evaluating("(i64.store (i32.const 16) (call $call)) (call $observe (i32.const 16) (i32.const 8))")
+        .then_evaluating(
+            "(i64.store (i32.const 16) (call $call)) (call $observe (i32.const 16) (i32.const 8))",
+        )
 }
 
 #[test]
@@ -159,7 +161,11 @@ fn one_evaluation_never_draws_the_same_twice() {
 fn more_random_bytes_than_a_seed_takes_are_beyond_the_limit() {
     for count in [4097_i64, -1] {
         let guest = Guest::new()
-            .importing("wasi:random/random@0.2.0", "get-random-bytes", "$draw (param i64 i32)")
+            .importing(
+                "wasi:random/random@0.2.0",
+                "get-random-bytes",
+                "$draw (param i64 i32)",
+            )
             .then_evaluating(&format!(
                 "(call $draw (i64.const {count}) (i32.const 16)) (call $score (i32.const 0))"
             ));
@@ -178,7 +184,11 @@ fn writing(stream: &str, text: &[u8], times: u32) -> Guest {
     let mut guest = Guest::new();
     let (at, length) = (guest.data(text), text.len());
     guest
-        .importing(&format!("wasi:cli/{stream}@0.2.0"), &format!("get-{stream}"), "$get (result i32)")
+        .importing(
+            &format!("wasi:cli/{stream}@0.2.0"),
+            &format!("get-{stream}"),
+            "$get (result i32)",
+        )
         .importing(
             "wasi:io/streams@0.2.0",
             "[method]output-stream.check-write",
@@ -189,7 +199,11 @@ fn writing(stream: &str, text: &[u8], times: u32) -> Guest {
             "[method]output-stream.blocking-write-and-flush",
             "$write (param i32 i32 i32 i32)",
         )
-        .importing("wasi:io/streams@0.2.0", "[resource-drop]output-stream", "$drop (param i32)")
+        .importing(
+            "wasi:io/streams@0.2.0",
+            "[resource-drop]output-stream",
+            "$drop (param i32)",
+        )
         .then_evaluating(&format!(
             "(local $stream i32) (local $left i32)
             (local.set $stream (call $get)) (local.set $left (i32.const {times}))
@@ -206,7 +220,10 @@ fn writing(stream: &str, text: &[u8], times: u32) -> Guest {
 
 #[test]
 fn what_is_written_becomes_lines_of_the_log() {
-    for (stream, level) in [("stdout", tracing::Level::INFO), ("stderr", tracing::Level::ERROR)] {
+    for (stream, level) in [
+        ("stdout", tracing::Level::INFO),
+        ("stderr", tracing::Level::ERROR),
+    ] {
         let policy = writing(stream, b"thread 'main' panicked\n", 2).policy();
         let (called, lines) = captured(|| {
             let called = evaluate(&policy, &patient());
@@ -229,7 +246,10 @@ fn what_is_written_beyond_the_bound_is_dropped_and_the_guest_goes_on() {
         called.result
     });
     assert_eq!(called.unwrap().score.value(), 1);
-    let bytes: usize = lines.iter().map(|line| line.message.len() - "guest: ".len()).sum();
+    let bytes: usize = lines
+        .iter()
+        .map(|line| line.message.len() - "guest: ".len())
+        .sum();
     assert_eq!(bytes, 8 * 1024);
 }
 
@@ -270,10 +290,22 @@ fn whatever_is_waited_for_is_there() {
             "subscribe-instant",
             "$at (param i64) (result i32)",
         )
-        .importing("wasi:io/poll@0.2.0", "[method]pollable.ready", "$ready (param i32) (result i32)")
-        .importing("wasi:io/poll@0.2.0", "[method]pollable.block", "$block (param i32)")
+        .importing(
+            "wasi:io/poll@0.2.0",
+            "[method]pollable.ready",
+            "$ready (param i32) (result i32)",
+        )
+        .importing(
+            "wasi:io/poll@0.2.0",
+            "[method]pollable.block",
+            "$block (param i32)",
+        )
         .importing("wasi:io/poll@0.2.0", "poll", "$poll (param i32 i32 i32)")
-        .importing("wasi:io/poll@0.2.0", "[resource-drop]pollable", "$drop (param i32)")
+        .importing(
+            "wasi:io/poll@0.2.0",
+            "[resource-drop]pollable",
+            "$drop (param i32)",
+        )
         .then_evaluating(
             "(i32.store (i32.const 16) (call $after (i64.const 9000000000000000000)))
             (i32.store (i32.const 20) (call $at (i64.const -1)))

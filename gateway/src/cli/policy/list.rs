@@ -32,6 +32,11 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<u8> {
             let mut rows = vec![header.map(str::to_owned).to_vec()];
             rows.extend(documents.iter().map(|(name, document)| row(name, document)));
             println(&table(&rows));
+            for (name, document) in &documents {
+                if let Err(error) = document {
+                    println(&format!("{name} cannot be read: {error}"));
+                }
+            }
             println(&format!("revision {} of {}", listing.revision, store.describe()));
         }
         OutputFormat::Json => {
@@ -60,7 +65,7 @@ fn row(name: &str, document: &Result<PolicyDocument, String>) -> Vec<String> {
             document.priority.to_string(),
             document.publisher.as_str().to_owned(),
         ],
-        Err(error) => vec![name.to_owned(), format!("unreadable: {error}")],
+        Err(_) => vec![name.to_owned(), "-".to_owned(), "unreadable".to_owned()],
     }
 }
 

@@ -80,7 +80,10 @@ pub(super) async fn run(args: PushArgs) -> anyhow::Result<u8> {
         }
     }
     if args.dry_run {
-        println("nothing was written (--dry-run); every check passed");
+        match args.output.format {
+            OutputFormat::Text => println("nothing was written (--dry-run); every check passed"),
+            OutputFormat::Json => println(&json!({"dry_run": true, "revision": null}).to_string()),
+        }
         return Ok(DONE);
     }
     let store = args.store.open().await?;

@@ -72,10 +72,12 @@ fn text(nodes: &[(String, Result<NodeStatus, String>)]) -> String {
 }
 
 fn row(node: &str, policy: &NodePolicy) -> Vec<String> {
-    let state = match policy.state {
-        NodePolicyState::InForce => "in force",
-        NodePolicyState::Refused => "refused",
-        NodePolicyState::Loading => "loading",
+    let state = match (policy.state, policy.sequence.is_some()) {
+        (NodePolicyState::InForce, _) => "in force",
+        (NodePolicyState::Refused, true) => "in force, newer refused",
+        (NodePolicyState::Refused, false) => "refused",
+        (NodePolicyState::Loading, true) => "in force, newer loading",
+        (NodePolicyState::Loading, false) => "loading",
     };
     vec![
         node.to_owned(),

@@ -32,7 +32,10 @@ fn a_missing_export_is_told_with_what_is_there() {
     let guest = Guest::new().for_contract_with(DESCRIBE, "");
     assert!(matches!(
         mismatch(&guest),
-        ContractMismatch::MissingExport { export: "describe", .. }
+        ContractMismatch::MissingExport {
+            export: "describe",
+            ..
+        }
     ));
 }
 
@@ -60,7 +63,10 @@ fn an_export_of_the_name_that_is_no_function_is_missing() {
         .with("(func (export \"evaluate#run\"))");
     assert!(matches!(
         mismatch(&guest),
-        ContractMismatch::MissingExport { export: "evaluate", .. }
+        ContractMismatch::MissingExport {
+            export: "evaluate",
+            ..
+        }
     ));
 }
 
@@ -87,7 +93,11 @@ fn other_types_are_told_by_the_function_that_has_them() {
             "title: string",
             "`describe`: expected record field named summary, found title",
         ),
-        ("window-seconds: u32", "window-seconds: u16", "`describe`: type mismatch for field features"),
+        (
+            "window-seconds: u32",
+            "window-seconds: u16",
+            "`describe`: type mismatch for field features",
+        ),
     ] {
         let mismatch = mismatch(&Guest::new().for_contract_with(old, new));
         let message = mismatch.to_string();
@@ -107,9 +117,15 @@ fn other_types_are_told_by_the_function_that_has_them() {
 fn other_parameters_and_results_are_told_by_the_function_that_has_them() {
     for (signature, parameters) in [
         ("func() -> result<decision, string>", ""),
-        ("func(request: request, again: bool) -> result<decision, string>", "(param $request i32)"),
+        (
+            "func(request: request, again: bool) -> result<decision, string>",
+            "(param $request i32)",
+        ),
         ("func(request: request) -> decision", "(param $request i32)"),
-        ("func(request: string) -> result<decision, string>", "(param i32 i32)"),
+        (
+            "func(request: string) -> result<decision, string>",
+            "(param i32 i32)",
+        ),
     ] {
         let guest = Guest::new()
             .for_contract_with(EVALUATE, &format!("export evaluate: {signature};"))
@@ -137,7 +153,10 @@ fn a_component_of_another_version_of_the_contract_is_told_the_versions() {
 #[test]
 fn an_interface_that_the_contract_does_not_have_is_another_version_too() {
     let guest = Guest::new()
-        .for_contract_with("world risk-policy {", "interface secrets { read: func(); } world risk-policy { import secrets;")
+        .for_contract_with(
+            "world risk-policy {",
+            "interface secrets { read: func(); } world risk-policy { import secrets;",
+        )
         .importing("portcullis:policy/secrets@0.1.0", "read", "$read");
     assert!(matches!(mismatch(&guest), ContractMismatch::OtherVersion { .. }));
 }
@@ -155,7 +174,9 @@ fn imports_beyond_the_contract_and_the_virtual_wasi_are_refused_by_name() {
         assert_eq!(error.code(), "forbidden_import");
         let message = error.to_string();
         assert!(
-            message.starts_with(&format!("the component imports `{interface}`, which a policy may not use")),
+            message.starts_with(&format!(
+                "the component imports `{interface}`, which a policy may not use"
+            )),
             "{message}"
         );
     }

@@ -1,0 +1,261 @@
+//! A policy store in memory, which fails when it is told to.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::artifact::Artifact;
+use crate::digest::Digest;
+use crate::document::PolicyName;
+use crate::node_status::{NodeId, NodeStatus};
+use crate::store::{
+    PolicyStore, PolicyWatch, StoreError, StoreListing, StoredDocument, Transaction, WatchEvent,
+};
+
+/// The store. What was written and what was reported wakes up whoever waits for it.
+pub(super) struct InMemoryPolicyStore {
+    state: Arc<Mutex<State>>,
+    changed: watch::Sender<()>,
+    reports: watch::Sender<Option<NodeStatus>>,
+}
+
+#[derive(Default)]
+struct State {
+    revision: u64,
+    documents: BTreeMap<String, Bytes>,
+    chunks: HashMap<(Digest, u32), Bytes>,
+    held: HashSet<Digest>,
+    events: Vec<WatchEvent>,
+    /// The next listings that fail.
+    failures: Vec<StoreError>,
+    /// Watches of an earlier generation have ended.
+    generation: u64,
+    lost: Option<StoreError>,
+    listed_at: Vec<Instant>,
+    fetched: Vec<Digest>,
+}
+
+impl InMemoryPolicyStore {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            state: Arc::default(),
+            changed: watch::Sender::new(()),
+            reports: watch::Sender::new(None),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// Changes the state, and wakes up every watch.
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let given = change(&mut self.state());
+        self.changed.send_replace(());
+        given
+    }
+
+    /// Stores an artifact whole.
+    pub(super) fn put_artifact(&self, component: &[u8]) {
+        let artifact = Artifact::new(component.to_vec()).unwrap();
+        let digest = *artifact.reference().digest();
+        self.change(|state| {
+            for (index, chunk) in artifact.chunks() {
+                state.chunks.insert((digest, index), chunk);
+            }
+        });
+    }
+
+    /// Stores other bytes than an artifact's name says.
+    pub(super) fn put_chunk(&self, digest: Digest, bytes: &'static [u8]) {
+        self.change(|state| state.chunks.insert((digest, 0), Bytes::from_static(bytes)));
+    }
+
+    /// Nobody gets this artifact until it is let go.
+    pub(super) fn hold(&self, component: &[u8]) {
+        self.change(|state| state.held.insert(Digest::of(component)));
+    }
+
+    /// Lets go of everything that is held.
+    pub(super) fn let_go(&self) {
+        self.change(|state| state.held.clear());
+    }
+
+    /// Writes and deletes documents in one transaction.
+    pub(super) fn commit(&self, changes: Vec<(&str, Option<Vec<u8>>)>) -> u64 {
+        self.change(|state| {
+            state.revision += 1;
+            let mut documents = Vec::new();
+            for (name, value) in changes {
+                let value = value.map(Bytes::from);
+                match value.clone() {
+                    Some(value) => state.documents.insert(name.to_owned(), value),
+                    None => state.documents.remove(name),
+                };
+                documents.push((name.to_owned(), value));
+            }
+            let revision = state.revision;
+            state.events.push(WatchEvent::Changed { revision, documents });
+            revision
+        })
+    }
+
+    /// Says that nothing was missed up to a later revision.
+    pub(super) fn progress(&self) -> u64 {
+        self.change(|state| {
+            state.revision += 1;
+            let revision = state.revision;
+            state.events.push(WatchEvent::Progress { revision });
+            revision
+        })
+    }
+
+    /// Ends every watch, and fails so many listings after that.
+    pub(super) fn lose(&self, error: &StoreError, listings: usize) {
+        self.change(|state| {
+            state.generation += 1;
+            state.lost = Some(error.clone());
+            state.failures = vec![error.clone(); listings];
+        });
+    }
+
+    /// When it was listed, failed or not.
+    pub(super) fn listed_at(&self) -> Vec<Instant> {
+        self.state().listed_at.clone()
+    }
+
+    /// Which artifacts were asked for, chunk by chunk, those that are held included.
+    pub(super) fn fetched(&self) -> Vec<Digest> {
+        self.state().fetched.clone()
+    }
+
+    /// Waits until the store has been used in such a way.
+    pub(super) async fn until(&self, holds: impl Fn(&Self) -> bool) {
+        let mut changed = self.changed.subscribe();
+        while !holds(self) {
+            changed.changed().await.unwrap();
+        }
+    }
+
+    /// Waits for a report of the node.
+    pub(super) async fn reported(&self, holds: impl Fn(&NodeStatus) -> bool) -> NodeStatus {
+        let mut reports = self.reports.subscribe();
+        let report = reports
+            .wait_for(|report| report.as_ref().is_some_and(&holds))
+            .await
+            .unwrap();
+        report.clone().unwrap()
+    }
+}
+
+pub(super) fn away() -> StoreError {
+    StoreError::Unavailable {
+        store: "memory".to_owned(),
+        detail: "away".to_owned(),
+    }
+}
+
+#[async_trait]
+impl PolicyStore for InMemoryPolicyStore {
+    async fn list(&self) -> Result<StoreListing, StoreError> {
+        self.change(|state| {
+            state.listed_at.push(Instant::now());
+            if let Some(error) = state.failures.pop() {
+                return Err(error);
+            }
+            let documents = state
+                .documents
+                .iter()
+                .map(|(name, value)| StoredDocument {
+                    name: name.clone(),
+                    value: value.clone(),
+                    mod_revision: 1,
+                })
+                .collect();
+            Ok(StoreListing {
+                revision: state.revision,
+                documents,
+            })
+        })
+    }
+
+    async fn get(&self, _: &PolicyName) -> Result<Option<StoredDocument>, StoreError> {
+        Err(away())
+    }
+
+    async fn last_sequence(&self, _: &PolicyName) -> Result<u64, StoreError> {
+        Err(away())
+    }
+
+    async fn watch(&self, after: u64) -> Result<Box<dyn PolicyWatch>, StoreError> {
+        let state = self.state();
+        let seen = |event: &WatchEvent| revision(event) <= after;
+        Ok(Box::new(InMemoryWatch {
+            changed: self.changed.subscribe(),
+            next: state.events.iter().take_while(|event| seen(event)).count(),
+            generation: state.generation,
+            state: Arc::clone(&self.state),
+        }))
+    }
+
+    async fn chunk(&self, digest: &Digest, index: u32) -> Result<Option<Bytes>, StoreError> {
+        self.change(|state| state.fetched.push(*digest));
+        self.until(|store| !store.state().held.contains(digest)).await;
+        Ok(self.state().chunks.get(&(*digest, index)).cloned())
+    }
+
+    async fn put(&self, _: Transaction) -> Result<u64, StoreError> {
+        Err(away())
+    }
+
+    async fn report(&self, _: &NodeId, status: &[u8]) -> Result<(), StoreError> {
+        let status = NodeStatus::parse(status).unwrap();
+        self.reports.send_replace(Some(status));
+        Ok(())
+    }
+
+    async fn nodes(&self) -> Result<Vec<(String, Bytes)>, StoreError> {
+        Err(away())
+    }
+
+    fn describe(&self) -> String {
+        "memory".to_owned()
+    }
+}
+
+fn revision(event: &WatchEvent) -> u64 {
+    match event {
+        WatchEvent::Changed { revision, .. } | WatchEvent::Progress { revision } => *revision,
+    }
+}
+
+/// Reads the events one after the other.
+struct InMemoryWatch {
+    state: Arc<Mutex<State>>,
+    changed: watch::Receiver<()>,
+    next: usize,
+    generation: u64,
+}
+
+#[async_trait]
+impl PolicyWatch for InMemoryWatch {
+    async fn next(&mut self) -> Result<WatchEvent, StoreError> {
+        loop {
+            {
+                let state = self.state.lock().unwrap();
+                if state.generation != self.generation {
+                    return Err(state.lost.clone().unwrap_or_else(away));
+                }
+                if let Some(event) = state.events.get(self.next) {
+                    self.next += 1;
+                    return Ok(event.clone());
+                }
+            }
+            self.changed.changed().await.unwrap();
+        }
+    }
+}
