@@ -81,7 +81,9 @@ impl ConfigArgs {
             settings: self.settings,
             flags,
         };
-        Ok(config::load(self.config.as_deref(), &overrides)?)
+        let config = config::load(self.config.as_deref(), &overrides)?;
+        config.check().map_err(anyhow::Error::msg)?;
+        Ok(config)
     }
 }
 

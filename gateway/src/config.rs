@@ -1,5 +1,6 @@
 //! The configuration of the gateway: one section for each crate, each documented where it is used.
 
+mod check;
 mod layers;
 mod source;
 

@@ -24,8 +24,8 @@ pub struct Workbench {
 /// What an artifact is made of.
 #[derive(Clone, Debug)]
 pub struct Inspection {
-    /// Component or core module.
-    pub kind: ArtifactKind,
+    /// Component or core module; none where the bytes are no WebAssembly.
+    pub kind: Option<ArtifactKind>,
     /// In bytes, as it is; a core module grows by the adapter when it is pushed.
     pub size_bytes: usize,
     /// Of the bytes as they are.
@@ -83,8 +83,8 @@ impl Workbench {
             policy: Err(error),
         };
         let kind = match component::kind(bytes) {
-            Ok(kind) => kind,
-            Err(error) => return refused(ArtifactKind::CoreModule, error.into()),
+            Ok(kind) => Some(kind),
+            Err(error) => return refused(None, error.into()),
         };
         let component = match component::componentize(bytes) {
             Ok(component) => component,

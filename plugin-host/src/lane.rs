@@ -163,7 +163,7 @@ mod tests {
     #[tokio::test]
     async fn more_than_may_wait_are_refused_at_once() {
         let lane = Arc::new(Lane::start(1).unwrap());
-        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (release, held) = std::sync::mpsc::sync_channel::<()>(1);
         let (started, running) = oneshot::channel();
         let holding = tokio::spawn({
             let lane = Arc::clone(&lane);

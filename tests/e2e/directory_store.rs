@@ -63,3 +63,24 @@ fn the_sample_policies_approve_an_ordinary_payment_and_reload_from_a_folder() {
     gateway.wait_for("velocity-limit", 2);
     assert_eq!(gateway.pay(&Payment::ordinary()).body["status"], "authorized");
 }
+
+#[test]
+fn a_required_policy_is_waited_for_and_stays_in_force_when_it_vanishes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = format!("dir:{}", folder.path().display());
+    let gateway = Gateway::start_with(&store, &["policies.required=[\"amount-ceiling\"]"]);
+    let undecided = gateway.pay(&Payment::ordinary());
+    assert_eq!((undecided.status, &undecided.body["code"]), (503, &"risk_unavailable".into()), "{}", undecided.text);
+    assert_eq!(gateway.get("/readyz").status, 503);
+
+    let policy = Policy::built("amount-ceiling").with("\"CNY=2000000\"", "\"CNY=10000\"");
+    publish(&store, &[&policy]);
+    gateway.wait_for("amount-ceiling", 1);
+    gateway.wait_until_ready();
+    assert_eq!(gateway.pay(&Payment::ordinary()).body["status"], "declined");
+
+    std::fs::remove_file(folder.path().join("policies/amount-ceiling")).expect("the document is there");
+    let message = gateway.wait_for_refusal("amount-ceiling", "required_policy_gone");
+    assert!(message.contains("policies.required"), "{message}");
+    assert_eq!(gateway.pay(&Payment::ordinary()).body["status"], "declined", "it still decides");
+}

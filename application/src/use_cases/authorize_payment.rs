@@ -53,7 +53,7 @@ pub enum AuthorizePaymentError {
     /// Nothing was sent to the acquirer, and nothing was kept.
     #[error("the payment could not be stored, and was not sent: {0}")]
     NotStored(RepositoryError),
-    /// The acquirer was asked, but its answer could not be stored; recovery will ask it again.
+    /// The acquirer was asked, but its answer could not be stored. The operation stays open, and is never taken for a failure.
     #[error("the acquirer's answer about payment `{payment}` could not be stored: {error}")]
     AnswerNotStored {
         /// The payment, which is stored as it was before the answer.

@@ -63,8 +63,17 @@ pub(super) fn run(command: PolicyCommand) -> anyhow::Result<u8> {
 }
 
 impl StoreArgs {
+    /// Opens the store to write to it; a folder is made when it is missing.
     async fn open(&self) -> anyhow::Result<Arc<dyn PolicyStore>> {
         Ok(self.store.open().await?)
+    }
+
+    /// Opens the store to read from it. A folder that is missing is an error: most likely its path has a slip.
+    async fn open_existing(&self) -> anyhow::Result<Arc<dyn PolicyStore>> {
+        if let StoreLocation::Directory(path) = &self.store {
+            anyhow::ensure!(path.is_dir(), "--store {}: there is no such folder", self.store);
+        }
+        self.open().await
     }
 }
 

@@ -87,6 +87,23 @@ impl Collector for DroppedLines {
     }
 }
 
+/// Whether [`init`] would take this configuration.
+///
+/// # Errors
+/// When the filter is not understood.
+pub fn check(config: &Config) -> Result<(), LoggingError> {
+    filter(config).map(drop)
+}
+
+fn filter(config: &Config) -> Result<EnvFilter, LoggingError> {
+    EnvFilter::builder()
+        .parse(&config.log_filter)
+        .map_err(|cause| LoggingError::Filter {
+            filter: config.log_filter.clone(),
+            cause,
+        })
+}
+
 /// Sets up the logs of this process; called once, before anything else is built.
 ///
 /// # Errors
@@ -103,12 +120,7 @@ fn subscriber<W: Write + Send + 'static>(
     output: W,
     colours: bool,
 ) -> Result<(impl Subscriber + Send + Sync + use<W>, LogGuard), LoggingError> {
-    let filter = EnvFilter::builder()
-        .parse(&config.log_filter)
-        .map_err(|cause| LoggingError::Filter {
-            filter: config.log_filter.clone(),
-            cause,
-        })?;
+    let filter = filter(config)?;
     // A thread of its own writes: whoever logs waits for no disk and no terminal.
     let (writer, worker) = NonBlockingBuilder::default()
         .lossy(true)

@@ -37,7 +37,7 @@ fn described() -> Guest {
 fn a_component_is_shown_with_what_it_is_and_what_it_asks_for() {
     let component = described().component();
     let inspection = Workbench::new().unwrap().inspect(&component);
-    assert_eq!(inspection.kind, ArtifactKind::Component);
+    assert_eq!(inspection.kind, Some(ArtifactKind::Component));
     assert_eq!(inspection.size_bytes, component.len());
     assert_eq!(inspection.digest, Digest::of(&component));
     assert_eq!(inspection.exports, ["describe", "evaluate"]);
@@ -66,18 +66,19 @@ fn a_component_is_shown_with_what_it_is_and_what_it_asks_for() {
 fn what_is_wrong_with_an_artifact_is_part_of_the_answer() {
     let workbench = Workbench::new().unwrap();
     let script = workbench.inspect(b"#!/bin/sh");
+    assert_eq!(script.kind, None);
     assert!(matches!(
         script.policy,
         Err(LoadError::NotAComponent(ArtifactFormatError::NotWasm { .. }))
     ));
     let empty = workbench.inspect(&wat::parse_str("(component)").unwrap());
-    assert_eq!(empty.kind, ArtifactKind::Component);
+    assert_eq!(empty.kind, Some(ArtifactKind::Component));
     assert!(empty.exports.is_empty());
     assert_eq!(empty.policy.unwrap_err().code(), "contract_mismatch");
     let broken = workbench.inspect(b"\0asm\x0d\0\x01\0\xff\xff");
     assert_eq!(broken.policy.unwrap_err().code(), "not_compilable");
     let stranger = workbench.inspect(&wat::parse_str("(module (import \"env\" \"abort\" (func)))").unwrap());
-    assert_eq!(stranger.kind, ArtifactKind::CoreModule);
+    assert_eq!(stranger.kind, Some(ArtifactKind::CoreModule));
     assert_eq!(stranger.policy.unwrap_err().code(), "not_a_component");
 }
 
@@ -101,7 +102,7 @@ fn preview_1() -> Guest {
 fn a_core_module_is_turned_into_a_policy_by_the_adapter() {
     let module = preview_1().core_module();
     let inspection = Workbench::new().unwrap().inspect(&module);
-    assert_eq!(inspection.kind, ArtifactKind::CoreModule);
+    assert_eq!(inspection.kind, Some(ArtifactKind::CoreModule));
     assert_eq!(inspection.digest, Digest::of(&module));
     inspection.policy.unwrap();
     let policy = load(&component::componentize(&module).unwrap());

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::format::MAX_GOLDEN_CASES_BYTES;
 use super::*;
 use crate::load_error::LoadError;
+use crate::loader::verify;
 use crate::testing::{Answer, Description, Guest, document, load, refused};
 
 fn velocity() -> FeatureSpec {
@@ -36,7 +37,7 @@ fn decision() -> Value {
 }
 
 /// A case by this name, with some of its fields said otherwise; null takes one away.
-fn case(name: &str, otherwise: Value) -> Value {
+fn case(name: &str, otherwise: &Value) -> Value {
     let mut case = json!({
         "name": name,
         "payment": {"id": "pay_1", "merchant_id": "m_1", "amount": {"minor_units": 12900, "currency": "CNY"}, "created_at": 1},
@@ -60,9 +61,7 @@ fn cases(cases: &[Value]) -> String {
 /// What comes of a guest that carries these cases, under a document that says something otherwise.
 fn checked_under(guest: Guest, carried: &[Value], otherwise: &Value) -> Result<usize, String> {
     let component = guest.with_golden_cases(cases(carried)).component();
-    load(&component)
-        .check_golden_cases(&document("tested", &component, otherwise))
-        .map_err(|error| error.to_string())
+    verify(&load(&component), &document("tested", &component, otherwise)).map_err(|error| error.to_string())
 }
 
 /// What comes of a guest that carries these cases.
@@ -72,31 +71,31 @@ fn checked(guest: Guest, carried: &[Value]) -> Result<usize, String> {
 
 /// What is wrong with the one case that says something otherwise.
 fn failure(otherwise: Value) -> String {
-    checked(reviewing(), &[case("the sixth payment", otherwise)]).unwrap_err()
+    checked(reviewing(), &[case("the sixth payment", &otherwise)]).unwrap_err()
 }
 
 #[test]
 fn cases_that_come_out_are_counted() {
     let carried = [
-        case("the sixth payment", json!({})),
+        case("the sixth payment", &json!({})),
         case(
             "with a feature",
-            json!({"features": {"card_count_1h": {"count": 6}}}),
+            &json!({"features": {"card_count_1h": {"count": 6}}}),
         ),
         case(
             "with another value",
-            json!({"features": {"card_count_1h": "unavailable"}}),
+            &json!({"features": {"card_count_1h": "unavailable"}}),
         ),
         case(
             "with parameters",
-            json!({"parameters": {"max_count": 7, "currencies": ["EUR", "USD"]}}),
+            &json!({"parameters": {"max_count": 7, "currencies": ["EUR", "USD"]}}),
         ),
     ];
     assert_eq!(checked(reviewing(), &carried), Ok(4));
     assert_eq!(checked(reviewing(), &[]), Ok(0));
     let component = reviewing().component();
     let document = document("tested", &component, &json!({}));
-    assert_eq!(load(&component).check_golden_cases(&document), Ok(0));
+    assert_eq!(verify(&load(&component), &document), Ok(0));
 }
 
 #[test]
@@ -134,9 +133,9 @@ fn a_case_that_comes_out_otherwise_is_named_with_what_differs() {
 fn the_first_case_that_fails_is_told() {
     let wrong = json!({"decision": {"outcome": "approve", "score": 0, "reasons": []}});
     let carried = [
-        case("right", json!({})),
-        case("wrong", wrong.clone()),
-        case("wrong too", wrong),
+        case("right", &json!({})),
+        case("wrong", &wrong),
+        case("wrong too", &wrong),
     ];
     let message = checked(reviewing(), &carried).unwrap_err();
     assert!(message.starts_with("golden case `wrong`: "), "{message}");
@@ -181,7 +180,7 @@ fn a_case_expects_either_a_decision_or_an_error() {
 
 #[test]
 fn an_error_that_is_expected_is_compared_word_by_word() {
-    let expecting = |error: &str| case("gold", json!({"decision": null, "error": error}));
+    let expecting = |error: &str| case("gold", &json!({"decision": null, "error": error}));
     let refusing = || Guest::refusing("no rates for XAU");
     assert_eq!(checked(refusing(), &[expecting("no rates for XAU")]), Ok(1));
     assert_eq!(
@@ -201,7 +200,7 @@ fn an_error_that_is_expected_is_compared_word_by_word() {
 
 #[test]
 fn a_fault_where_a_decision_was_expected_is_told() {
-    let message = checked(Guest::refusing("no rates"), &[case("gold", json!({}))]).unwrap_err();
+    let message = checked(Guest::refusing("no rates"), &[case("gold", &json!({}))]).unwrap_err();
     assert_eq!(
         message,
         "golden case `gold`: expected a decision, found refused: no rates"
@@ -215,7 +214,7 @@ fn cases_run_within_the_document_s_fuel() {
         (call $score (i32.const 0))";
     let approved = case(
         "slow",
-        json!({"decision": {"outcome": "approve", "score": 0, "reasons": []}}),
+        &json!({"decision": {"outcome": "approve", "score": 0, "reasons": []}}),
     );
     let check = |fuel: u64| {
         let limits = json!({"limits": {"fuel": fuel, "deadline_ms": 1}});
@@ -253,12 +252,12 @@ fn parameters_that_the_policy_refuses_are_refused_with_its_words() {
     let decided = || {
         case(
             "by default",
-            json!({"decision": {"outcome": "review", "score": 1, "reasons": []}}),
+            &json!({"decision": {"outcome": "review", "score": 1, "reasons": []}}),
         )
     };
     let refusing = case(
         "below zero",
-        json!({"parameters": {"max_count": -1}, "decision": null, "error": "max_count: expected at least 0"}),
+        &json!({"parameters": {"max_count": -1}, "decision": null, "error": "max_count: expected at least 0"}),
     );
     let under = |carried: &[Value], max_count: i64| {
         checked_under(
@@ -298,7 +297,7 @@ fn a_case_shows_a_policy_what_it_reads_and_no_more() {
         let guest = Guest::evaluating(counting).described(&Description::of("counts").reading(parts));
         let expected =
             json!({"payment": everything, "decision": {"outcome": "approve", "score": score, "reasons": []}});
-        assert_eq!(checked(guest, &[case("parts", expected)]), Ok(1), "{parts}");
+        assert_eq!(checked(guest, &[case("parts", &expected)]), Ok(1), "{parts}");
     }
 }
 
@@ -311,7 +310,7 @@ fn unreadable(json: &str) -> GoldenCasesError {
 
 #[test]
 fn cases_that_cannot_be_read_are_told_with_their_path() {
-    let odd = |otherwise: Value| cases(&[case("fine", json!({})), case("odd", otherwise)]);
+    let odd = |otherwise: Value| cases(&[case("fine", &json!({})), case("odd", &otherwise)]);
     for (json, path, words) in [
         ("[]".to_owned(), ".", "expected struct"),
         (cases(&[]) + "x", ".", "trailing characters"),
@@ -358,7 +357,7 @@ fn cases_that_cannot_be_read_are_told_with_their_path() {
 
 #[test]
 fn there_are_at_most_a_thousand_cases_and_a_mebibyte_of_them() {
-    let many = vec![case("again", json!({})); 1_001];
+    let many = vec![case("again", &json!({})); 1_001];
     let error = unreadable(&cases(&many));
     assert_eq!(
         error.to_string(),

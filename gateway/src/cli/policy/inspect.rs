@@ -38,13 +38,10 @@ pub(super) fn run(args: &InspectArgs) -> anyhow::Result<u8> {
 }
 
 const fn kind(inspection: &Inspection) -> &'static str {
-    match (
-        inspection.kind,
-        inspection.imports.is_empty() && inspection.exports.is_empty(),
-    ) {
-        (ArtifactKind::Component, _) => "component",
-        (ArtifactKind::CoreModule, false) => "core module (turned into a component on push)",
-        (ArtifactKind::CoreModule, true) => "core module or no WebAssembly",
+    match inspection.kind {
+        Some(ArtifactKind::Component) => "component",
+        Some(ArtifactKind::CoreModule) => "core module (turned into a component on push)",
+        None => "no WebAssembly",
     }
 }
 
@@ -104,7 +101,7 @@ fn to_json(inspection: &Inspection) -> Value {
         })
     };
     json!({
-        "kind": match inspection.kind { ArtifactKind::Component => "component", ArtifactKind::CoreModule => "core_module" },
+        "kind": inspection.kind.map(|kind| match kind { ArtifactKind::Component => "component", ArtifactKind::CoreModule => "core_module" }),
         "size": inspection.size_bytes,
         "digest": inspection.digest.to_string(),
         "imports": inspection.imports,

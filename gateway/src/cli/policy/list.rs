@@ -19,7 +19,7 @@ pub(in crate::cli) struct ListArgs {
 }
 
 pub(super) async fn run(args: ListArgs) -> anyhow::Result<u8> {
-    let store = args.store.open().await?;
+    let store = args.store.open_existing().await?;
     let listing = store.list().await?;
     let documents: Vec<(String, Result<PolicyDocument, String>)> = listing
         .documents

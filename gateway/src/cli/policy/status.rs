@@ -17,7 +17,7 @@ pub(in crate::cli) struct StatusArgs {
 }
 
 pub(super) async fn run(args: StatusArgs) -> anyhow::Result<u8> {
-    let store = args.store.open().await?;
+    let store = args.store.open_existing().await?;
     let nodes: Vec<(String, Result<NodeStatus, String>)> = store
         .nodes()
         .await?

@@ -1,0 +1,85 @@
+//! What a configuration can get wrong beyond its form. Looked at before anything is opened, by `serve` and `check-config`
+//! alike, so that the one never refuses what the other let pass.
+
+use plugin_host::document::PolicyName;
+use plugin_host::node_status::NodeId;
+use plugin_host::store::StoreLocation;
+
+use super::Config;
+
+impl Config {
+    /// Checks every text that means something: locations, names, lists, filters.
+    ///
+    /// # Errors
+    /// The path of the setting, what was found and what was expected.
+    pub fn check(&self) -> Result<(), String> {
+        let at = |path: &str, error: &dyn std::fmt::Display| format!("{path}: {error}");
+        self.policies
+            .store
+            .parse::<StoreLocation>()
+            .map_err(|error| at("policies.store", &error))?;
+        if !self.policies.node_id.is_empty() {
+            NodeId::parse(&self.policies.node_id).map_err(|error| at("policies.node_id", &error))?;
+        }
+        for (index, name) in self.policies.required.iter().enumerate() {
+            PolicyName::parse(name).map_err(|error| at(&format!("policies.required[{index}]"), &error))?;
+        }
+        for (path, file) in [
+            ("storage.path", &self.storage.path),
+            (
+                "platform.fingerprint_key_path",
+                &self.platform.fingerprint_key_path,
+            ),
+        ] {
+            if file.as_os_str().is_empty() {
+                return Err(at(path, &"found nothing, expected the path of a file"));
+            }
+        }
+        features::MemoryFeatureStore::new(&self.features).map_err(|error| at("features.lists", &error))?;
+        telemetry::logging::check(&self.telemetry).map_err(|error| at("telemetry.log_filter", &error))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_configuration_is_right() {
+        assert_eq!(Config::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn what_means_nothing_is_refused_with_its_path() {
+        let refused = |change: fn(&mut Config)| {
+            let mut config = Config::default();
+            change(&mut config);
+            config.check().unwrap_err()
+        };
+        for (error, path) in [
+            (
+                refused(|c| c.policies.store = "s3://bucket".to_owned()),
+                "policies.store: ",
+            ),
+            (
+                refused(|c| c.policies.node_id = "a b".to_owned()),
+                "policies.node_id: ",
+            ),
+            (
+                refused(|c| c.policies.required = vec!["Bad Name".to_owned()]),
+                "policies.required[0]: ",
+            ),
+            (
+                refused(|c| c.storage.path = std::path::PathBuf::new()),
+                "storage.path: ",
+            ),
+            (
+                refused(|c| c.telemetry.log_filter = "=".to_owned()),
+                "telemetry.log_filter: ",
+            ),
+        ] {
+            assert!(error.starts_with(path), "{error}");
+        }
+    }
+}
