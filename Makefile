@@ -38,12 +38,12 @@ publish: setup-build build-gateway ## Build the sample policies and publish what
 # on in its dependencies, so that many of them were compiled twice.
 test: setup-test ## Run the whole test suite, etcd included
 	cargo build --workspace --all-targets --locked
-	PORTCULLIS_BUILT=1 REQUIRE_BACKENDS=1 cargo test --workspace --locked -- $(ARGS)
+	E2E_BUILT=1 REQUIRE_BACKENDS=1 cargo test --workspace --locked -- $(ARGS)
 	cd plugins && cargo test --workspace --locked $(POLICIES) -- $(ARGS)
 
 bench: setup-test ## Measure how long a release takes from its acknowledgement to being enforced
 	cargo build --workspace --all-targets --locked
-	PORTCULLIS_BUILT=1 $(CARGO_TARGET_DIR)/debug/hot-reload-bench $(ARGS)
+	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/hot-reload-bench $(ARGS)
 
 # `-- -D warnings` reaches our crates only; in RUSTFLAGS it would compile every dependency once more.
 check: setup-check ## Formatting, lints and documentation, every warning an error

@@ -1,5 +1,7 @@
 //! Reading a body: JSON, within its bound, in time, without copying where it comes in one piece.
 
+use std::ops::Deref;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::HeaderMap;
@@ -7,11 +9,64 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 
+use crate::admission::ConnectionBodies;
+use crate::card_shape::wipe;
 use crate::problem::{Problem, ProblemCode};
 use crate::state::Shared;
 
+/// A body, in the one piece that it came in or put together. Wiped when it is dropped: it has a card number in it.
+#[derive(Default)]
+pub(crate) struct JsonBody {
+    whole: Bytes,
+    pieces: BytesMut,
+}
+
+impl JsonBody {
+    /// `capacity` is for the whole body, so that no growth leaves a copy behind.
+    fn push(&mut self, piece: Bytes, capacity: usize) {
+        if self.is_empty() {
+            self.whole = piece;
+            return;
+        }
+        if self.pieces.is_empty() {
+            self.pieces.reserve(capacity);
+            self.pieces.extend_from_slice(&self.whole);
+            wipe_bytes(std::mem::take(&mut self.whole));
+        }
+        self.pieces.extend_from_slice(&piece);
+        wipe_bytes(piece);
+    }
+}
+
+impl Deref for JsonBody {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        if self.pieces.is_empty() {
+            &self.whole
+        } else {
+            &self.pieces
+        }
+    }
+}
+
+impl Drop for JsonBody {
+    fn drop(&mut self) {
+        wipe(&mut self.pieces);
+        wipe_bytes(std::mem::take(&mut self.whole));
+    }
+}
+
+/// Overwrites what nobody else holds. A piece that shares its memory with the connection's buffer stays until that is
+/// used again.
+fn wipe_bytes(bytes: Bytes) {
+    if let Ok(mut bytes) = bytes.try_into_mut() {
+        wipe(&mut bytes);
+    }
+}
+
 /// The whole body of a request that says it is JSON.
-pub(crate) async fn read_json(shared: &Shared, request: Request) -> Result<Bytes, Problem> {
+pub(crate) async fn read_json(shared: &Shared, request: Request) -> Result<JsonBody, Problem> {
     check_media_type(request.headers())?;
     let max_bytes = shared.max_body_bytes;
     let announced = request
@@ -22,33 +77,29 @@ pub(crate) async fn read_json(shared: &Shared, request: Request) -> Result<Bytes
     if announced.is_some_and(|length| length > max_bytes) {
         return Err(too_large(max_bytes));
     }
-    let _reading = shared.admission.read_body()?;
-    tokio::time::timeout(shared.body_read_timeout, read(request.into_body(), max_bytes))
+    let connection = request.extensions().get::<ConnectionBodies>().cloned();
+    let reading = async {
+        let _reading = shared.admission.read_body(connection.as_ref()).await?;
+        read(request.into_body(), announced, max_bytes).await
+    };
+    tokio::time::timeout(shared.body_read_timeout, reading)
         .await
         .unwrap_or_else(|_| Err(incomplete("The body did not arrive in time.")))
 }
 
-async fn read(mut body: Body, max_bytes: usize) -> Result<Bytes, Problem> {
-    let mut whole = Bytes::new();
-    let mut pieces = BytesMut::new();
+async fn read(mut body: Body, announced: Option<usize>, max_bytes: usize) -> Result<JsonBody, Problem> {
+    let mut whole = JsonBody::default();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| incomplete("The body broke off."))?;
         let Ok(piece) = frame.into_data() else {
             continue; // Trailers.
         };
-        if whole.len().max(pieces.len()) + piece.len() > max_bytes {
+        if whole.len() + piece.len() > max_bytes {
             return Err(too_large(max_bytes));
         }
-        if whole.is_empty() && pieces.is_empty() {
-            whole = piece;
-            continue;
-        }
-        if pieces.is_empty() {
-            pieces.extend_from_slice(&whole);
-        }
-        pieces.extend_from_slice(&piece);
+        whole.push(piece, announced.unwrap_or(max_bytes));
     }
-    Ok(if pieces.is_empty() { whole } else { pieces.freeze() })
+    Ok(whole)
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
@@ -114,6 +165,17 @@ mod tests {
             "application/problem+json",
         ] {
             assert!(!is_json(refused), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_the_same_in_one_piece_and_in_many() {
+        for pieces in [&["{\"a\": 1}"][..], &["{\"a\"", ": ", "1}"]] {
+            let mut body = JsonBody::default();
+            for piece in pieces {
+                body.push(Bytes::copy_from_slice(piece.as_bytes()), 8);
+            }
+            assert_eq!(&*body, b"{\"a\": 1}");
         }
     }
 }

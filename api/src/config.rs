@@ -17,8 +17,9 @@ pub struct Config {
     /// How many requests may be worked on at once; further ones get 429. Payments whose client has gone count until
     /// they end. 1,500 is what a node takes before waiting costs more than trying again.
     pub max_in_flight: usize,
-    /// How many connections may be open at once; further ones wait in the kernel's queue. Also how many bodies may be
-    /// read at once, so that unread bodies take at most this many times `max_body_bytes`.
+    /// How many connections may be open at once; further ones wait in the kernel's queue, health checks too, so
+    /// leave a margin. Each may read one body, and all together as many again at the same time, so that bodies take at
+    /// most twice this many times `max_body_bytes`.
     pub max_connections: usize,
     /// How long a client may take to send the head of a request, in milliseconds. HTTP/1 connections that wait for their
     /// next request are closed after it too, so a load balancer should give its idle connections up earlier.

@@ -12,6 +12,7 @@
 
 mod admission;
 mod body;
+mod card_shape;
 pub mod config;
 mod edge;
 mod endpoints;

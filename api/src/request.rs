@@ -6,6 +6,7 @@ mod card;
 mod details;
 mod field_errors;
 mod json;
+mod misplaced;
 mod path;
 mod scope;
 
@@ -47,9 +48,7 @@ pub(crate) fn parse_authorize_payment(body: &[u8]) -> Result<AuthorizePaymentCom
     let scope = Scope::open(&root, &path, PAYMENT_FIELDS, &mut errors);
     let details = details::read(&scope, &mut errors);
     let card = scope.required("card", "an object", &mut errors, card::read_paying);
-    if let Some(card) = &card {
-        card::check_misplaced(&root, &card.number, &mut errors);
-    }
+    misplaced::check(&root, card.as_ref().map(|card| &card.number), &mut errors);
     match (details, card) {
         (Some(details), Some(card)) if errors.is_empty() => Ok(AuthorizePaymentCommand { details, card }),
         _ => Err(errors.into_problem()),
@@ -67,9 +66,7 @@ pub(crate) fn parse_decide_risk(body: &[u8]) -> Result<DecideRiskCommand, Proble
     });
     let details = details::read(&scope, &mut errors);
     let card = scope.optional("card", &mut errors, card::read_decided);
-    if let Some(card) = &card {
-        card::check_misplaced(&root, &card.number, &mut errors);
-    }
+    misplaced::check(&root, card.as_ref().map(|card| &card.number), &mut errors);
     match details {
         Some(details) if errors.is_empty() => Ok(DecideRiskCommand {
             payment_id,

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::card_shape::holds_card_number;
+
 /// Where a request id travels, both ways.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -51,6 +53,8 @@ fn is_sane(value: &HeaderValue) -> bool {
         && bytes
             .iter()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+        // It goes to the log and into answers.
+        && value.to_str().is_ok_and(|text| !holds_card_number(text))
 }
 
 #[cfg(test)]
@@ -73,6 +77,15 @@ mod tests {
         for odd in ["", "a b", "a\tb", "{}", &"x".repeat(65)] {
             assert!(ensured(odd).starts_with("req_"), "{odd:?}");
         }
+    }
+
+    #[test]
+    fn a_card_number_is_not_taken_for_an_id() {
+        for card in ["4242424242424242", "4242-4242-4242-4242", "pay_4242424242424242"] {
+            assert!(ensured(card).starts_with("req_"), "{card}");
+        }
+        let uuid = "a4242424-2424-4242-8242-424242424242";
+        assert_eq!(ensured(uuid), uuid);
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub struct BindError {
 pub struct Drained {
     /// Connections that were cut off with a request on them.
     pub connections_left: usize,
-    /// Payments that still ran. Their operations are durable; recovery asks for those whose answer is missing.
+    /// Payments that still ran. Their operations are durable, and stay open where the answer is missing.
     pub payments_left: usize,
 }
 

@@ -9,6 +9,7 @@ mod id_generator;
 mod payment_repository;
 mod risk_policy_engine;
 mod telemetry;
+mod timer;
 
 pub use acquirer::{Acquirer, AcquirerAnswer, AcquirerError, AuthorizationRequest};
 pub use card_fingerprinter::CardFingerprinter;
@@ -20,3 +21,4 @@ pub use risk_policy_engine::{
     PolicySnapshot, PolicyStatus, RefusedRelease, ReleaseInForce, RiskPolicyEngine,
 };
 pub use telemetry::Telemetry;
+pub use timer::Timer;

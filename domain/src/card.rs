@@ -7,7 +7,8 @@ use crate::timestamp::Timestamp;
 
 /// A full card number that passed length and Luhn check. It cannot be printed and is overwritten when dropped.
 pub struct CardNumber {
-    digits: [u8; Self::MAX_DIGITS],
+    /// On the heap, where they were first put: to move the number moves the pointer and leaves no digits behind.
+    digits: Box<[u8; Self::MAX_DIGITS]>,
     length: u8,
 }
 
@@ -37,6 +38,18 @@ impl std::error::Error for CardNumberError {}
 impl CardNumber {
     const MIN_DIGITS: usize = 12;
     const MAX_DIGITS: usize = 19;
+    /// How many of the last digits may be kept.
+    const LAST_DIGITS: usize = 4;
+
+    /// How many digits between the first and the last ones are never kept: four of a number of 16 or more, five of one of
+    /// 15, six of a shorter one (PCI SSC FAQ 1091, truncation under PCI DSS 3.5.1).
+    const fn hidden_digits(length: usize) -> usize {
+        match length {
+            16.. => 4,
+            15 => 5,
+            _ => 6,
+        }
+    }
 
     /// Takes 12 to 19 digits with the right check digit, without blanks or dashes.
     ///
@@ -52,7 +65,7 @@ impl CardNumber {
         if !passes_luhn(text) {
             return Err(CardNumberError::CheckDigit);
         }
-        let mut digits = [0; Self::MAX_DIGITS];
+        let mut digits = Box::new([0; Self::MAX_DIGITS]);
         for (slot, digit) in digits.iter_mut().zip(text.bytes()) {
             *slot = digit;
         }
@@ -72,18 +85,23 @@ impl CardNumber {
             .unwrap_or("")
     }
 
-    /// The issuer's part that may be kept: eight digits of a number of 16 or more, else six (PCI DSS 3.5.1 truncation).
+    /// The issuer's part that may be kept: eight digits of a number of 16 or more, six of one of 15, and fewer of a shorter
+    /// one, of which enough has to stay hidden.
     #[must_use]
     pub fn bin(&self) -> &str {
-        let length = if self.length >= 16 { 8 } else { 6 };
-        self.expose().get(..length).unwrap_or("")
+        let length = usize::from(self.length);
+        let issuer = if length >= 16 { 8 } else { 6 };
+        let kept = issuer.min(length.saturating_sub(Self::hidden_digits(length) + Self::LAST_DIGITS));
+        self.expose().get(..kept).unwrap_or("")
     }
 
     /// The last four digits.
     #[must_use]
     pub fn last4(&self) -> &str {
         let digits = self.expose();
-        digits.get(digits.len().saturating_sub(4)..).unwrap_or("")
+        digits
+            .get(digits.len().saturating_sub(Self::LAST_DIGITS)..)
+            .unwrap_or("")
     }
 
     /// The brand, by the number's range.
@@ -103,7 +121,7 @@ impl Drop for CardNumber {
     fn drop(&mut self) {
         self.digits.fill(0);
         // Without `unsafe` there is no volatile write; the barrier keeps the compiler from dropping the fill.
-        std::hint::black_box(&mut self.digits);
+        std::hint::black_box(&mut *self.digits);
     }
 }
 
@@ -260,7 +278,7 @@ fn days_before_month(month: u8, year: u16) -> u64 {
 /// What is kept of a card.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CardSummary {
-    /// The first six or eight digits.
+    /// The first digits, eight at most: as many as leave six hidden.
     pub bin: Box<str>,
     /// The last four digits.
     pub last4: Box<str>,

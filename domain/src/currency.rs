@@ -4,9 +4,10 @@ mod table;
 
 use std::fmt;
 
-use table::ISO_4217;
+use table::{ISO_4217, WITHDRAWN};
 
-/// A currency of ISO 4217. Copied as one byte.
+/// A currency of ISO 4217. Copied as one byte: its place in the table of the current ones, or, beyond that one's end,
+/// in the table of the withdrawn ones.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency(u8);
 
@@ -45,15 +46,34 @@ impl Currency {
         u8::try_from(index).map(Self).map_err(|_| CurrencyError::Unknown)
     }
 
-    /// Every currency, by code.
+    /// The currency of a code that was stored: also one that was withdrawn since, so that the payments that were made in
+    /// it stay readable.
+    ///
+    /// # Errors
+    /// As for [`Currency::parse`].
+    pub fn parse_stored(code: &str) -> Result<Self, CurrencyError> {
+        match Self::parse(code) {
+            Err(CurrencyError::Unknown) => WITHDRAWN
+                .iter()
+                .position(|(known, ..)| *known == code)
+                .and_then(|position| u8::try_from(ISO_4217.len() + position).ok())
+                .map(Self)
+                .ok_or(CurrencyError::Unknown),
+            parsed => parsed,
+        }
+    }
+
+    /// Every currency that can be asked for, by code; the withdrawn ones are not among them.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..=u8::MAX).take(ISO_4217.len()).map(Self)
     }
 
     fn entry(self) -> (&'static str, u16, Option<u8>) {
-        // `self.0` was an index of the table when it was made, and the table never changes.
+        // `self.0` was an index of the tables when it was made, and the tables never change.
         ISO_4217
-            .get(usize::from(self.0))
+            .iter()
+            .chain(WITHDRAWN)
+            .nth(usize::from(self.0))
             .copied()
             .unwrap_or(("XXX", 999, None))
     }
@@ -100,7 +120,7 @@ mod tests {
         let mut numbers: Vec<u16> = ISO_4217.iter().map(|e| e.1).collect();
         numbers.sort_unstable();
         assert!(numbers.windows(2).all(|w| w[0] < w[1]));
-        assert!(ISO_4217.len() <= 256, "the index is one byte");
+        assert!(ISO_4217.len() + WITHDRAWN.len() <= 256, "the index is one byte");
     }
 
     #[test]
@@ -109,6 +129,25 @@ mod tests {
             assert_eq!(Currency::parse(currency.code()), Ok(currency));
         }
         assert_eq!(Currency::all().count(), ISO_4217.len());
+    }
+
+    #[test]
+    fn a_withdrawn_currency_is_read_where_it_was_stored_and_cannot_be_asked_for() {
+        assert!(WITHDRAWN.windows(2).all(|w| w[0].0 < w[1].0));
+        for (code, number, exponent) in WITHDRAWN.iter().copied() {
+            assert_eq!(Currency::parse(code), Err(CurrencyError::Unknown), "{code}");
+            let stored = Currency::parse_stored(code).unwrap();
+            assert_eq!(
+                (stored.code(), stored.numeric(), stored.exponent()),
+                (code, number, exponent)
+            );
+            assert!(Currency::all().all(|current| current != stored));
+        }
+        assert_eq!(Currency::parse_stored("ABC"), Err(CurrencyError::Unknown));
+        assert_eq!(Currency::parse_stored("hrk"), Err(CurrencyError::Malformed));
+        for currency in Currency::all() {
+            assert_eq!(Currency::parse_stored(currency.code()), Ok(currency));
+        }
     }
 
     #[test]

@@ -134,6 +134,12 @@ impl Money {
         self.currency
     }
 
+    /// The amount in major units with all decimals of its currency, without the code: `129.00`, `500`. What
+    /// [`Money::from_decimal`] takes back.
+    pub fn decimal(self) -> impl fmt::Display {
+        Decimal(self)
+    }
+
     /// The sum of two amounts of one currency.
     ///
     /// # Errors
@@ -156,18 +162,26 @@ impl Money {
 impl fmt::Display for Money {
     /// Major units with all decimals of the currency, then the code: `129.00 CNY`, `500 JPY`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let exponent = u32::from(self.currency.exponent().unwrap_or(0));
+        write!(f, "{} {}", Decimal(*self), self.currency)
+    }
+}
+
+/// What [`Money::decimal`] writes.
+struct Decimal(Money);
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Money {
+            minor_units,
+            currency,
+        } = self.0;
+        let exponent = u32::from(currency.exponent().unwrap_or(0));
         let unit = 10_i64.pow(exponent);
-        write!(f, "{}", self.minor_units / unit)?;
+        write!(f, "{}", minor_units / unit)?;
         if exponent > 0 {
-            write!(
-                f,
-                ".{:0width$}",
-                self.minor_units % unit,
-                width = exponent as usize
-            )?;
+            write!(f, ".{:0width$}", minor_units % unit, width = exponent as usize)?;
         }
-        write!(f, " {}", self.currency)
+        Ok(())
     }
 }
 
@@ -265,5 +279,15 @@ mod tests {
         );
         assert_eq!(Money::new(5, currency("KWD")).unwrap().to_string(), "0.005 KWD");
         assert_eq!(Money::new(500, currency("JPY")).unwrap().to_string(), "500 JPY");
+        for (minor_units, code, decimal) in [
+            (12_900, "CNY", "129.00"),
+            (1, "CNY", "0.01"),
+            (5, "KWD", "0.005"),
+            (500, "JPY", "500"),
+            (12_345, "CLF", "1.2345"),
+        ] {
+            let money = Money::new(minor_units, currency(code)).unwrap();
+            assert_eq!(money.decimal().to_string(), decimal, "{code}");
+        }
     }
 }

@@ -118,7 +118,8 @@ impl Payment {
     /// Takes in what the acquirer answered, or that it did not answer.
     ///
     /// # Errors
-    /// When there is no such open operation, or the payment's status does not allow the answer.
+    /// When there is no such open operation, the payment's status does not allow the answer, or the answer's decline
+    /// code is not the acquirer's to say.
     pub fn finish_authorization(
         &mut self,
         id: &OperationId,
@@ -133,6 +134,13 @@ impl Payment {
             OperationResult::Unknown => None,
         };
         let from = self.0.status;
+        let refused = IllegalTransition {
+            from,
+            trigger: "finish_authorization",
+        };
+        if matches!(&result, OperationResult::Declined(code) if !code.is_acquirers()) {
+            return Err(refused);
+        }
         let to = transition.map_or(Ok(from), |transition| from.after(transition))?;
         let decline_code = match &result {
             OperationResult::Declined(code) => Some(*code),
@@ -141,12 +149,7 @@ impl Payment {
         };
         let operation = self.0.operations.iter_mut().find(|operation| operation.id == *id);
         let operation = operation.filter(|operation| operation.is_open());
-        operation
-            .ok_or(IllegalTransition {
-                from,
-                trigger: "finish_authorization",
-            })?
-            .finish(result, now);
+        operation.ok_or(refused)?.finish(result, now);
         self.0.status = to;
         self.0.decline_code = decline_code;
         self.touch(now);

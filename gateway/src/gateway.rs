@@ -8,7 +8,7 @@ use application::ports::{Acquirer, CardFingerprinter, Clock, FeatureStore, IdGen
 use application::ports::{RiskPolicyEngine, Telemetry};
 use application::risk_assessment::RiskAssessment;
 use application::use_cases::{AuthorizePayment, CheckReadiness, DecideRisk, GetPayment, ListPolicies};
-use platform::{HmacCardFingerprinter, SystemClock, UuidIdGenerator};
+use platform::{HmacCardFingerprinter, SystemClock, TokioTimer, UuidIdGenerator};
 use plugin_host::PolicyHost;
 use prometheus_client::registry::Registry;
 use storage::SqlitePaymentRepository;
@@ -93,6 +93,7 @@ impl Gateway {
                 payments: Arc::clone(&payments),
                 acquirer,
                 fingerprinter: Arc::clone(&fingerprinter),
+                timer: Arc::new(TokioTimer),
             },
             decide_risk: DecideRisk { risk, fingerprinter },
             get_payment: GetPayment {

@@ -13,6 +13,9 @@ use wit_component::ComponentEncoder;
 /// The custom section that golden cases travel in, as JSON.
 pub const GOLDEN_CASES_SECTION: &str = "portcullis:golden-cases";
 
+/// How deep components may be nested; toolchains nest two or three.
+const MAX_DEPTH: u32 = 64;
+
 /// What every WebAssembly file begins with.
 const MAGIC: &[u8] = b"\0asm";
 
@@ -166,6 +169,10 @@ fn for_each_section<'a>(
                     return Err(ArtifactFormatError::CoreModule);
                 }
                 depth += 1;
+                if depth > MAX_DEPTH {
+                    let reason = format!("components nested more than {MAX_DEPTH} deep");
+                    return Err(ArtifactFormatError::Malformed { reason });
+                }
             }
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::CustomSection(section) if depth == 1 => {

@@ -24,6 +24,10 @@ pub struct Config {
     pub lane_threads: u32,
     /// How many policies may compile at the same time, each on a low-priority thread of its own. Default 1.
     pub compile_threads: u8,
+    /// How long a document may take from its artifact's first chunk to its last golden case, in milliseconds. What takes
+    /// longer is refused until the next listing, so that it holds up nobody else's release. Default 60,000: the slowest
+    /// toolchain's policy takes some 15 s.
+    pub load_timeout_ms: u64,
     /// After how long without a change the whole store is read again, as a safety net. In milliseconds, default 60,000.
     pub relist_interval_ms: u64,
 }
@@ -38,6 +42,7 @@ impl Default for Config {
             max_warm_instances: 256,
             lane_threads: 2,
             compile_threads: 1,
+            load_timeout_ms: 60_000,
             relist_interval_ms: 60_000,
         }
     }

@@ -23,6 +23,8 @@ pub struct GoldenCaseFailure {
     pub case: String,
     /// What was expected and what came.
     pub difference: String,
+    /// The fault that came in place of an answer, if one did.
+    pub fault: Option<FaultKind>,
 }
 
 /// Runs one golden case and compares.
@@ -31,10 +33,12 @@ pub(crate) fn check_case(
     case: &GoldenCase,
     limits: &Limits,
 ) -> Result<(), GoldenCaseFailure> {
-    let failure = |difference: String| GoldenCaseFailure {
+    let faulted = |difference: String, fault: Option<FaultKind>| GoldenCaseFailure {
         case: case.name.clone(),
         difference,
+        fault,
     };
+    let failure = |difference: String| faulted(difference, None);
     let expected = case.expected().map_err(failure)?;
     let values = parameter_values(&policy.described().parameters, case.parameters()).map_err(failure)?;
     let found = run(policy, case, &values, limits).map_err(failure)?;
@@ -43,14 +47,17 @@ pub(crate) fn check_case(
         (Err(expected), Err(fault)) if fault.kind == FaultKind::Refused && *fault.detail == *expected => {
             Ok(())
         }
-        (Ok(_), Err(fault)) => Err(failure(format!(
-            "expected a decision, found {}: {}",
-            fault.kind, fault.detail
-        ))),
-        (Err(expected), Err(fault)) => Err(failure(format!(
-            "expected the error `{expected}`, found {}: {}",
-            fault.kind, fault.detail
-        ))),
+        (Ok(_), Err(fault)) => {
+            let text = format!("expected a decision, found {}: {}", fault.kind, fault.detail);
+            Err(faulted(text, Some(fault.kind)))
+        }
+        (Err(expected), Err(fault)) => {
+            let text = format!(
+                "expected the error `{expected}`, found {}: {}",
+                fault.kind, fault.detail
+            );
+            Err(faulted(text, Some(fault.kind)))
+        }
         (Err(expected), Ok(found)) => Err(failure(format!(
             "expected the error `{expected}`, found {}",
             found.outcome.as_str()

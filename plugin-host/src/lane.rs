@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -17,6 +17,9 @@ const MAX_WAITING: usize = 1_024;
 /// How long an evaluation may wait for a thread, besides what it takes itself. A payer waits for the answer, and the failure
 /// mode has one.
 const MAX_WAIT: Duration = Duration::from_millis(500);
+
+/// What a job that began in time may take longer than it said: a tick of the deadline's clock, and a busy machine.
+const GRACE: Duration = Duration::from_millis(100);
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -68,15 +71,16 @@ impl Lane {
     ) -> Result<T, LaneFull> {
         let (sender, receiver) = oneshot::channel();
         let span = tracing::Span::current();
+        let waiting = Instant::now();
         self.queue.push(Box::new(move || {
-            // Nobody waits any more where the payment was given up; then it is not run at all.
-            if !sender.is_closed() {
+            // One that nobody waits for any more, or that waited too long, is not run at all.
+            if !sender.is_closed() && waiting.elapsed() <= MAX_WAIT {
                 let answer = span.in_scope(job);
                 let _delivered = sender.send(answer);
             }
         }))?;
         // The job never panics by itself; if it did, the thread lives on and this payment has no answer.
-        match tokio::time::timeout(takes + MAX_WAIT, receiver).await {
+        match tokio::time::timeout(takes + MAX_WAIT + GRACE, receiver).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) | Err(_) => Err(LaneFull),
         }

@@ -1,6 +1,6 @@
 //! Why a release was not taken. Whatever it is, the release in force stays in force.
 
-use domain::risk::Fault;
+use domain::risk::{Fault, FaultKind};
 use thiserror::Error;
 
 use crate::component::ArtifactFormatError;
@@ -75,6 +75,12 @@ pub enum LoadError {
     /// The golden cases cannot be read.
     #[error(transparent)]
     GoldenCasesUnreadable(#[from] GoldenCasesError),
+    /// The golden cases took too long together.
+    #[error("the golden cases took more than {seconds} s together; have fewer, or quicker ones")]
+    GoldenCasesTooSlow {
+        /// What they may take.
+        seconds: u64,
+    },
     /// A golden case did not come out.
     #[error(transparent)]
     GoldenCaseFailed(#[from] GoldenCaseFailure),
@@ -84,6 +90,18 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// Whether a quieter moment may end otherwise: time ran out, or there was no room.
+    #[must_use]
+    pub fn is_of_the_moment(&self) -> bool {
+        let passing = |kind: FaultKind| matches!(kind, FaultKind::Deadline | FaultKind::Unavailable);
+        match self {
+            Self::Panicked | Self::GoldenCasesTooSlow { .. } => true,
+            Self::DescribeFailed { fault } => passing(fault.kind),
+            Self::GoldenCaseFailed(failure) => failure.fault.is_some_and(passing),
+            _ => false,
+        }
+    }
+
     /// The stable name, for metrics and the node's status.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -100,6 +118,7 @@ impl LoadError {
             Self::ParameterKind { .. } => "parameter_kind",
             Self::ParametersRefused { .. } => "parameters_refused",
             Self::GoldenCasesUnreadable(_) => "golden_cases_unreadable",
+            Self::GoldenCasesTooSlow { .. } => "golden_cases_too_slow",
             Self::GoldenCaseFailed(_) => "golden_case_failed",
             Self::Panicked => "load_panicked",
         }

@@ -13,16 +13,39 @@ const QUICK_RUNS: u32 = 64;
 /// A run is quick when it ends well within the slice.
 const QUICK: Duration = Duration::from_micros(SLICE_MS as u64 * 1000 / 2);
 
-/// Remembers how a release ran of late. Zero: it is quick; otherwise how many quick runs it still owes.
+/// Evaluations of one release that may wait for the lane or be on it: a fraction of what the lane holds, so that one policy
+/// that burns its deadline leaves room for the others.
+const MAX_IN_LANE: u32 = 64;
+
+/// Remembers how a release ran of late.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
+    /// Zero: it is quick; otherwise how many quick runs it still owes.
     owed: AtomicU32,
+    in_lane: AtomicU32,
+}
+
+/// One evaluation's place; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct LanePlace<'a>(&'a AtomicU32);
+
+impl Drop for LanePlace<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Pace {
     /// Whether the policy belongs on the lane.
     pub(crate) fn is_slow(&self) -> bool {
         self.owed.load(Ordering::Relaxed) > 0
+    }
+
+    /// Takes a place on the lane, if this release has not its share of it.
+    pub(crate) fn enter_lane(&self) -> Option<LanePlace<'_>> {
+        let place = LanePlace(&self.in_lane);
+        // Counted first and given back by the place itself, so that two that come at once cannot both take the last one.
+        (self.in_lane.fetch_add(1, Ordering::Relaxed) < MAX_IN_LANE).then_some(place)
     }
 
     /// It was interrupted on a payment's thread.
@@ -58,6 +81,15 @@ mod tests {
         assert!(!pace.is_slow());
         pace.took(Duration::ZERO);
         assert!(!pace.is_slow());
+    }
+
+    #[test]
+    fn a_release_takes_its_share_of_the_lane_and_no_more() {
+        let pace = Pace::default();
+        let places: Vec<_> = (0..MAX_IN_LANE).map(|_| pace.enter_lane().unwrap()).collect();
+        assert!(pace.enter_lane().is_none());
+        drop(places);
+        assert!(pace.enter_lane().is_some());
     }
 
     #[test]

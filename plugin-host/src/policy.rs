@@ -1,6 +1,7 @@
 //! A policy as it is loaded: the compiled component, linked and described once, and used by every release of it.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use domain::Timestamp;
 use domain::risk::{Fault, FaultKind, PolicyIdentity, Verdict};
@@ -18,6 +19,10 @@ use crate::load_error::LoadError;
 use crate::sandbox::{self, Called, EvaluationContext};
 use crate::virtual_wasi;
 
+/// What all golden cases of a policy may take together: a thousand of Python's take some seconds, and they hold a thread of
+/// the compiler.
+const GOLDEN_CASES_TIME: Duration = Duration::from_secs(20);
+
 /// A component that was compiled, linked, held against the contract and asked to describe itself.
 pub(crate) struct Policy {
     digest: Digest,
@@ -25,6 +30,8 @@ pub(crate) struct Policy {
     described: DescribedPolicy,
     golden_cases: Option<GoldenCases>,
     identity: Arc<PolicyIdentity>,
+    /// Whoever can run the policy keeps the clock of its deadline running.
+    _engine: SandboxEngine,
 }
 
 /// What a policy is given besides the payment: its features and parameters, in its own order.
@@ -66,6 +73,7 @@ impl Policy {
             described,
             golden_cases,
             identity,
+            _engine: engine.clone(),
         })
     }
 
@@ -88,8 +96,13 @@ impl Policy {
     pub(crate) fn check_golden_cases(&self, limits: &Limits) -> Result<usize, LoadError> {
         let limits = patient(limits);
         let cases = self.golden_cases.as_ref().map_or(&[][..], GoldenCases::cases);
+        let started = Instant::now();
         for case in cases {
             check_case(self, case, &limits)?;
+            if started.elapsed() > GOLDEN_CASES_TIME {
+                let seconds = GOLDEN_CASES_TIME.as_secs();
+                return Err(LoadError::GoldenCasesTooSlow { seconds });
+            }
         }
         Ok(cases.len())
     }

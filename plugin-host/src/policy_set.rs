@@ -12,7 +12,7 @@ use domain::risk::{PolicyEvaluation, RiskRequest};
 use domain::{PaymentId, Timestamp};
 
 use crate::contract::v0_1::{PaymentView, types};
-use crate::lane::Lane;
+use crate::lane::{Lane, LaneFull};
 use crate::pace::SLICE_MS;
 use crate::release::Release;
 
@@ -94,13 +94,16 @@ impl PolicySet {
                 let payment = PaymentView::new(&borrowed, reads_metadata);
                 entry
                     .release
-                    .evaluate_in_lane(&payment, &request.features, &entry.features)
+                    .call_in_lane(&payment, &request.features, &entry.features)
             }
         };
-        self.lane
-            .run(entry.release.deadline(), job)
-            .await
-            .unwrap_or_else(|_| entry.release.unavailable())
+        let Some(_place) = entry.release.enter_lane() else {
+            return entry.release.unavailable();
+        };
+        match self.lane.run(entry.release.deadline(), job).await {
+            Ok(called) => entry.release.finish(called),
+            Err(LaneFull) => entry.release.unavailable(),
+        }
     }
 }
 

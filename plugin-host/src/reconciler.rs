@@ -18,6 +18,7 @@ use bytes::Bytes;
 use domain::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::artifact;
@@ -48,6 +49,7 @@ pub(crate) struct Reconciler {
     metrics: HostMetrics,
     reporter: Reporter,
     relist_interval: Duration,
+    load_timeout: Duration,
     /// Policies that this node may not be without.
     required: BTreeSet<String>,
     known: BTreeMap<String, Known>,
@@ -81,6 +83,7 @@ impl Reconciler {
             metrics,
             reporter,
             relist_interval,
+            load_timeout: Duration::from_millis(config.load_timeout_ms.max(1)),
             required: config.required.iter().cloned().collect(),
             known: BTreeMap::new(),
             revision: 0,
@@ -132,10 +135,13 @@ impl Reconciler {
             "following the policy store"
         );
         let mut relist = tokio::time::interval(self.relist_interval);
+        relist.set_missed_tick_behavior(MissedTickBehavior::Delay);
         relist.reset();
         loop {
             tokio::select! {
                 event = watch.next() => match event? {
+                    // A listing between two events may have taken in what the watch tells only now.
+                    WatchEvent::Changed { revision, .. } if revision <= self.revision => {}
                     WatchEvent::Changed { revision, documents } => self.apply(revision, documents).await,
                     WatchEvent::Progress { revision } => self.revision = self.revision.max(revision),
                 },
@@ -155,11 +161,15 @@ impl Reconciler {
             .into_iter()
             .map(|document| (document.name, Some(document.value)))
             .collect();
-        for (name, known) in &self.known {
-            if known.is_stored() && !changes.iter().any(|(listed, _)| listed == name) {
-                changes.push((name.clone(), None));
-            }
-        }
+        let listed: BTreeSet<&String> = changes.iter().map(|(name, _)| name).collect();
+        let gone = |(name, known): &(&String, &Known)| known.is_stored() && !listed.contains(name);
+        let gone: Vec<String> = self
+            .known
+            .iter()
+            .filter(gone)
+            .map(|(name, _)| name.clone())
+            .collect();
+        changes.extend(gone.into_iter().map(|name| (name, None)));
         self.apply(listing.revision, changes).await;
     }
 
@@ -180,8 +190,10 @@ impl Reconciler {
                     }
                 }
                 None => {
-                    known.forget();
                     tracing::info!(policy.name = name, "the policy was retired");
+                    if known.forget() {
+                        self.known.remove(&name);
+                    }
                 }
                 Some(value) if known.is_settled(&value) => {
                     if let Some(refusal) = known.lapsed(now) {
@@ -210,6 +222,9 @@ impl Reconciler {
                 Err(refusal) => self.refuse(&candidate.name, candidate.value, &refusal, now, elapsed),
             }
         }
+        for known in self.known.values_mut() {
+            known.loading = false;
+        }
         self.revision = revision;
         self.swap();
     }
@@ -237,8 +252,9 @@ impl Reconciler {
             let loader = self.loader.clone();
             let permits = Arc::clone(&permits);
             let compiled = self.compiled(&candidate.document);
-            let metrics = self.metrics.of_policy(candidate.document.name.as_str());
+            let metrics = self.metrics.clone();
             let clock = Arc::clone(&self.clock);
+            let load_timeout = self.load_timeout;
             let started = Instant::now();
             loads.spawn(async move {
                 let _permit = permits.acquire_owned().await;
@@ -251,9 +267,13 @@ impl Reconciler {
                             loader.load(Arc::clone(&document), bytes).await
                         }
                     }?;
+                    let metrics = metrics.of_policy(document.name.as_str());
                     Ok(Release::new(policy, &document, clock.now(), metrics)?)
                 };
-                let loaded = loaded.await.map_err(|refusal: Refusal| refusal.of(&document));
+                let loaded = tokio::time::timeout(load_timeout, loaded)
+                    .await
+                    .unwrap_or_else(|_| Err(Refusal::too_slow(load_timeout)))
+                    .map_err(|refusal| refusal.of(&document));
                 (candidate, loaded, started.elapsed())
             });
         }

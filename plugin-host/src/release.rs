@@ -15,7 +15,7 @@ use crate::document::{Grants, Limits, ParameterValue, PaymentPart, PolicyDocumen
 use crate::fault_log::FaultLog;
 use crate::load_error::LoadError;
 use crate::metrics::PolicyMetrics;
-use crate::pace::{Pace, SLICE_MS};
+use crate::pace::{LanePlace, Pace, SLICE_MS};
 use crate::policy::{Inputs, Policy, parameter, texts};
 use crate::sandbox::Called;
 
@@ -137,16 +137,22 @@ impl Release {
         Some(self.finish(called))
     }
 
-    /// Runs the policy with its whole deadline. Only on a thread that nobody else waits for.
-    pub(crate) fn evaluate_in_lane(
+    /// Runs the policy with its whole deadline. Only on a thread that nobody else waits for. What comes of it counts when
+    /// the payment takes it, by [`Release::finish`].
+    pub(crate) fn call_in_lane(
         &self,
         payment: &PaymentView<'_>,
         features: &[FeatureValue],
         indices: &[usize],
-    ) -> PolicyEvaluation {
+    ) -> Called<Verdict> {
         let called = self.call(payment, features, indices, &self.limits);
         self.pace.took(called.elapsed);
-        self.finish(called)
+        called
+    }
+
+    /// A place among the evaluations of this release that wait for the lane or are on it; none where it has its share.
+    pub(crate) fn enter_lane(&self) -> Option<LanePlace<'_>> {
+        self.pace.enter_lane()
     }
 
     /// What stands in where no thread was free to run the policy.
@@ -166,7 +172,8 @@ impl Release {
         ))
     }
 
-    fn finish(&self, called: Called<Verdict>) -> PolicyEvaluation {
+    /// An evaluation that stands: it is counted, and what the guest said is heard.
+    pub(crate) fn finish(&self, called: Called<Verdict>) -> PolicyEvaluation {
         self.record(PolicyEvaluation::new(
             Arc::clone(&self.identity),
             called.result,

@@ -35,14 +35,17 @@ pub(crate) fn small_config(max_concurrent_evaluations: u32) -> Config {
     Config {
         max_concurrent_evaluations,
         max_warm_instances: 2,
+        // Tests pause the clock, and a paused clock jumps ahead while the compiler's threads are at work.
+        load_timeout_ms: 10_000_000_000,
         ..Config::default()
     }
 }
 
-/// The engine that all tests of a process share: each reserves address space for all its memories.
+/// The engine that all tests of a process share: each reserves address space for all its memories. As many evaluations at once
+/// as a machine may run tests.
 pub(crate) fn engine() -> &'static SandboxEngine {
     static ENGINE: OnceLock<SandboxEngine> = OnceLock::new();
-    ENGINE.get_or_init(|| SandboxEngine::new(&small_config(16)).unwrap())
+    ENGINE.get_or_init(|| SandboxEngine::new(&small_config(64)).unwrap())
 }
 
 /// Loads a component that a node would take.

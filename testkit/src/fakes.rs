@@ -8,9 +8,9 @@ mod small;
 
 pub use acquirer::{AskedAuthorization, ScriptedAcquirer};
 pub use feature_store::InMemoryFeatureStore;
-pub use payment_repository::InMemoryPaymentRepository;
+pub use payment_repository::{InMemoryPaymentRepository, Save};
 pub use risk_engine::{ScriptedPolicySet, ScriptedRiskEngine};
 pub use small::{
-    CountingIdGenerator, CountingTelemetry, NoTelemetry, PlainCardFingerprinter, SettableClock,
-    TelemetryCounts,
+    CountingIdGenerator, CountingTelemetry, NoTelemetry, PlainCardFingerprinter, RecordingTimer,
+    SettableClock, TelemetryCounts,
 };

@@ -70,7 +70,12 @@ fn a_required_policy_is_waited_for_and_stays_in_force_when_it_vanishes() {
     let store = format!("dir:{}", folder.path().display());
     let gateway = Gateway::start_with(&store, &["policies.required=[\"amount-ceiling\"]"]);
     let undecided = gateway.pay(&Payment::ordinary());
-    assert_eq!((undecided.status, &undecided.body["code"]), (503, &"risk_unavailable".into()), "{}", undecided.text);
+    assert_eq!(
+        (undecided.status, &undecided.body["code"]),
+        (503, &"risk_unavailable".into()),
+        "{}",
+        undecided.text
+    );
     assert_eq!(gateway.get("/readyz").status, 503);
 
     let policy = Policy::built("amount-ceiling").with("\"CNY=2000000\"", "\"CNY=10000\"");
@@ -82,5 +87,9 @@ fn a_required_policy_is_waited_for_and_stays_in_force_when_it_vanishes() {
     std::fs::remove_file(folder.path().join("policies/amount-ceiling")).expect("the document is there");
     let message = gateway.wait_for_refusal("amount-ceiling", "required_policy_gone");
     assert!(message.contains("policies.required"), "{message}");
-    assert_eq!(gateway.pay(&Payment::ordinary()).body["status"], "declined", "it still decides");
+    assert_eq!(
+        gateway.pay(&Payment::ordinary()).body["status"],
+        "declined",
+        "it still decides"
+    );
 }

@@ -36,13 +36,16 @@ pub fn portcullis() -> &'static Path {
     BUILT.get_or_init(|| {
         // `make` has just built it. A bare `cargo test` has not; and with other targets than these, dependencies would be
         // built once more with other features.
-        if std::env::var_os("PORTCULLIS_BUILT").is_none() {
+        if std::env::var_os("E2E_BUILT").is_none() {
             let built = Command::new(env!("CARGO"))
                 .args(["build", "--quiet", "--locked", "--workspace", "--all-targets"])
                 .current_dir(repository())
                 .env("CARGO_TARGET_DIR", target())
                 .status();
-            assert!(built.expect("cargo runs").success(), "the portcullis binary does not build");
+            assert!(
+                built.expect("cargo runs").success(),
+                "the portcullis binary does not build"
+            );
         }
         target().join("debug/portcullis")
     })

@@ -24,15 +24,20 @@ impl Etcd {
     /// When there is no `etcd` on the path: the end-to-end tests prove nothing without one.
     #[must_use]
     pub fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut etcd = Self {
-            folder,
-            client_port: free_port(),
-            peer_port: free_port(),
-            process: None,
-        };
-        etcd.restart();
-        etcd
+        /// A free port may be taken before etcd has it; that often in a row it is not.
+        const ATTEMPTS: u32 = 5;
+        for _ in 0..ATTEMPTS {
+            let mut etcd = Self {
+                folder: tempfile::tempdir().expect("a temporary folder"),
+                client_port: free_port(),
+                peer_port: free_port(),
+                process: None,
+            };
+            if etcd.comes_up() {
+                return etcd;
+            }
+        }
+        panic!("etcd did not come up on any of {ATTEMPTS} pairs of free ports");
     }
 
     /// Starts it on what it kept, and waits until it answers.
@@ -40,6 +45,11 @@ impl Etcd {
     /// # Panics
     /// When it does not.
     pub fn restart(&mut self) {
+        assert!(self.comes_up(), "etcd ended instead of coming up");
+    }
+
+    /// Starts it, and says whether it answers; not when it ended instead.
+    fn comes_up(&mut self) -> bool {
         let client = format!("http://127.0.0.1:{}", self.client_port);
         let peer = format!("http://127.0.0.1:{}", self.peer_port);
         let mut command = Command::new("etcd");
@@ -65,15 +75,20 @@ impl Etcd {
             &peer,
         ]);
         command.args(["--initial-cluster", &format!("e2e={peer}")]);
-        self.process = Some(Process::start(command));
-        eventually("etcd to be healthy", || {
+        let mut process = Process::start(command);
+        let up = eventually("etcd to be healthy", || {
+            if process.ended().is_some() {
+                return Some(false);
+            }
             let health = self
                 .etcdctl()
                 .args(["endpoint", "health"])
                 .output()
                 .expect("etcdctl runs");
-            health.status.success().then_some(())
+            health.status.success().then_some(true)
         });
+        self.process = Some(process);
+        up
     }
 
     /// Kills it.

@@ -6,7 +6,7 @@ use application::use_cases::{AuthorizePaymentCommand, AuthorizePaymentError};
 use axum::RequestExt;
 use axum::extract::{Path, Request};
 use axum::http::header::LOCATION;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use domain::payment::PaymentStatus;
 use domain::{Payment, PaymentId};
@@ -15,22 +15,27 @@ use tracing::Instrument;
 
 use super::within;
 use crate::body::read_json;
-use crate::problem::{Problem, payment_not_found, payment_outcome_unknown};
+use crate::problem::{Problem, ProblemCode, payment_not_found, payment_outcome_unknown};
 use crate::request::parse_authorize_payment;
 use crate::request_id::{self, X_REQUEST_ID};
 use crate::response::{PaymentView, json};
 use crate::state::Shared;
 
+/// By which a client would be protected from charging twice, once it is kept here.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
 type Outcome = Result<Payment, AuthorizePaymentError>;
 
 /// `POST /v1/payments`: 201 with the payment, declined or not; 202 while its outcome is not known.
 pub(crate) async fn create(shared: Arc<Shared>, request: Request) -> Result<Response, Problem> {
+    if request.headers().contains_key(IDEMPOTENCY_KEY) {
+        return Err(idempotency_key_unsupported());
+    }
     let request_id = request.headers().get(X_REQUEST_ID).cloned();
     let body = read_json(&shared, request).await?;
     let permit = shared.admission.admit()?;
     let command = parse_authorize_payment(&body)?;
     drop(body);
-    let request_id = request_id.as_ref().map_or("", request_id::text);
     let mut outcome = start(&shared, command, permit, request_id);
     let outcome = match tokio::time::timeout(shared.request_timeout, &mut outcome).await {
         Ok(outcome) => outcome.map_err(|_| "the payment's task ended without an outcome"),
@@ -55,14 +60,18 @@ fn start(
     shared: &Arc<Shared>,
     command: AuthorizePaymentCommand,
     permit: OwnedSemaphorePermit,
-    request_id: &str,
+    request_id: Option<HeaderValue>,
 ) -> oneshot::Receiver<Outcome> {
     let (sender, receiver) = oneshot::channel();
-    let span = tracing::info_span!("authorize_payment", http.request.id = request_id);
+    let id_text = request_id.as_ref().map_or("", request_id::text);
+    let span = tracing::info_span!("authorize_payment", http.request.id = id_text);
     let task = Arc::clone(shared);
     shared.payments.spawn(
         async move {
             let outcome = task.state.authorize_payment.execute(command).await;
+            if let Ok(payment) = &outcome {
+                log_taken(payment, request_id.as_ref().map_or("", request_id::text));
+            }
             if let Err(unheard) = sender.send(outcome) {
                 log_unheard(unheard);
             }
@@ -71,6 +80,16 @@ fn start(
         .instrument(span),
     );
     receiver
+}
+
+/// The one line by which a payment is found from its request, and the other way round.
+fn log_taken(payment: &Payment, request_id: &str) {
+    tracing::info!(
+        payment.id = %payment.id(),
+        payment.status = payment.status().as_str(),
+        http.request.id = request_id,
+        "payment taken"
+    );
 }
 
 /// The client learns this outcome only when it asks for the payment.
@@ -83,6 +102,15 @@ fn log_unheard(outcome: Outcome) {
         ),
         Err(error) => tracing::error!(%error, "payment failed after its client had gone"),
     }
+}
+
+/// A client that sends a key would repeat the payment, and be charged twice.
+fn idempotency_key_unsupported() -> Problem {
+    Problem::new(
+        ProblemCode::IdempotencyKeyUnsupported,
+        "Idempotency keys are not kept yet. Nothing was done; send the payment without `Idempotency-Key`, and do not \
+         repeat one whose outcome is unknown.",
+    )
 }
 
 fn created(payment: &Payment) -> Result<Response, Problem> {

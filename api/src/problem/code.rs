@@ -58,6 +58,8 @@ pub enum ProblemCode {
     BodyIncomplete,
     /// Something else than JSON.
     UnsupportedMediaType,
+    /// The request relies on `Idempotency-Key`, which is not kept.
+    IdempotencyKeyUnsupported,
     /// A longer path and query than is read.
     UriTooLong,
     /// No payment has this name.
@@ -82,7 +84,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::InvalidBody,
         Self::MalformedJson,
         Self::UnknownField,
@@ -109,6 +111,7 @@ impl ProblemCode {
         Self::BodyTooLarge,
         Self::BodyIncomplete,
         Self::UnsupportedMediaType,
+        Self::IdempotencyKeyUnsupported,
         Self::UriTooLong,
         Self::PaymentNotFound,
         Self::NotFound,
@@ -151,6 +154,7 @@ impl ProblemCode {
             Self::BodyTooLarge => "body_too_large",
             Self::BodyIncomplete => "body_incomplete",
             Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::IdempotencyKeyUnsupported => "idempotency_key_unsupported",
             Self::UriTooLong => "uri_too_long",
             Self::PaymentNotFound => "payment_not_found",
             Self::NotFound => "not_found",
@@ -213,6 +217,7 @@ impl ProblemCode {
             Self::BodyTooLarge => "Body too large",
             Self::BodyIncomplete => "Body incomplete",
             Self::UnsupportedMediaType => "Unsupported media type",
+            Self::IdempotencyKeyUnsupported => "Idempotency key unsupported",
             Self::UriTooLong => "URI too long",
             Self::PaymentNotFound => "Payment not found",
             Self::NotFound => "Not found",

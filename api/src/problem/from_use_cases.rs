@@ -69,7 +69,7 @@ fn from_repository(error: &RepositoryError) -> Problem {
     match error {
         RepositoryError::Unavailable { .. } => Problem::new(
             ProblemCode::StorageUnavailable,
-            "Payments cannot be read or written now. Nothing was done; send it again later.",
+            "Payments cannot be read or written now. Nothing was sent to the acquirer; send it again later.",
         )
         .for_operator(error.to_string()),
         RepositoryError::AlreadyExists { .. }

@@ -4,8 +4,6 @@ use application::use_cases::{DecidedCard, PaymentCard};
 use domain::{CardExpiry, CardNumber, CountryCode};
 
 use super::field_errors::FieldErrors;
-use super::json::{Json, Object};
-use super::path::Path;
 use super::scope::{Field, Scope, country, object, text, whole};
 use crate::problem::ProblemCode;
 
@@ -82,41 +80,4 @@ fn part<T: TryFrom<i64> + Copy>(
         );
     }
     part
-}
-
-/// Reports every other place of the body that repeats the card number: those are kept, logged and shown to policies.
-pub(super) fn check_misplaced(root: &Object<'_>, number: &CardNumber, errors: &mut FieldErrors) {
-    let path = Path::ROOT;
-    for (position, (name, value)) in root.fields.iter().enumerate() {
-        let path = path.entry(name, position);
-        match value {
-            Json::Object(card) if name == "card" => {
-                let fields = card.fields.iter().enumerate();
-                for (position, (name, value)) in fields.filter(|(_, (name, _))| name != "number") {
-                    check_entry(name, value, &path.entry(name, position), number, errors);
-                }
-            }
-            value => check_entry(name, value, &path, number, errors),
-        }
-    }
-}
-
-fn check_entry(name: &str, value: &Json<'_>, path: &Path<'_>, number: &CardNumber, errors: &mut FieldErrors) {
-    let digits = number.expose();
-    let repeats = match value {
-        Json::Text(text) => text.contains(digits),
-        _ => false,
-    };
-    if repeats || name.contains(digits) {
-        errors.add(
-            ProblemCode::CardNumberMisplaced,
-            path,
-            "expected the card number in `card.number` alone, found it here too",
-        );
-    }
-    if let Json::Object(object) = value {
-        for (position, (name, value)) in object.fields.iter().enumerate() {
-            check_entry(name, value, &path.entry(name, position), number, errors);
-        }
-    }
 }

@@ -8,6 +8,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use super::field_errors::FieldErrors;
 use super::path::Path;
+use crate::card_shape::wipe;
 use crate::problem::{Problem, ProblemCode};
 
 /// How many fields of one object are kept: twice what the largest may have. Further ones are counted and skipped, so that
@@ -44,6 +45,24 @@ pub(super) struct Object<'a> {
     pub(super) fields: Vec<(Cow<'a, str>, Json<'a>)>,
     /// How many there were, with those that were skipped.
     pub(super) total: usize,
+}
+
+impl Drop for Object<'_> {
+    /// Texts with escapes are copies of the body's, which is wiped apart; one of them may be a card number.
+    fn drop(&mut self) {
+        for (name, value) in &mut self.fields {
+            wipe_copy(name);
+            if let Json::Text(text) = value {
+                wipe_copy(text);
+            }
+        }
+    }
+}
+
+fn wipe_copy(text: &mut Cow<'_, str>) {
+    if let Cow::Owned(copy) = text {
+        wipe(&mut std::mem::take(copy).into_bytes());
+    }
 }
 
 impl<'a> Object<'a> {

@@ -23,25 +23,12 @@ impl From<Money> for AmountView {
     }
 }
 
-/// Major units with all decimals of the currency: `129.00`, `500`, `0.005`.
+/// Major units with all decimals of the currency, as text: a number would be rounded by some.
 struct Decimal(Money);
-
-impl fmt::Display for Decimal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let exponent = self.0.currency().exponent().unwrap_or(0);
-        let unit = 10_i64.pow(u32::from(exponent));
-        write!(f, "{}", self.0.minor_units() / unit)?;
-        if exponent > 0 {
-            let fraction = self.0.minor_units() % unit;
-            write!(f, ".{fraction:0width$}", width = usize::from(exponent))?;
-        }
-        Ok(())
-    }
-}
 
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.collect_str(&self.0.decimal())
     }
 }
 
@@ -109,22 +96,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decimals_are_those_of_the_currency() {
-        for (minor_units, code, expected) in [
-            (12_900, "CNY", "129.00"),
-            (5, "CNY", "0.05"),
-            (500, "JPY", "500"),
-            (5, "KWD", "0.005"),
-            (1_000_000_000_000_000, "CLF", "100000000000.0000"),
-        ] {
-            let money = Money::new(minor_units, Currency::parse(code).unwrap()).unwrap();
-            assert_eq!(Decimal(money).to_string(), expected);
-            assert_eq!(
-                format!("{expected} {code}"),
-                money.to_string(),
-                "as the domain has it"
-            );
-        }
+    fn an_amount_has_the_decimals_of_its_currency_as_text() {
+        let money = Money::new(12_900, Currency::parse("CNY").unwrap()).unwrap();
+        assert_eq!(
+            serde_json::to_string(&AmountView::from(money)).unwrap(),
+            r#"{"minor_units":12900,"currency":"CNY","decimal":"129.00"}"#
+        );
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::header::HOST;
+use axum::http::{StatusCode, Version};
 use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -19,6 +21,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tower::ServiceExt;
 
 use super::Signals;
+use crate::admission::ConnectionBodies;
 use crate::config::{Config, at_least_one_ms};
 
 /// How many headers a request may have: browsers and proxies send some 30 together.
@@ -26,8 +29,13 @@ const MAX_HEADERS: usize = 64;
 /// The largest head of a request, in bytes: the longest path, a fat cookie from a shared domain, and the rest.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// How many HTTP/2 requests one connection may have open: what a busy client keeps in flight, and no more than a
-/// fraction of what the node takes.
-const MAX_STREAMS: u32 = 128;
+/// fraction of what the node takes. Clients assume 100 until they are told, and RFC 9113 advises against less.
+const MAX_STREAMS: u32 = 100;
+/// How much of one HTTP/2 body may be under way before it is read, in bytes: a payment with room to spare.
+const STREAM_WINDOW_BYTES: u32 = 16 * 1024;
+/// The same for all bodies of a connection together: what streams that wait for their turn have sent never keeps the
+/// others from sending. 1.6 MiB.
+const CONNECTION_WINDOW_BYTES: u32 = MAX_STREAMS * STREAM_WINDOW_BYTES;
 /// How often a silent HTTP/2 peer is asked whether it lives, and how long it may take to answer.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
@@ -55,6 +63,8 @@ impl Connections {
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX))
             .keep_alive_interval(PING_INTERVAL)
             .keep_alive_timeout(PING_TIMEOUT);
@@ -145,7 +155,11 @@ impl Watch {
     /// first byte, an HTTP/2 connection without requests, a client that does not take its answers.
     async fn run(self, builder: &Builder<TokioExecutor>, stream: TcpStream, router: Router) {
         let activity = Arc::new(Activity::default());
-        let service = service_fn(|request| serve(router.clone(), request, activity.begin()));
+        let bodies = ConnectionBodies::new();
+        let service = service_fn(|mut request: Request<Incoming>| {
+            request.extensions_mut().insert(bodies.clone());
+            serve(router.clone(), request, activity.begin())
+        });
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let mut closing = pin!(self.signals.closing.cancelled());
         let mut cut_off = pin!(self.signals.cut_off.cancelled());
@@ -183,6 +197,12 @@ impl Watch {
 }
 
 async fn serve(router: Router, request: Request<Incoming>, ending: Ending) -> Result<Response, Infallible> {
+    if request.version() == Version::HTTP_11 && !request.headers().contains_key(HOST) {
+        // RFC 9112, 3.2. No client forgets it by accident; like the other faults of a head it gets no text.
+        let mut refused = Response::new(Body::empty());
+        *refused.status_mut() = StatusCode::BAD_REQUEST;
+        return Ok(refused);
+    }
     let response = router.oneshot(request.map(Body::new)).await;
     drop(ending);
     response

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use application::ports::{
     Acquirer, AcquirerAnswer, AcquirerError, AuthorizationRequest, CardFingerprinter, Clock, FeatureStore,
     FeatureStoreUnavailable, IdGenerator, PaymentRepository, PolicySnapshot, PolicyStatus, RepositoryError,
-    RiskPolicyEngine, SettledAs, Telemetry,
+    RiskPolicyEngine, SettledAs, Telemetry, Timer,
 };
 use application::risk_assessment::RiskAssessment;
 use application::use_cases::{AuthorizePayment, CheckReadiness, DecideRisk, GetPayment, ListPolicies};
@@ -66,6 +66,14 @@ impl CardFingerprinter for LastFour {
     }
 }
 
+/// Waits for nothing.
+pub(crate) struct Impatient;
+
+#[async_trait]
+impl Timer for Impatient {
+    async fn pause(&self, _duration: std::time::Duration) {}
+}
+
 pub(crate) struct NoFeatures;
 
 #[async_trait]
@@ -93,6 +101,7 @@ impl Telemetry for Silent {
     fn decision_made(&self, _decision: &RiskDecision, _elapsed_ns: u64) {}
     fn features_unavailable(&self) {}
     fn operation_finished(&self, _kind: OperationKind, _status: OperationStatus, _elapsed_ns: u64) {}
+    fn answer_not_stored(&self) {}
     fn payment_finished(&self, _status: PaymentStatus) {}
 }
 
@@ -352,6 +361,7 @@ impl World {
                 payments: self.repository.clone(),
                 acquirer: self.acquirer.clone(),
                 fingerprinter: Arc::new(LastFour),
+                timer: Arc::new(Impatient),
             },
             decide_risk: DecideRisk {
                 risk,

@@ -1,5 +1,7 @@
 //! The server over real sockets: bounds on connections, and the end.
 
+mod many_streams;
+
 use std::net::SocketAddr;
 
 use hyper::client::conn::http2;

@@ -30,7 +30,7 @@ pub enum AcquirerAnswer {
     },
     /// It refused.
     Declined {
-        /// Why.
+        /// Why; a code that [is the acquirer's to say](DeclineCode::is_acquirers).
         code: DeclineCode,
     },
 }

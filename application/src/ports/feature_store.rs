@@ -10,7 +10,8 @@ use thiserror::Error;
 pub enum SettledAs {
     /// It was authorized.
     Approved,
-    /// A policy or the acquirer declined it.
+    /// A policy, the acquirer or the issuer declined it. Not said of a payment that only did not reach the acquirer:
+    /// that tells nothing about who pays.
     Declined,
 }
 

@@ -29,7 +29,8 @@ pub enum RepositoryError {
         /// For the operator.
         reason: String,
     },
-    /// The store did not do it, and can be asked again.
+    /// The store did not say that it did it, and can be asked again. A save that broke off in its commit may be there
+    /// all the same; saved again it is then a `Conflict`, or `AlreadyExists` where it was new.
     #[error("the payment store is unavailable: {reason}")]
     Unavailable {
         /// For the operator.

@@ -14,6 +14,10 @@ pub trait Telemetry: Send + Sync {
     /// A call to the acquirer ended.
     fn operation_finished(&self, kind: OperationKind, status: OperationStatus, elapsed_ns: u64);
 
+    /// The acquirer answered, and its answer could not be stored, however often that was tried. Each of them needs
+    /// somebody's attention.
+    fn answer_not_stored(&self);
+
     /// A payment came to rest in a status.
     fn payment_finished(&self, status: PaymentStatus);
 }

@@ -1,10 +1,11 @@
 //! Taking a payment: decide, and where the policies approve, have the acquirer reserve the amount.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain::payment::{
-    IllegalTransition, OperationKind, OperationResult, OperationStatus, PaymentDetails, PaymentStatus,
+    AcquirerReference, DeclineCode, IllegalTransition, OperationKind, OperationResult, OperationStatus,
+    PaymentDetails, PaymentStatus,
 };
 use domain::risk::RiskRequest;
 use domain::{CardExpiry, CardNumber, CountryCode, OperationId, Payment, PaymentId};
@@ -12,11 +13,27 @@ use thiserror::Error;
 
 use crate::ports::{
     Acquirer, AcquirerAnswer, AcquirerError, AuthorizationRequest, CardFingerprinter, PaymentRepository,
-    RepositoryError, SettledAs,
+    RepositoryError, SettledAs, Timer,
 };
 use crate::risk_assessment::{NoPolicySet, RiskAssessment};
 
 use super::summarize_card;
+
+/// How long is waited before each new try to store the acquirer's answer: in all 6.3 s, which outlasts a lock that a
+/// backup holds (5 s) and a disk that was filled for a moment.
+const ANSWER_SAVE_PAUSES: [Duration; 6] = [
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+    Duration::from_millis(1_600),
+    Duration::from_millis(3_200),
+];
+
+/// No new try is begun after so long, since each takes its own time too. With the acquirer's 5 s before it and a last
+/// save of 7 s (2 s for its turn, 5 s for a lock) this stays below the 25 s that payments get when the gateway is told
+/// to stop.
+const ANSWER_SAVE_BUDGET: Duration = Duration::from_secs(10);
 
 /// The card that pays. Its number is wiped when this is dropped.
 #[derive(Debug)]
@@ -50,10 +67,11 @@ pub enum AuthorizePaymentError {
     /// The aggregate refused a step that this use case takes: a defect, told rather than stepped over.
     #[error(transparent)]
     IllegalTransition(#[from] IllegalTransition),
-    /// Nothing was sent to the acquirer, and nothing was kept.
+    /// Nothing was sent to the acquirer. Where a commit broke off, the payment may be stored all the same.
     #[error("the payment could not be stored, and was not sent: {0}")]
     NotStored(RepositoryError),
-    /// The acquirer was asked, but its answer could not be stored. The operation stays open, and is never taken for a failure.
+    /// The acquirer was asked, but its answer could not be stored. The operation stays open, and is never taken for a
+    /// failure: an operator has to ask the acquirer.
     #[error("the acquirer's answer about payment `{payment}` could not be stored: {error}")]
     AnswerNotStored {
         /// The payment, which is stored as it was before the answer.
@@ -74,6 +92,8 @@ pub struct AuthorizePayment {
     pub acquirer: Arc<dyn Acquirer>,
     /// Recognizes cards.
     pub fingerprinter: Arc<dyn CardFingerprinter>,
+    /// Waits between the tries to store an answer.
+    pub timer: Arc<dyn Timer>,
 }
 
 impl AuthorizePayment {
@@ -123,20 +143,75 @@ impl AuthorizePayment {
         let operation_id = self.risk.ids.operation_id();
         let now = self.risk.clock.now();
         payment.begin_authorization(operation_id.clone(), now)?;
-        // Durable before it is sent: after a crash the operation is there to be asked for.
+        // Durable before it is sent: after a crash it is known that the acquirer may have been asked, and by which name.
         self.payments
             .save(payment)
             .await
             .map_err(AuthorizePaymentError::NotStored)?;
         let result = self.call_acquirer(payment, &operation_id, card).await;
         payment.finish_authorization(&operation_id, result, self.risk.clock.now())?;
-        self.payments
-            .save(payment)
-            .await
-            .map_err(|error| AuthorizePaymentError::AnswerNotStored {
+        self.store_answer(payment).await.map_err(|error| {
+            self.report_lost_answer(payment, &operation_id, &error);
+            AuthorizePaymentError::AnswerNotStored {
                 payment: payment.id().clone(),
                 error,
-            })
+            }
+        })
+    }
+
+    /// Saves what the acquirer answered, again and again for a while where the store is away: money may have moved, and
+    /// nobody else knows.
+    async fn store_answer(&self, payment: &mut Payment) -> Result<(), RepositoryError> {
+        let started = Instant::now();
+        let mut stored = self.payments.save(payment).await;
+        for pause in ANSWER_SAVE_PAUSES {
+            let worth_a_try = matches!(stored, Err(RepositoryError::Unavailable { .. }));
+            if !worth_a_try || started.elapsed() + pause > ANSWER_SAVE_BUDGET {
+                break;
+            }
+            self.timer.pause(pause).await;
+            stored = match self.payments.save(payment).await {
+                Err(conflict @ RepositoryError::Conflict { .. }) => {
+                    self.find_stored_answer(payment, conflict).await
+                }
+                stored => stored,
+            };
+        }
+        stored
+    }
+
+    /// A try before this one may have been stored although it was told to have failed: then it is what conflicts.
+    async fn find_stored_answer(
+        &self,
+        payment: &mut Payment,
+        conflict: RepositoryError,
+    ) -> Result<(), RepositoryError> {
+        let Some(found) = self.payments.find(payment.id()).await? else {
+            return Err(conflict);
+        };
+        let mut expected = payment.clone();
+        expected.stored_as(found.record().version);
+        if found != expected {
+            return Err(conflict);
+        }
+        *payment = found;
+        Ok(())
+    }
+
+    /// All that an operator needs to put the payment right by hand, since it is nowhere else.
+    fn report_lost_answer(&self, payment: &Payment, id: &OperationId, error: &RepositoryError) {
+        self.risk.telemetry.answer_not_stored();
+        let operation = payment.record().operations.iter().find(|o| o.id == *id);
+        let reference = operation.and_then(|o| o.acquirer_reference.as_ref());
+        tracing::error!(
+            payment.id = %payment.id(),
+            operation.id = %id,
+            operation.status = operation.map(|o| o.status.as_str()),
+            decline_code = payment.record().decline_code.map(DeclineCode::as_str),
+            acquirer.reference = reference.map(AcquirerReference::as_str),
+            %error,
+            "the acquirer's answer was not stored"
+        );
     }
 
     async fn call_acquirer(
@@ -181,10 +256,16 @@ impl AuthorizePayment {
         result
     }
 
-    /// Lets later payments know how this one ended. The payment stands whether or not that works.
+    /// Lets later payments know how this one ended, where somebody judged it. The payment stands also if that fails.
     async fn settle(&self, payment: &Payment) {
         let settled = match payment.status() {
             PaymentStatus::Authorized => SettledAs::Approved,
+            // Nobody declined it: were it counted, an outage of the acquirer would make every payer suspect.
+            PaymentStatus::Declined
+                if payment.record().decline_code == Some(DeclineCode::AcquirerUnavailable) =>
+            {
+                return;
+            }
             PaymentStatus::Declined => SettledAs::Declined,
             PaymentStatus::InReview | PaymentStatus::RequiresAction | PaymentStatus::Authorizing => return,
         };

@@ -1,5 +1,7 @@
 //! Taking a payment: every decision, every answer of the acquirer, every failure of the store.
 
+use std::time::Duration;
+
 use domain::feature::{FeatureSpec, FeatureValue, PaymentFilter, Subject, VelocityMeasure};
 use domain::payment::{DeclineCode, OperationStatus, PaymentStatus};
 use domain::risk::Outcome;
@@ -7,7 +9,7 @@ use domain::{Payment, Timestamp};
 use portcullis_application::ports::{AcquirerAnswer, AcquirerError, SettledAs};
 use portcullis_application::use_cases::{AuthorizePaymentCommand, AuthorizePaymentError};
 use testkit::builders::{evaluation, payment_card, payment_details, payment_id};
-use testkit::fakes::{ScriptedRiskEngine, TelemetryCounts};
+use testkit::fakes::{Save, ScriptedRiskEngine, TelemetryCounts};
 
 use crate::World;
 
@@ -41,7 +43,7 @@ async fn an_approved_payment_is_authorized_and_stored_with_the_card_in_short() {
     assert_eq!(operation_status(&payment), [OperationStatus::Succeeded]);
     check_that_it_is_stored(&world, &payment);
     let card = payment.record().details.card.clone().unwrap();
-    assert_eq!((&*card.bin, &*card.last4), ("42424242", "4242"));
+    assert_eq!((&*card.bin, &*card.last4), ("424242", "4242"));
     assert!(!format!("{payment:?}").contains(CARD));
     assert_eq!(world.payments.saves(), 2, "before and after the acquirer");
     assert_eq!(settled(&world), Some(SettledAs::Approved));
@@ -51,6 +53,7 @@ async fn an_approved_payment_is_authorized_and_stored_with_the_card_in_short() {
             decisions: vec![Outcome::Approve],
             features_unavailable: 0,
             operations: vec![OperationStatus::Succeeded],
+            answers_not_stored: 0,
             payments: vec![PaymentStatus::Authorized],
         }
     );
@@ -133,12 +136,13 @@ async fn an_acquirer_that_was_not_reached_declines_the_payment() {
     );
     assert_eq!(operation_status(&payment), [OperationStatus::NotSent]);
     check_that_it_is_stored(&world, &payment);
+    assert_eq!(settled(&world), None, "nobody declined it");
 }
 
 #[tokio::test]
 async fn nothing_is_sent_that_could_not_be_stored_before() {
     let world = World::deciding(Outcome::Approve);
-    world.payments.script(&[false]);
+    world.payments.script(&[Save::Fails]);
     let error = take(&world).await.unwrap_err();
     assert!(matches!(error, AuthorizePaymentError::NotStored(_)), "{error}");
     assert!(world.acquirer.asked().is_empty());
@@ -149,16 +153,43 @@ async fn nothing_is_sent_that_could_not_be_stored_before() {
 #[tokio::test]
 async fn a_decline_that_could_not_be_stored_is_an_error() {
     let world = World::deciding(Outcome::Decline);
-    world.payments.script(&[false]);
+    world.payments.script(&[Save::Fails]);
     let error = take(&world).await.unwrap_err();
     assert!(matches!(error, AuthorizePaymentError::NotStored(_)), "{error}");
     assert!(world.payments.records().is_empty());
 }
 
 #[tokio::test]
-async fn an_answer_that_could_not_be_stored_leaves_the_operation_to_be_asked_for_again() {
+async fn an_answer_is_stored_as_soon_as_the_store_is_back() {
     let world = World::deciding(Outcome::Approve);
-    world.payments.script(&[true, false]);
+    world
+        .payments
+        .script(&[Save::Works, Save::Fails, Save::Fails, Save::Fails]);
+    let payment = take(&world).await.unwrap();
+    assert_eq!(payment.status(), PaymentStatus::Authorized);
+    check_that_it_is_stored(&world, &payment);
+    assert_eq!(world.acquirer.asked().len(), 1, "the acquirer is not asked again");
+    assert_eq!(world.timer.pauses(), [100, 200, 400].map(Duration::from_millis));
+    assert_eq!(settled(&world), Some(SettledAs::Approved));
+    assert_eq!(world.telemetry.counts().answers_not_stored, 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_was_stored_although_its_save_broke_off_is_found() {
+    let world = World::deciding(Outcome::Approve);
+    world.payments.script(&[Save::Works, Save::BreaksOff]);
+    let payment = take(&world).await.unwrap();
+    assert_eq!(payment.status(), PaymentStatus::Authorized);
+    assert_eq!(payment.record().version, 2);
+    check_that_it_is_stored(&world, &payment);
+    assert_eq!(world.timer.pauses().len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_could_not_be_stored_leaves_the_operation_open_and_is_counted() {
+    let world = World::deciding(Outcome::Approve);
+    world.payments.script(&[Save::Works]);
+    world.payments.script(&[Save::Fails; 7]);
     let error = take(&world).await.unwrap_err();
     assert!(
         matches!(error, AuthorizePaymentError::AnswerNotStored { .. }),
@@ -169,6 +200,16 @@ async fn an_answer_that_could_not_be_stored_leaves_the_operation_to_be_asked_for
     assert_eq!(stored.status(), PaymentStatus::Authorizing);
     assert_eq!(operation_status(&stored), [OperationStatus::Sent]);
     assert_eq!(settled(&world), None);
+    assert_eq!(
+        world.payments.saves(),
+        8,
+        "before the acquirer, and seven tries after"
+    );
+    let pauses = world.timer.pauses();
+    assert!(pauses.is_sorted_by(|one, next| one < next), "{pauses:?}");
+    assert!(pauses.iter().sum::<Duration>() < Duration::from_secs(10));
+    let counts = world.telemetry.counts();
+    assert_eq!((counts.answers_not_stored, counts.payments), (1, vec![]));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use domain::risk::Outcome;
 use portcullis_application::use_cases::CheckReadiness;
-use testkit::fakes::ScriptedRiskEngine;
+use testkit::fakes::{Save, ScriptedRiskEngine};
 
 use crate::World;
 
@@ -29,6 +29,6 @@ async fn a_node_with_policies_and_storage_is_ready() {
 async fn what_is_missing_is_told_by_name() {
     let world = World::new(ScriptedRiskEngine::without_policy_set());
     assert_eq!(problems(&world).await, ["policies"]);
-    world.payments.script(&[false]);
+    world.payments.script(&[Save::Fails]);
     assert_eq!(problems(&world).await, ["policies", "storage"]);
 }

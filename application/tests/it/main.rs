@@ -18,7 +18,7 @@ use portcullis_application::risk_assessment::RiskAssessment;
 use portcullis_application::use_cases::AuthorizePayment;
 use testkit::fakes::{
     CountingIdGenerator, CountingTelemetry, InMemoryFeatureStore, InMemoryPaymentRepository,
-    PlainCardFingerprinter, ScriptedAcquirer, ScriptedRiskEngine, SettableClock,
+    PlainCardFingerprinter, RecordingTimer, ScriptedAcquirer, ScriptedRiskEngine, SettableClock,
 };
 
 /// A gateway of fakes.
@@ -30,6 +30,7 @@ struct World {
     payments: Arc<InMemoryPaymentRepository>,
     acquirer: Arc<ScriptedAcquirer>,
     ids: Arc<CountingIdGenerator>,
+    timer: Arc<RecordingTimer>,
 }
 
 impl World {
@@ -42,6 +43,7 @@ impl World {
             payments: Arc::default(),
             acquirer: Arc::default(),
             ids: Arc::default(),
+            timer: Arc::default(),
         }
     }
 
@@ -65,6 +67,7 @@ impl World {
             payments: self.payments.clone(),
             acquirer: self.acquirer.clone(),
             fingerprinter: Arc::new(PlainCardFingerprinter),
+            timer: self.timer.clone(),
         }
     }
 }

@@ -12,8 +12,31 @@ fn a_well_formed_number_is_taken_and_hidden() {
 }
 
 #[test]
-fn a_short_number_keeps_six_digits_of_its_issuer() {
-    assert_eq!(CardNumber::parse("378282246310005").unwrap().bin(), "378282");
+fn what_is_kept_of_a_number_leaves_enough_digits_hidden() {
+    for (text, bin) in [
+        ("401234567899", "40"),
+        ("4012345678909", "401"),
+        ("40123456789017", "4012"),
+        ("401234567890124", "401234"),
+        ("4012345678901239", "40123456"),
+        ("40123456789012343", "40123456"),
+        ("401234567890123454", "40123456"),
+        ("4012345678901234565", "40123456"),
+    ] {
+        let number = CardNumber::parse(text).unwrap();
+        assert_eq!(number.bin(), bin, "{text}");
+        assert_eq!(number.last4(), &text[text.len() - 4..]);
+        let hidden = text.len() - number.bin().len() - number.last4().len();
+        assert!(hidden >= if text.len() >= 16 { 4 } else { 5 }, "{text}");
+    }
+}
+
+#[test]
+fn a_number_that_is_moved_leaves_its_digits_where_they_are() {
+    let number = CardNumber::parse("4242424242424242").unwrap();
+    let before = number.expose().as_ptr();
+    let moved = std::hint::black_box(number);
+    assert_eq!(moved.expose().as_ptr(), before);
 }
 
 #[test]

@@ -183,3 +183,15 @@ pub(super) const ISO_4217: &[(&str, u16, Option<u8>)] = &[
     ("ZMW", 967, Some(2)),
     ("ZWG", 924, Some(2)),
 ];
+
+/// Codes of list three (historic codes) that were current not long ago. A payment may be stored in one of them; none can
+/// be asked for any more. A number may have been given to the successor since, as that of `ANG` was to `XCG`. Only ever
+/// added to, when a code leaves list one.
+pub(super) const WITHDRAWN: &[(&str, u16, Option<u8>)] = &[
+    ("ANG", 532, Some(2)),
+    ("BGN", 975, Some(2)),
+    ("CUC", 931, Some(2)),
+    ("HRK", 191, Some(2)),
+    ("SLL", 694, Some(2)),
+    ("ZWL", 932, Some(2)),
+];

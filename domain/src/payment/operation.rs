@@ -95,6 +95,15 @@ impl DeclineCode {
         Self::AcquirerUnavailable,
     ];
 
+    /// Whether it is the acquirer's or the issuer's to say. The others are said by the gateway itself.
+    #[must_use]
+    pub const fn is_acquirers(self) -> bool {
+        match self {
+            Self::CardDeclined | Self::InsufficientFunds => true,
+            Self::RiskPolicy | Self::AcquirerUnavailable => false,
+        }
+    }
+
     /// The stable name, such as `insufficient_funds`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -118,7 +127,7 @@ impl DeclineCode {
 pub enum OperationResult {
     /// The acquirer did it, under this reference.
     Succeeded(AcquirerReference),
-    /// The acquirer refused.
+    /// The acquirer refused, for a reason that [is its to say](DeclineCode::is_acquirers).
     Declined(DeclineCode),
     /// It never left.
     NotSent,

@@ -1,19 +1,36 @@
 //! The aggregate: how a payment opens, moves and refuses to move.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::currency::Currency;
 use crate::identifier::{DecisionId, MerchantId};
 use crate::money::Money;
+use crate::risk::{FailureMode, PolicyEvaluation, PolicyIdentity, Score, Verdict};
+
+fn evaluation(outcome: Outcome) -> PolicyEvaluation {
+    let policy = PolicyIdentity {
+        name: "ceiling".into(),
+        version: "1.0.0".into(),
+        sequence: 1,
+        digest: "sha256:00".into(),
+    };
+    let verdict = Verdict {
+        outcome,
+        score: Score::default(),
+        reasons: vec![],
+    };
+    let failure_mode = FailureMode::new(Outcome::Review);
+    PolicyEvaluation::new(Arc::new(policy), Ok(verdict), &failure_mode, vec![], 1, 1)
+}
 
 fn decision(outcome: Outcome) -> RiskDecision {
-    let mut decision = RiskDecision::join(
+    RiskDecision::join(
         DecisionId::parse("dec_1").unwrap(),
-        vec![],
+        vec![evaluation(outcome)],
         1,
-        Timestamp::from_unix_millis(5),
-    );
-    decision.outcome = outcome;
-    decision
+        at(5),
+    )
 }
 
 fn payment(outcome: Outcome) -> Payment {
@@ -143,11 +160,191 @@ fn final_states_absorb_every_transition() {
 }
 
 #[test]
-fn a_damaged_record_is_not_restored() {
-    let mut record = payment(Outcome::Approve).record().clone();
-    record.status = PaymentStatus::Authorized;
-    assert!(Payment::restore(record).is_err());
-    let mut record = payment(Outcome::Decline).record().clone();
-    record.decline_code = None;
-    assert!(Payment::restore(record).is_err());
+fn the_acquirer_cannot_decline_for_a_reason_that_is_the_gateways() {
+    for code in [DeclineCode::RiskPolicy, DeclineCode::AcquirerUnavailable] {
+        let mut payment = sent();
+        let before = payment.clone();
+        let answer = OperationResult::Declined(code);
+        assert!(
+            payment
+                .finish_authorization(&operation("op_1"), answer, at(7))
+                .is_err()
+        );
+        assert_eq!(payment, before);
+    }
+}
+
+fn sent() -> Payment {
+    let mut payment = payment(Outcome::Approve);
+    payment.begin_authorization(operation("op_1"), at(6)).unwrap();
+    payment
+}
+
+fn answered(result: OperationResult) -> Payment {
+    let mut payment = sent();
+    payment
+        .finish_authorization(&operation("op_1"), result, at(7))
+        .unwrap();
+    payment
+}
+
+fn declined() -> Payment {
+    answered(OperationResult::Declined(DeclineCode::CardDeclined))
+}
+
+/// Which invariant the payment breaks after somebody has been at its record.
+fn broken(payment: &Payment, change: impl FnOnce(&mut PaymentRecord)) -> &'static str {
+    let mut record = payment.record().clone();
+    assert_eq!(Payment::restore(record.clone()).as_ref(), Ok(payment));
+    change(&mut record);
+    Payment::restore(record).unwrap_err().invariant
+}
+
+#[test]
+fn a_decision_that_is_not_the_join_of_its_evaluations_is_not_restored() {
+    let joined = "the decision is the strictest of its evaluations";
+    let outcomes = [Outcome::Challenge, Outcome::Review, Outcome::Decline];
+    for outcome in outcomes {
+        assert_eq!(broken(&sent(), |r| r.decision.outcome = outcome), joined);
+        assert_eq!(
+            broken(&payment(outcome), |r| r.decision.evaluations.clear()),
+            joined
+        );
+        assert_eq!(
+            broken(&sent(), |r| r.decision.evaluations.push(evaluation(outcome))),
+            joined
+        );
+    }
+}
+
+#[test]
+fn a_status_that_the_decision_does_not_lead_to_is_not_restored() {
+    let fits = "the status is one that the decision leads to";
+    let of_outcome = |outcome| match outcome {
+        Outcome::Approve => &[
+            PaymentStatus::Authorizing,
+            PaymentStatus::Authorized,
+            PaymentStatus::Declined,
+        ][..],
+        Outcome::Challenge => &[PaymentStatus::RequiresAction],
+        Outcome::Review => &[PaymentStatus::InReview],
+        Outcome::Decline => &[PaymentStatus::Declined],
+    };
+    for outcome in Outcome::ALL {
+        for status in PaymentStatus::ALL {
+            if !of_outcome(outcome).contains(&status) {
+                assert_eq!(
+                    broken(&payment(outcome), |r| r.status = status),
+                    fits,
+                    "{outcome:?} {status:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_decline_code_that_does_not_belong_there_is_not_restored() {
+    let declined_only = "declined if and only if there is a decline code";
+    let policy = "declined by a policy if and only if the decision says so";
+    assert_eq!(broken(&declined(), |r| r.decline_code = None), declined_only);
+    assert_eq!(
+        broken(&payment(Outcome::Decline), |r| r.decline_code = None),
+        declined_only
+    );
+    assert_eq!(
+        broken(&sent(), |r| r.decline_code = Some(DeclineCode::CardDeclined)),
+        declined_only
+    );
+    assert_eq!(
+        broken(&declined(), |r| r.decline_code = Some(DeclineCode::RiskPolicy)),
+        policy
+    );
+    for code in [
+        DeclineCode::CardDeclined,
+        DeclineCode::InsufficientFunds,
+        DeclineCode::AcquirerUnavailable,
+    ] {
+        assert_eq!(
+            broken(&payment(Outcome::Decline), |r| r.decline_code = Some(code)),
+            policy
+        );
+    }
+}
+
+#[test]
+fn operations_that_do_not_belong_to_the_payment_are_not_restored() {
+    let amount = "an authorization is about the payment's amount";
+    let cny = |minor_units| Money::new(minor_units, Currency::parse("CNY").unwrap()).unwrap();
+    let eur = Money::new(12_900, Currency::parse("EUR").unwrap()).unwrap();
+    assert_eq!(broken(&sent(), |r| r.operations[0].amount = cny(12_901)), amount);
+    assert_eq!(broken(&sent(), |r| r.operations[0].amount = eur), amount);
+    assert_eq!(broken(&sent(), |r| r.details.amount = cny(1)), amount);
+    let operations = sent().record().operations.clone();
+    for outcome in [Outcome::Challenge, Outcome::Review, Outcome::Decline] {
+        assert_eq!(
+            broken(&payment(outcome), |r| r.operations.clone_from(&operations)),
+            "nothing is sent that was not approved"
+        );
+    }
+}
+
+#[test]
+fn operations_that_contradict_each_other_are_not_restored() {
+    let double = |record: &mut PaymentRecord| record.operations.push(record.operations[0].clone());
+    assert_eq!(broken(&sent(), double), "at most one operation is open");
+    assert_eq!(
+        broken(&answered(succeeded()), double),
+        "at most one authorization succeeded"
+    );
+    for status in [OperationStatus::Sent, OperationStatus::Unknown] {
+        assert_eq!(
+            broken(&declined(), |r| r.operations[0].status = status),
+            "an operation is open only while authorizing"
+        );
+    }
+    let authorized = "authorized if and only if an authorization succeeded";
+    assert_eq!(
+        broken(&sent(), |r| r.status = PaymentStatus::Authorized),
+        "an operation is open only while authorizing"
+    );
+    assert_eq!(
+        broken(&answered(succeeded()), |r| r.operations.clear()),
+        authorized
+    );
+    assert_eq!(
+        broken(&answered(succeeded()), |r| r.status = PaymentStatus::Authorizing),
+        authorized
+    );
+}
+
+#[test]
+fn an_acquirer_reference_is_there_exactly_where_it_succeeded() {
+    let reference = "an acquirer reference if and only if it succeeded";
+    let stray = AcquirerReference::parse("ref_2").unwrap();
+    assert_eq!(
+        broken(&answered(succeeded()), |r| r.operations[0].acquirer_reference =
+            None),
+        reference
+    );
+    for payment in [
+        sent(),
+        declined(),
+        answered(OperationResult::NotSent),
+        answered(OperationResult::Unknown),
+    ] {
+        let stray = stray.clone();
+        assert_eq!(
+            broken(&payment, |r| r.operations[0].acquirer_reference = Some(stray)),
+            reference
+        );
+    }
+}
+
+#[test]
+fn a_payment_that_changed_before_it_existed_is_not_restored() {
+    assert_eq!(
+        broken(&sent(), |r| r.updated_at = at(4)),
+        "a payment does not change before it exists"
+    );
 }

@@ -130,11 +130,7 @@ impl RiskDecision {
         policy_revision: u64,
         decided_at: Timestamp,
     ) -> Self {
-        let outcome = evaluations
-            .iter()
-            .map(PolicyEvaluation::outcome)
-            .max()
-            .unwrap_or(Outcome::Approve);
+        let outcome = strictest(&evaluations);
         let score = evaluations
             .iter()
             .filter_map(|evaluation| match &evaluation.result {
@@ -151,6 +147,11 @@ impl RiskDecision {
             policy_revision,
             decided_at,
         }
+    }
+
+    /// Whether the outcome is the one that its evaluations join to.
+    pub(crate) fn is_joined(&self) -> bool {
+        self.outcome == strictest(&self.evaluations)
     }
 
     /// All reasons with the policies that gave them, in the order they ran. A fault gives a reason too, so that no
@@ -175,6 +176,15 @@ impl RiskDecision {
             })
         })
     }
+}
+
+/// What the evaluations join to; approve where there are none.
+fn strictest(evaluations: &[PolicyEvaluation]) -> Outcome {
+    evaluations
+        .iter()
+        .map(PolicyEvaluation::outcome)
+        .max()
+        .unwrap_or(Outcome::Approve)
 }
 
 #[cfg(test)]

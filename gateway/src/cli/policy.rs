@@ -16,6 +16,7 @@ use plugin_host::store::{PolicyStore, StoreLocation};
 use std::sync::Arc;
 
 use super::OutputFormat;
+use crate::config::{self, Overrides};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
@@ -34,14 +35,13 @@ pub(super) enum PolicyCommand {
 /// Which store a command speaks to.
 #[derive(Args, Debug)]
 pub(super) struct StoreArgs {
-    /// The policy store: `dir:PATH` or `etcd://host:port,…[/prefix]`
-    #[arg(
-        long,
-        value_name = "STORE",
-        env = "PORTCULLIS_POLICIES__STORE",
-        default_value = "dir:data/policies"
-    )]
-    store: StoreLocation,
+    /// The policy store: `dir:PATH` or `etcd://host:port,…[/prefix]`; default: the one that `serve` would follow, which is
+    /// policies.store of the configuration
+    #[arg(long, value_name = "STORE")]
+    store: Option<StoreLocation>,
+    /// The configuration file, as for `serve`
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// How a command writes what it found.
@@ -63,17 +63,34 @@ pub(super) fn run(command: PolicyCommand) -> anyhow::Result<u8> {
 }
 
 impl StoreArgs {
+    fn location(&self) -> anyhow::Result<StoreLocation> {
+        if let Some(store) = &self.store {
+            return Ok(store.clone());
+        }
+        let variables = super::environment()?;
+        let overrides = Overrides {
+            variables,
+            ..Overrides::default()
+        };
+        let config = config::load(self.config.as_deref(), &overrides)?;
+        config.policies.store.parse().context("policies.store")
+    }
+
     /// Opens the store to write to it; a folder is made when it is missing.
     async fn open(&self) -> anyhow::Result<Arc<dyn PolicyStore>> {
-        Ok(self.store.open().await?)
+        Ok(self.location()?.open().await?)
     }
 
     /// Opens the store to read from it. A folder that is missing is an error: most likely its path has a slip.
     async fn open_existing(&self) -> anyhow::Result<Arc<dyn PolicyStore>> {
-        if let StoreLocation::Directory(path) = &self.store {
-            anyhow::ensure!(path.is_dir(), "--store {}: there is no such folder", self.store);
+        let location = self.location()?;
+        if let StoreLocation::Directory(path) = &location {
+            anyhow::ensure!(
+                path.is_dir(),
+                "{location}: there is no such folder; name the store with --store"
+            );
         }
-        self.open().await
+        Ok(location.open().await?)
     }
 }
 

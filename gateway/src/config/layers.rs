@@ -53,20 +53,33 @@ pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config, Config
     if let Some(path) = &file {
         table = read(path)?;
     }
-    let settings = overrides.settings().map_err(ConfigError::Override)?;
+    let mut settings = overrides.settings().map_err(ConfigError::Override)?;
     for setting in &settings {
         insert(&mut table, setting)?;
     }
-    serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
+    loop {
+        let error = match serde_path_to_error::deserialize(Value::Table(table.clone())) {
+            Ok(config) => return Ok(config),
+            Err(error) => error,
+        };
         let path = error.path().to_string();
         let message = reworded(error.inner());
+        // A variable or flag has no quotes: what looks like a number is a text where a text is expected.
+        let text = settings
+            .iter_mut()
+            .find(|setting| message.contains("expected a string") && setting.path.join(".") == path)
+            .and_then(|setting| setting.read_as_text().then_some(setting));
+        if let Some(setting) = text {
+            insert(&mut table, setting)?;
+            continue;
+        }
         let origin = origin(&path, &message, &settings, file.as_deref());
-        ConfigError::Setting {
+        return Err(ConfigError::Setting {
             origin,
             path,
             message,
-        }
-    })
+        });
+    }
 }
 
 fn named_by_environment(overrides: &Overrides) -> Option<PathBuf> {

@@ -34,7 +34,18 @@ impl std::fmt::Display for Origin {
 pub(super) struct Setting {
     pub(super) path: Vec<String>,
     pub(super) value: Value,
+    /// The value as it was given.
+    pub(super) text: String,
     pub(super) origin: Origin,
+}
+
+impl Setting {
+    /// Takes the value for a text. Says whether it was not one before.
+    pub(super) fn read_as_text(&mut self) -> bool {
+        let changes = !self.value.is_str();
+        self.value = Value::String(self.text.clone());
+        changes
+    }
 }
 
 /// What the caller's environment and command line say, as they are.
@@ -68,6 +79,7 @@ impl Overrides {
             settings.push(Setting {
                 path,
                 value: value(text),
+                text: text.clone(),
                 origin: Origin::Variable(name.clone()),
             });
         }
@@ -82,6 +94,7 @@ impl Overrides {
             settings.push(Setting {
                 path,
                 value: value(raw.trim()),
+                text: raw.trim().to_owned(),
                 origin: Origin::Flag(format!("--set {text}")),
             });
         }
@@ -91,6 +104,7 @@ impl Overrides {
             settings.push(Setting {
                 path,
                 value,
+                text: text.clone(),
                 origin: Origin::Flag(format!("{flag} {text}")),
             });
         }

@@ -12,7 +12,10 @@ use thiserror::Error;
 
 use ip_ranges::{IpRange, IpRanges};
 
-use crate::normalize::{normalize, parse_ip};
+use crate::normalize::{normalize, parse_ip, seen};
+
+/// How many hexadecimal digits a card's fingerprint has behind its `fp_`.
+const FINGERPRINT_DIGITS: usize = 32;
 
 /// A list that cannot be kept.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -37,6 +40,17 @@ pub enum ListError {
         list: String,
         /// The entry.
         entry: String,
+    },
+    /// An entry of `card` that is no fingerprint. It may be a card number, so it is not repeated.
+    #[error(
+        "list `{list}`: entry {position} of `card` is no fingerprint: expected `fp_` and 32 hexadecimal digits in lower \
+         case, as in `card.fingerprint` of an answer; never put a card number here"
+    )]
+    MalformedCard {
+        /// The list.
+        list: String,
+        /// Which entry, from 1 on.
+        position: usize,
     },
     /// An entry without text.
     #[error("list `{list}`: an entry of `{subject}` is empty")]
@@ -77,21 +91,16 @@ impl Lists {
                         list: name.clone(),
                         subject: subject_name.clone(),
                     })?;
-                for entry in entries {
-                    let entry = entry.trim();
-                    if entry.is_empty() {
-                        return Err(ListError::EmptyEntry {
-                            list: name.clone(),
-                            subject: subject.as_str(),
-                        });
-                    }
+                for (index, entry) in entries.iter().enumerate() {
+                    let entry = seen(entry);
+                    check(name, subject, index + 1, &entry)?;
                     if subject == Subject::Ip {
-                        ranges.push(IpRange::parse(entry).ok_or_else(|| ListError::MalformedIp {
+                        ranges.push(IpRange::parse(&entry).ok_or_else(|| ListError::MalformedIp {
                             list: name.clone(),
-                            entry: entry.to_owned(),
+                            entry: entry.into_owned(),
                         })?);
                     } else {
-                        list.digests.insert(digest(hasher, subject, entry));
+                        list.digests.insert(digest(hasher, subject, &entry));
                     }
                 }
             }
@@ -121,6 +130,30 @@ impl Lists {
             None => FeatureValue::Unavailable,
         }
     }
+}
+
+/// What holds for an entry whatever else is on the list.
+fn check(list: &str, subject: Subject, position: usize, entry: &str) -> Result<(), ListError> {
+    if entry.is_empty() {
+        return Err(ListError::EmptyEntry {
+            list: list.to_owned(),
+            subject: subject.as_str(),
+        });
+    }
+    if subject == Subject::Card && !is_fingerprint(entry) {
+        return Err(ListError::MalformedCard {
+            list: list.to_owned(),
+            position,
+        });
+    }
+    Ok(())
+}
+
+fn is_fingerprint(entry: &str) -> bool {
+    let is_digit = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    entry
+        .strip_prefix("fp_")
+        .is_some_and(|digits| digits.len() == FINGERPRINT_DIGITS && digits.bytes().all(is_digit))
 }
 
 fn digest(hasher: &impl BuildHasher, subject: Subject, value: &str) -> u64 {

@@ -87,7 +87,9 @@ impl MemoryFeatureStore {
     }
 
     fn recent(&self, request: &RiskRequest<'_>) -> (u64, Option<MutexGuard<'_, RecentPayments>>) {
-        let payment = self.hasher.hash_one(request.payment_id);
+        // Two merchants may give the same name to different payments.
+        let name = (&request.details.merchant_id, request.payment_id);
+        let payment = self.hasher.hash_one(name);
         (payment, pick(&self.payments, payment).map(lock))
     }
 
@@ -95,16 +97,25 @@ impl MemoryFeatureStore {
         pick(&self.subjects, subject).map(lock)
     }
 
-    /// Counts the payment with all of its subjects, unless it was counted before. The payment's own lock is held
-    /// meanwhile, so that whoever observes the same payment finds it counted.
+    /// Counts the payment with those of its subjects that it was not counted with before; a name that a caller gives to
+    /// many payments hides none of their subjects. The payment's own lock is held meanwhile, so that whoever observes
+    /// the same payment finds it counted.
     fn count_attempt(&self, request: &RiskRequest<'_>, subjects: &Subjects) {
         let (payment, recent) = self.recent(request);
         let Some(mut recent) = recent else { return };
-        if recent.observe(payment) {
-            let occurrence = Occurrence::of(request, PaymentFilter::Attempted, subjects);
-            for subject in subjects.iter().flatten() {
-                if let Some(mut shard) = self.shard(*subject) {
-                    shard.record_attempt(*subject, &occurrence);
+        let new = recent.observe(payment, subjects);
+        if new.iter().all(Option::is_none) {
+            return;
+        }
+        let occurrence = Occurrence::of(request, PaymentFilter::Attempted, subjects);
+        for (subject, new) in subjects.iter().zip(new) {
+            if let Some(subject) = *subject
+                && let Some(mut shard) = self.shard(subject)
+            {
+                if new.is_some() {
+                    shard.record_attempt(subject, &occurrence);
+                } else {
+                    shard.record_meeting(subject, &occurrence);
                 }
             }
         }

@@ -23,7 +23,8 @@ const FINGERPRINT_BYTES: usize = 16;
 
 /// Makes fingerprints such as `fp_` and 32 hexadecimal digits.
 pub struct HmacCardFingerprinter {
-    /// Keyed once; every fingerprint starts from a copy. Wiped when dropped, as the copies are.
+    /// Keyed once; every fingerprint starts from a copy. Wiped when dropped, as the copies are: the states of `sha2` that
+    /// it is made of do so with that crate's feature `zeroize`, and a test holds it.
     keyed: Hmac<Sha256>,
 }
 

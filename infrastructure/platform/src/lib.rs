@@ -1,4 +1,4 @@
-//! Adapters of the small ports: clock, identifiers, card fingerprints.
+//! Adapters of the small ports: clock, timer, identifiers, card fingerprints.
 //!
 //! The only crate that asks the machine what time it is, and the one that makes names and keeps the fingerprint key.
 
@@ -6,8 +6,10 @@ mod clock;
 mod config;
 mod fingerprint;
 mod identifiers;
+mod timer;
 
 pub use clock::SystemClock;
 pub use config::Config;
 pub use fingerprint::{FingerprintKeyError, HmacCardFingerprinter};
 pub use identifiers::UuidIdGenerator;
+pub use timer::TokioTimer;

@@ -47,6 +47,8 @@ struct FormatOnly {
 struct PaymentDocument<'a> {
     format: u32,
     #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow)]
     details: DetailsDocument<'a>,
     #[serde(borrow)]
     status: Cow<'a, str>,
@@ -58,10 +60,11 @@ struct PaymentDocument<'a> {
     updated_at_ms: u64,
 }
 
-/// The document of a payment. Its name, its operations and its version are kept beside it.
+/// The document of a payment. Its operations and its version are kept beside it; its name is kept in both places, so that
+/// a document that has come under another payment's name is told.
 pub(crate) fn encode(record: &PaymentRecord) -> Result<String, Damage> {
     let PaymentRecord {
-        id: _,
+        id,
         details,
         status,
         decline_code,
@@ -73,6 +76,7 @@ pub(crate) fn encode(record: &PaymentRecord) -> Result<String, Damage> {
     } = record;
     let document = PaymentDocument {
         format: FORMAT,
+        id: id.as_str().into(),
         details: DetailsDocument::of(details),
         status: status.as_str().into(),
         decline_code: decline_code.map(|code| code.as_str().into()),
@@ -101,6 +105,7 @@ pub(crate) fn decode(
     let document: PaymentDocument<'_> = serde_json::from_str(document).map_err(unreadable)?;
     let PaymentDocument {
         format: _,
+        id: document_id,
         details,
         status,
         decline_code,
@@ -108,6 +113,9 @@ pub(crate) fn decode(
         created_at_ms,
         updated_at_ms,
     } = document;
+    if document_id != id.as_str() {
+        return Err(Damage::of("id", "is not the one that it is stored under"));
+    }
     Ok(PaymentRecord {
         id: id.clone(),
         details: details.restore()?,

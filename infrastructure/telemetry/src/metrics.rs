@@ -56,6 +56,7 @@ pub struct PrometheusTelemetry {
     decision_duration: Histogram,
     features_unavailable: Counter,
     authorize: OperationMetrics,
+    answers_not_stored: Counter,
     payments: [Counter; PaymentStatus::ALL.len()],
 }
 
@@ -69,6 +70,7 @@ impl PrometheusTelemetry {
         let features_unavailable = Counter::default();
         let operations = Family::<Labels<2>, Counter>::default();
         let operation_duration = Family::<Labels<1>, Histogram>::new_with_constructor(histogram);
+        let answers_not_stored = Counter::default();
         let payments = Family::<Labels<1>, Counter>::default();
 
         registry.register("decisions", "Risk decisions, by outcome", decisions.clone());
@@ -91,6 +93,11 @@ impl PrometheusTelemetry {
             operation_duration.clone(),
         );
         registry.register(
+            "answers_not_stored",
+            "Answers of the acquirer that could not be stored",
+            answers_not_stored.clone(),
+        );
+        registry.register(
             "payments",
             "Payments that were taken in, by the status they came to rest in",
             payments.clone(),
@@ -108,6 +115,7 @@ impl PrometheusTelemetry {
             decision_duration,
             features_unavailable,
             authorize: operation(OperationKind::Authorize),
+            answers_not_stored,
             payments: PaymentStatus::ALL
                 .map(|status| payments.get_or_create_owned(&[("status", status.as_str())])),
         }
@@ -130,6 +138,10 @@ impl Telemetry for PrometheusTelemetry {
         };
         increment(&metrics.by_status, place(status));
         metrics.duration.observe(seconds(elapsed_ns));
+    }
+
+    fn answer_not_stored(&self) {
+        self.answers_not_stored.inc();
     }
 
     fn payment_finished(&self, status: PaymentStatus) {

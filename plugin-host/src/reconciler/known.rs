@@ -6,6 +6,7 @@ use application::ports::{PolicyStatus, RefusedRelease, ReleaseInForce};
 use bytes::Bytes;
 use domain::Timestamp;
 
+use crate::digest::Digest;
 use crate::document::{PolicyDocument, PolicyName};
 use crate::envelope::Envelope;
 use crate::release::Release;
@@ -19,7 +20,8 @@ pub(super) struct Known {
     pub(super) in_force: Option<Arc<Release>>,
     /// Whether what is stored is being loaded.
     pub(super) loading: bool,
-    stored: Option<Bytes>,
+    /// The digest of what is stored: the bytes may be anything, and as many as the store takes.
+    stored: Option<Digest>,
     /// What is in force says.
     document: Option<Arc<PolicyDocument>>,
     refused: Option<RefusedRelease>,
@@ -42,7 +44,7 @@ impl Known {
 
     /// Whether this very document was taken or refused for good.
     pub(super) fn is_settled(&self, value: &Bytes) -> bool {
-        self.stored.as_ref() == Some(value) && !self.may_pass_later
+        self.stored == Some(Digest::of(value)) && !self.may_pass_later
     }
 
     /// Reads a document and runs every check that does not need its artifact, in their order.
@@ -61,7 +63,6 @@ impl Known {
         if document.sequence < self.highest_sequence {
             return Err(Refusal::replayed(&document, self.highest_sequence));
         }
-        self.highest_sequence = document.sequence;
         document
             .validity(now)
             .map_err(|error| Refusal::validity(&document, &error))?;
@@ -70,7 +71,8 @@ impl Known {
 
     /// The document's release decides from now on.
     pub(super) fn accept(&mut self, value: Bytes, document: Arc<PolicyDocument>, release: Arc<Release>) {
-        self.stored = Some(value);
+        self.stored = Some(Digest::of(&value));
+        self.highest_sequence = self.highest_sequence.max(document.sequence);
         self.document = Some(document);
         self.in_force = Some(release);
         self.loading = false;
@@ -82,12 +84,13 @@ impl Known {
     pub(super) fn refuse(&mut self, value: Bytes, refusal: &Refusal, now: Timestamp) -> bool {
         self.loading = false;
         self.may_pass_later = refusal.may_pass_later;
-        let same_document = self.stored.as_ref() == Some(&value);
+        let digest = Digest::of(&value);
+        let same_document = self.stored == Some(digest);
         let known = self
             .refused
             .as_ref()
             .is_some_and(|known| same_document && known.code == refusal.code);
-        self.stored = Some(value);
+        self.stored = Some(digest);
         if !known {
             self.refused = Some(RefusedRelease {
                 sequence: refusal.sequence,
@@ -114,12 +117,14 @@ impl Known {
         news
     }
 
-    /// The document is gone from the store. Its sequence is remembered: what comes back must be newer.
-    pub(super) fn forget(&mut self) {
+    /// The document is gone from the store. Its sequence is remembered: what comes back must not be older. Says whether there
+    /// is nothing to remember.
+    pub(super) fn forget(&mut self) -> bool {
         *self = Self {
             highest_sequence: self.highest_sequence,
             ..Self::default()
         };
+        self.highest_sequence == 0
     }
 
     /// How it stands; none where nothing is stored.

@@ -71,6 +71,15 @@ impl Refusal {
         Self::for_good("sequence_replayed", message).of(document)
     }
 
+    /// The document took too long to load.
+    pub(super) fn too_slow(timeout: std::time::Duration) -> Self {
+        let message = format!(
+            "fetching, compiling and trying the artifact took more than {} s",
+            timeout.as_secs()
+        );
+        Self::for_now("load_timeout", message)
+    }
+
     /// The document is not valid now.
     pub(super) fn validity(document: &PolicyDocument, error: &ValidityError) -> Self {
         Self::for_now(error.code(), error.to_string()).of(document)
@@ -97,6 +106,10 @@ impl From<ArtifactError> for Refusal {
 
 impl From<LoadError> for Refusal {
     fn from(error: LoadError) -> Self {
-        Self::for_good(error.code(), error.to_string())
+        if error.is_of_the_moment() {
+            Self::for_now(error.code(), error.to_string())
+        } else {
+            Self::for_good(error.code(), error.to_string())
+        }
     }
 }

@@ -47,7 +47,12 @@ impl Reporter {
             revision,
             policies,
         };
-        match status.to_json() {
+        let json = status.to_json().or_else(|error| {
+            // Too large to be told whole. An old status that stays would tell what is not so any more.
+            tracing::warn!(%error, "this node's status is cut: it names only the policies that are not as they should be");
+            cut(status).to_json()
+        });
+        match json {
             Ok(json) => {
                 self.status.send_if_modified(|old| {
                     let changed = *old != json;
@@ -89,6 +94,17 @@ impl Reporter {
             }
         }
     }
+}
+
+/// The same with those policies alone that somebody has to look at, and the first words of what is wrong with them.
+fn cut(mut status: NodeStatus) -> NodeStatus {
+    /// Policies that are told: with everything about one below a kilobyte, far below the largest status.
+    const TOLD: usize = 500;
+    status
+        .policies
+        .retain(|policy| policy.state != NodePolicyState::InForce);
+    status.policies.truncate(TOLD);
+    status
 }
 
 fn node_policy(status: &PolicyStatus, started_at: Timestamp) -> NodePolicy {

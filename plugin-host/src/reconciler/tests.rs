@@ -40,6 +40,15 @@ impl Scene {
     }
 
     fn start_over(store: Arc<InMemoryPolicyStore>) -> Self {
+        Self::start_requiring(&[], store)
+    }
+
+    /// Starts a node that may not be without these policies.
+    fn start_requiring(required: &[&str], store: Arc<InMemoryPolicyStore>) -> Self {
+        let config = Config {
+            required: required.iter().map(|name| (*name).to_owned()).collect(),
+            ..small_config(1)
+        };
         let mut registry = Registry::default();
         let clock = Arc::new(SettableClock::default());
         let engine = Arc::new(WasmRiskPolicyEngine::new(Lane::start(1).unwrap()));
@@ -50,7 +59,7 @@ impl Scene {
             Arc::clone(&clock) as Arc<dyn Clock>,
             HostMetrics::register(&mut registry),
             NodeId::parse("node-1").unwrap(),
-            &small_config(1),
+            &config,
         );
         let stop = CancellationToken::new();
         let running = tokio::spawn(reconciler.run(stop.clone()));
@@ -448,6 +457,63 @@ async fn a_document_comes_into_force_when_its_time_has_come() {
     scene.clock.set(after(600));
     let alpha = scene.in_force("alpha", 1).await;
     assert_eq!(alpha.since.0, after(600));
+    scene.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_whose_time_is_over_is_told_and_decides_on() {
+    let scene = Scene::start();
+    publish(
+        &scene,
+        "alpha",
+        &scoring(1),
+        &json!({"not_after": "2026-02-02T02:50:00Z"}),
+    );
+    scene.in_force("alpha", 1).await;
+    scene.clock.set(after(601));
+    let alpha = scene.refused("alpha", "expired").await;
+    assert_eq!(alpha.sequence, Some(1));
+    assert_eq!(scene.scores().await, [scored("alpha", 1)]);
+    publish(&scene, "alpha", &scoring(2), &json!({"sequence": 2}));
+    scene.in_force("alpha", 2).await;
+    scene.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_decided_before_every_required_policy_is_in_force() {
+    let scene = Scene::start_requiring(&["alpha", "bravo"], InMemoryPolicyStore::new());
+    publish(&scene, "alpha", &scoring(1), &json!({}));
+    publish(&scene, "charlie", &scoring(3), &json!({}));
+    scene.store.commit(vec![("bravo", Some(b"{}".to_vec()))]);
+    scene.in_force("charlie", 1).await;
+    scene.refused("bravo", "envelope_invalid").await;
+    assert!(scene.engine.snapshot().is_none());
+    publish(&scene, "bravo", &scoring(2), &json!({}));
+    scene.in_force("bravo", 1).await;
+    let all = [scored("alpha", 1), scored("bravo", 2), scored("charlie", 3)];
+    assert_eq!(scene.scores().await, all);
+    scene.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_required_policy_that_vanishes_from_the_store_stays_in_force() {
+    let scene = Scene::start_requiring(&["alpha"], InMemoryPolicyStore::new());
+    let component = scoring(1);
+    publish(&scene, "alpha", &component, &json!({}));
+    publish(&scene, "bravo", &scoring(2), &json!({}));
+    scene.in_force("bravo", 1).await;
+    scene.store.commit(vec![("alpha", None), ("bravo", None)]);
+    let alpha = scene.refused("alpha", "required_policy_gone").await;
+    assert_eq!(alpha.sequence, Some(1));
+    let listings = scene.store.listed_at().len();
+    let again = |store: &InMemoryPolicyStore| store.listed_at().len() >= listings + 3;
+    tokio::time::timeout(GIVE_UP, scene.store.until(again))
+        .await
+        .unwrap();
+    assert_eq!(scene.scores().await, [scored("alpha", 1)]);
+    // The same document may come back.
+    publish(&scene, "alpha", &component, &json!({}));
+    scene.in_force("alpha", 1).await;
     scene.end().await;
 }
 

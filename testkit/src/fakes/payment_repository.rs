@@ -8,11 +8,22 @@ use async_trait::async_trait;
 use domain::payment::PaymentRecord;
 use domain::{Payment, PaymentId};
 
+/// How a save goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Save {
+    /// It is stored.
+    Works,
+    /// It is not stored, and told to be `Unavailable`.
+    Fails,
+    /// It is stored, and told to be `Unavailable` all the same: the commit went through, its answer got lost.
+    BreaksOff,
+}
+
 #[derive(Debug, Default)]
 struct State {
     payments: HashMap<PaymentId, PaymentRecord>,
-    /// Whether the next saves work; from its end on they do.
-    script: VecDeque<bool>,
+    /// How the next saves go; from its end on they work.
+    script: VecDeque<Save>,
     saves: usize,
 }
 
@@ -21,9 +32,9 @@ struct State {
 pub struct InMemoryPaymentRepository(Mutex<State>);
 
 impl InMemoryPaymentRepository {
-    /// Says of the next saves, in order, whether they work; a failing one is `Unavailable`.
-    pub fn script(&self, works: &[bool]) {
-        self.0.lock().unwrap().script.extend(works);
+    /// Says of the next saves, in order, how they go.
+    pub fn script(&self, saves: &[Save]) {
+        self.0.lock().unwrap().script.extend(saves);
     }
 
     /// Puts a record in as it is, whether or not it can be right.
@@ -51,10 +62,9 @@ impl PaymentRepository for InMemoryPaymentRepository {
     async fn save(&self, payment: &mut Payment) -> Result<(), RepositoryError> {
         let mut state = self.0.lock().unwrap();
         state.saves += 1;
-        if state.script.pop_front() == Some(false) {
-            return Err(RepositoryError::Unavailable {
-                reason: "the test says so".to_owned(),
-            });
+        let how = state.script.pop_front().unwrap_or(Save::Works);
+        if how == Save::Fails {
+            return Err(unavailable());
         }
         let id = payment.id().clone();
         let expected = payment.record().version;
@@ -65,8 +75,13 @@ impl PaymentRepository for InMemoryPaymentRepository {
             (expected, stored) if stored == Some(expected) => {}
             (expected, _) => return Err(RepositoryError::Conflict { id, expected }),
         }
-        payment.stored_as(expected + 1);
-        state.payments.insert(id, payment.record().clone());
+        let mut stored = payment.clone();
+        stored.stored_as(expected + 1);
+        state.payments.insert(id, stored.record().clone());
+        if how == Save::BreaksOff {
+            return Err(unavailable());
+        }
+        *payment = stored;
         Ok(())
     }
 
@@ -83,10 +98,14 @@ impl PaymentRepository for InMemoryPaymentRepository {
 
     async fn check(&self) -> Result<(), RepositoryError> {
         match self.0.lock().unwrap().script.front() {
-            Some(false) => Err(RepositoryError::Unavailable {
-                reason: "the test says so".to_owned(),
-            }),
+            Some(Save::Fails) => Err(unavailable()),
             _ => Ok(()),
         }
+    }
+}
+
+fn unavailable() -> RepositoryError {
+    RepositoryError::Unavailable {
+        reason: "the test says so".to_owned(),
     }
 }

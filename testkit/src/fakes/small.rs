@@ -1,10 +1,12 @@
-//! The small ports: clock, names, fingerprints, telemetry.
+//! The small ports: clock, timer, names, fingerprints, telemetry.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use application::ports::{CardFingerprinter, Clock, IdGenerator, Telemetry};
+use application::ports::{CardFingerprinter, Clock, IdGenerator, Telemetry, Timer};
+use async_trait::async_trait;
 use domain::payment::{OperationKind, OperationStatus, PaymentStatus};
 use domain::risk::{Outcome, RiskDecision};
 use domain::{CardNumber, DecisionId, OperationId, PaymentId, Timestamp};
@@ -36,6 +38,25 @@ impl SettableClock {
 impl Clock for SettableClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_unix_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Writes down how long it was asked to wait, and does not.
+#[derive(Debug, Default)]
+pub struct RecordingTimer(Mutex<Vec<Duration>>);
+
+impl RecordingTimer {
+    /// All pauses so far.
+    #[must_use]
+    pub fn pauses(&self) -> Vec<Duration> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Timer for RecordingTimer {
+    async fn pause(&self, duration: Duration) {
+        self.0.lock().unwrap().push(duration);
     }
 }
 
@@ -85,6 +106,7 @@ impl Telemetry for NoTelemetry {
     fn decision_made(&self, _decision: &RiskDecision, _elapsed_ns: u64) {}
     fn features_unavailable(&self) {}
     fn operation_finished(&self, _kind: OperationKind, _status: OperationStatus, _elapsed_ns: u64) {}
+    fn answer_not_stored(&self) {}
     fn payment_finished(&self, _status: PaymentStatus) {}
 }
 
@@ -97,6 +119,8 @@ pub struct TelemetryCounts {
     pub features_unavailable: u64,
     /// How the operations ended.
     pub operations: Vec<OperationStatus>,
+    /// How many answers could not be stored.
+    pub answers_not_stored: u64,
     /// Where the payments came to rest.
     pub payments: Vec<PaymentStatus>,
 }
@@ -124,6 +148,10 @@ impl Telemetry for CountingTelemetry {
 
     fn operation_finished(&self, _kind: OperationKind, status: OperationStatus, _elapsed_ns: u64) {
         self.0.lock().unwrap().operations.push(status);
+    }
+
+    fn answer_not_stored(&self) {
+        self.0.lock().unwrap().answers_not_stored += 1;
     }
 
     fn payment_finished(&self, status: PaymentStatus) {

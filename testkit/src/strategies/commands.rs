@@ -51,7 +51,13 @@ impl Command {
 }
 
 fn result() -> impl Strategy<Value = OperationResult> {
-    let code = select(vec![DeclineCode::CardDeclined, DeclineCode::InsufficientFunds]);
+    // Also those that are not the acquirer's to say, which the payment refuses.
+    let code = select(vec![
+        DeclineCode::CardDeclined,
+        DeclineCode::InsufficientFunds,
+        DeclineCode::AcquirerUnavailable,
+        DeclineCode::RiskPolicy,
+    ]);
     prop_oneof![
         "[ -~]{1,128}".prop_map(|text| OperationResult::Succeeded(AcquirerReference::parse(&text).unwrap())),
         code.prop_map(OperationResult::Declined),

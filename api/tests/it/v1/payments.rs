@@ -1,7 +1,9 @@
 //! `/v1/payments`: what comes of a payment that can be read. Bodies that cannot are in `bodies`.
 
 mod bodies;
+mod idempotency;
 mod lifetime;
+mod misplaced_cards;
 
 use application::ports::{AcquirerAnswer, AcquirerError, RepositoryError};
 use domain::PaymentId;
@@ -213,7 +215,9 @@ async fn a_payment_that_was_not_stored_may_be_sent_again() {
 async fn a_payment_whose_answer_was_not_stored_must_not_be_sent_again() {
     let world = World::new();
     world.repository.then(None);
-    world.repository.then(Some(unavailable()));
+    for _try in 0..7 {
+        world.repository.then(Some(unavailable()));
+    }
     let answer = post(&world.api(), PATH, &small_payment()).await;
     assert_eq!(answer.status, 500, "no client repeats a 500 by itself");
     assert_eq!(answer.header("retry-after"), "");

@@ -170,6 +170,10 @@ fn compile(folder: &Path, target: Target) -> anyhow::Result<PathBuf> {
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter(|message| message["reason"] == "compiler-artifact")
         .filter(|message| {
+            let types = message["target"]["crate_types"].as_array();
+            types.is_some_and(|types| types.iter().any(|kind| kind == "cdylib"))
+        })
+        .filter(|message| {
             message["manifest_path"]
                 .as_str()
                 .is_some_and(|path| Path::new(path) == manifest)

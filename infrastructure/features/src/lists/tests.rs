@@ -137,3 +137,41 @@ fn entries_that_cannot_be_meant_are_refused() {
         ListError::EmptyEntry { .. }
     ));
 }
+
+#[test]
+fn a_card_is_listed_by_its_fingerprint_alone() {
+    let fingerprint = format!("fp_{}", "4be0".repeat(8));
+    assert_eq!(
+        listed(&[&format!(" {fingerprint}\u{200b}")], Subject::Card, &fingerprint),
+        FeatureValue::Listed(true)
+    );
+    for entry in [
+        "4242424242424242",
+        "4242 4242 4242 4242",
+        "fp_4242424242424242",
+        &fingerprint.to_uppercase(),
+        &fingerprint[1..],
+    ] {
+        let error = lists(&[("blocked", "card", &[&fingerprint, entry])]).unwrap_err();
+        assert!(
+            matches!(error, ListError::MalformedCard { position: 2, .. }),
+            "{error}"
+        );
+        assert!(!format!("{error} {error:?}").contains("4242"), "{error}");
+    }
+}
+
+#[test]
+fn a_value_that_only_looks_the_same_is_the_same() {
+    for value in ["ada@example.com", " ADA@example.com.", "a\u{200b}da@example.com"] {
+        assert_eq!(
+            listed(&["Ada@Example.com"], Subject::Email, value),
+            FeatureValue::Listed(true),
+            "{value:?}"
+        );
+    }
+    assert_eq!(
+        listed(&["\u{feff}d_1"], Subject::Device, "d_1\u{2060} "),
+        FeatureValue::Listed(true)
+    );
+}

@@ -8,6 +8,10 @@ use super::others::Others;
 use super::series::Series;
 use super::{Subjects, second_of};
 
+/// How far behind an attempt others may lie and still be believed: more than payments that are decided at the same time
+/// or the clocks of a cluster differ, and so little that a clock that was set back does not leave much to forget.
+const MAX_AHEAD_SECONDS: u64 = 300;
+
 /// One payment as it is counted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Occurrence {
@@ -47,21 +51,33 @@ pub(super) struct History {
 }
 
 impl History {
+    /// Counts an attempt. Its time is now, so what lies far behind it was counted under a clock that was wrong.
     pub(super) fn record_attempt(&mut self, own: u64, occurrence: &Occurrence, max_distinct: usize) {
-        self.series(occurrence.currency)
-            .record(occurrence.second, occurrence.filter, occurrence.minor_units);
+        let latest = occurrence.second.saturating_add(MAX_AHEAD_SECONDS);
+        for (_, series) in &mut self.by_currency {
+            series.forget_after(latest);
+        }
+        self.others.forget_after(latest);
+        self.record(own, occurrence, max_distinct);
+    }
+
+    /// Notes the others of an attempt that was counted before, when some of them were not there.
+    pub(super) fn record_meeting(&mut self, own: u64, occurrence: &Occurrence, max_distinct: usize) {
         for (subject, key) in other_subjects(own, occurrence) {
-            self.others.record(subject, key, occurrence.second, max_distinct);
+            self.others
+                .record(occurrence.filter, subject, key, occurrence.second, max_distinct);
         }
     }
 
-    pub(super) fn record_settlement(&mut self, own: u64, occurrence: &Occurrence) {
+    /// Counts the end of a payment under the time at which it began, which may be long ago.
+    pub(super) fn record_settlement(&mut self, own: u64, occurrence: &Occurrence, max_distinct: usize) {
+        self.record(own, occurrence, max_distinct);
+    }
+
+    fn record(&mut self, own: u64, occurrence: &Occurrence, max_distinct: usize) {
         self.series(occurrence.currency)
             .record(occurrence.second, occurrence.filter, occurrence.minor_units);
-        for (subject, key) in other_subjects(own, occurrence) {
-            self.others
-                .settle(subject, key, occurrence.second, occurrence.filter);
-        }
+        self.record_meeting(own, occurrence, max_distinct);
     }
 
     pub(super) fn count(&self, window: Window) -> u64 {

@@ -4,95 +4,95 @@ use domain::feature::{PaymentFilter, Subject};
 
 use super::history::Window;
 
-/// Another subject. Moments are kept as the second after, so that 0 is never.
+/// Another subject in payments that ended, or began, in one way.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
+    filter: PaymentFilter,
     subject: Subject,
     key: u64,
-    last: [u64; 3],
+    last_second: u64,
 }
 
-impl Seen {
-    fn raise(&mut self, filter: PaymentFilter, second: u64) {
-        if let Some(last) = self.last.get_mut(filter as usize) {
-            *last = (*last).max(second + 1);
-        }
-    }
-
-    fn is_in(&self, window: Window) -> bool {
-        let last = self.last.get(window.filter as usize);
-        last.is_some_and(|last| *last > window.from_second)
-    }
-
-    fn last_attempt(&self) -> u64 {
-        self.last.iter().copied().max().unwrap_or(0)
-    }
-}
-
-/// The others, by kind and digest; of each kind a bounded number, the one that was seen longest ago giving way.
+/// The others, by filter, kind and digest. Of each filter and kind a bounded number, the one that was seen longest ago
+/// giving way: fresh attempts do not push out those whose payments were approved or declined.
 #[derive(Debug, Default)]
-pub(super) struct Others(Vec<Seen>);
+pub(super) struct Others {
+    seen: Vec<Seen>,
+    /// No `last_second` is later.
+    newest_second: u64,
+}
 
 impl Others {
-    /// Notes that it was seen in an attempted payment.
-    pub(super) fn record(&mut self, subject: Subject, key: u64, second: u64, max_distinct: usize) {
-        match self.find(subject, key) {
+    /// Notes that it was seen in a payment.
+    pub(super) fn record(
+        &mut self,
+        filter: PaymentFilter,
+        subject: Subject,
+        key: u64,
+        second: u64,
+        max_distinct: usize,
+    ) {
+        self.newest_second = self.newest_second.max(second);
+        let place = self.seen.binary_search_by_key(&(filter, subject, key), |seen| {
+            (seen.filter, seen.subject, seen.key)
+        });
+        let mut index = match place {
             Ok(index) => {
-                if let Some(seen) = self.0.get_mut(index) {
-                    seen.raise(PaymentFilter::Attempted, second);
+                if let Some(seen) = self.seen.get_mut(index) {
+                    seen.last_second = seen.last_second.max(second);
                 }
+                return;
             }
-            Err(mut index) => {
-                let kind = self.kind(subject);
-                if kind.len() >= max_distinct {
-                    let stalest = kind.min_by_key(|at| self.0.get(*at).map(Seen::last_attempt));
-                    if let Some(stalest) = stalest {
-                        self.0.remove(stalest);
-                        index -= usize::from(stalest < index);
-                    }
-                }
-                let mut seen = Seen {
-                    subject,
-                    key,
-                    last: [0; 3],
-                };
-                seen.raise(PaymentFilter::Attempted, second);
-                if self.0.len() == self.0.capacity() {
-                    // Most subjects are seen with a handful of others and never again.
-                    self.0.reserve_exact(self.0.len().max(4) / 2);
-                }
-                self.0.insert(index, seen);
+            Err(index) => index,
+        };
+        let kind = self.kind(filter, subject);
+        if kind.len() >= max_distinct {
+            let stalest = kind.min_by_key(|at| self.seen.get(*at).map(|seen| seen.last_second));
+            if let Some(stalest) = stalest {
+                self.seen.remove(stalest);
+                index -= usize::from(stalest < index);
             }
         }
+        if self.seen.len() == self.seen.capacity() {
+            // Most subjects are seen with a handful of others and never again.
+            self.seen.reserve_exact(self.seen.len().max(4) / 2);
+        }
+        let seen = Seen {
+            filter,
+            subject,
+            key,
+            last_second: second,
+        };
+        self.seen.insert(index, seen);
     }
 
-    /// Notes the end of a payment with it, if it is still known.
-    pub(super) fn settle(&mut self, subject: Subject, key: u64, second: u64, filter: PaymentFilter) {
-        if let Ok(index) = self.find(subject, key)
-            && let Some(seen) = self.0.get_mut(index)
-        {
-            seen.raise(filter, second);
+    /// Forgets those that were seen later than a second.
+    pub(super) fn forget_after(&mut self, second: u64) {
+        if self.newest_second > second {
+            self.seen.retain(|seen| seen.last_second <= second);
+            self.newest_second = second;
         }
     }
 
     /// How many of a kind were seen in the window.
     pub(super) fn count(&self, window: Window, subject: Subject) -> u64 {
-        let kind = self.0.get(self.kind(subject)).unwrap_or_default();
-        kind.iter().filter(|seen| seen.is_in(window)).count() as u64
+        let kind = self.seen.get(self.kind(window.filter, subject));
+        let in_window = |seen: &&Seen| seen.last_second >= window.from_second;
+        kind.unwrap_or_default().iter().filter(in_window).count() as u64
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        self.0.capacity() * size_of::<Seen>()
+        self.seen.capacity() * size_of::<Seen>()
     }
 
-    fn find(&self, subject: Subject, key: u64) -> Result<usize, usize> {
-        self.0
-            .binary_search_by_key(&(subject, key), |seen| (seen.subject, seen.key))
-    }
-
-    fn kind(&self, subject: Subject) -> std::ops::Range<usize> {
-        let start = self.0.partition_point(|seen| seen.subject < subject);
-        let end = self.0.partition_point(|seen| seen.subject <= subject);
+    fn kind(&self, filter: PaymentFilter, subject: Subject) -> std::ops::Range<usize> {
+        let kind = (filter, subject);
+        let start = self
+            .seen
+            .partition_point(|seen| (seen.filter, seen.subject) < kind);
+        let end = self
+            .seen
+            .partition_point(|seen| (seen.filter, seen.subject) <= kind);
         start..end
     }
 }

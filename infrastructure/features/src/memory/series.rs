@@ -94,6 +94,13 @@ impl Series {
         }
     }
 
+    /// Forgets the payments after a second; a bucket that reaches over it keeps its own.
+    pub(super) fn forget_after(&mut self, second: u64) {
+        while self.buckets.last().is_some_and(|bucket| bucket.first > second) {
+            self.buckets.pop();
+        }
+    }
+
     pub(super) fn count(&self, window: Window) -> u64 {
         let counts = self.within(window).map(|bucket| bucket.counts);
         counts

@@ -77,11 +77,24 @@ impl Shard {
         self.evict(occurrence.second);
     }
 
+    /// Notes others that a subject was seen with in a payment that was counted before.
+    pub(super) fn record_meeting(&mut self, subject: u64, occurrence: &Occurrence) {
+        self.amend(subject, |history, max_distinct| {
+            history.record_meeting(subject, occurrence, max_distinct);
+        });
+    }
+
     /// Counts the end of a payment with a subject that is still known.
     pub(super) fn record_settlement(&mut self, subject: u64, occurrence: &Occurrence) {
+        self.amend(subject, |history, max_distinct| {
+            history.record_settlement(subject, occurrence, max_distinct);
+        });
+    }
+
+    fn amend(&mut self, subject: u64, change: impl FnOnce(&mut History, usize)) {
         if let Some(entry) = self.entries.get_mut(&subject) {
             let before = entry.history.bytes();
-            entry.history.record_settlement(subject, occurrence);
+            change(&mut entry.history, self.limits.max_distinct);
             self.bytes = self.bytes + entry.history.bytes() - before;
         }
     }

@@ -21,7 +21,7 @@ async fn a_listed_subject_is_found_on_its_list() {
     let entries = [
         ("ip", "198.51.100.0/24"),
         ("email", "Ada@Example.com"),
-        ("card", "fp_1"),
+        ("card", "fp_4be04be04be04be04be04be04be04be0"),
     ];
     let entries = entries.map(|(subject, entry)| (subject.to_owned(), vec![entry.to_owned()]));
     let config = Config {

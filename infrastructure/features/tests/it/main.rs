@@ -7,6 +7,7 @@
 
 mod bounds;
 mod contract;
+mod counting;
 mod model;
 
 use domain::feature::{FeatureSpec, FeatureValue, PaymentFilter, Subject, VelocityMeasure};

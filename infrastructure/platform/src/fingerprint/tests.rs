@@ -121,3 +121,11 @@ fn nothing_of_the_key_is_printed() {
     let printed = format!("{:?}", HmacCardFingerprinter::new(&[0xab; 32]));
     assert_eq!(printed, "HmacCardFingerprinter(redacted)");
 }
+
+#[test]
+fn the_keyed_state_is_wiped_when_dropped() {
+    fn wiped<T: zeroize::ZeroizeOnDrop>() {}
+    // HMAC is two such states and a buffer, without a marker of its own. Without the feature of `sha2` this does not
+    // compile.
+    wiped::<Sha256>();
+}

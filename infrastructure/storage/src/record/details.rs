@@ -212,7 +212,7 @@ impl<'a> DeviceDocument<'a> {
 
 /// An amount from its two parts.
 pub(crate) fn money(field: &'static str, minor_units: i64, currency: &str) -> Result<Money, Damage> {
-    let currency = parsed(field, currency, Currency::parse)?;
+    let currency = parsed(field, currency, Currency::parse_stored)?;
     Money::new(minor_units, currency).map_err(|error| Damage::of(field, error))
 }
 

@@ -32,12 +32,20 @@ fn the_document_of_a_plain_payment_is_what_auditors_were_told() {
     assert_eq!(
         document,
         concat!(
-            r#"{"format":1,"details":{"merchant_id":"m_1","amount":{"minor_units":12900,"currency":"CNY"}},"#,
+            r#"{"format":1,"id":"pay_1","details":{"merchant_id":"m_1","amount":{"minor_units":12900,"currency":"CNY"}},"#,
             r#""status":"authorizing","decision":{"id":"dec_1","outcome":"approve","score":0,"evaluations":[],"#,
             r#""policy_revision":7,"decided_at_ms":1770000000000},"#,
             r#""created_at_ms":1770000000000,"updated_at_ms":1770000000000}"#
         )
     );
+}
+
+#[test]
+fn a_payment_in_a_currency_that_was_withdrawn_since_stays_readable() {
+    let document = encode(&record()).unwrap().replacen("\"CNY\"", "\"HRK\"", 1);
+    let read = decode(&document, &record().id, vec![], 1).unwrap();
+    assert_eq!(read.details.amount.to_string(), "129.00 HRK");
+    assert_eq!(encode(&read).unwrap(), document);
 }
 
 #[test]
@@ -59,6 +67,8 @@ fn damage_is_told_by_field() {
             "decision.decided_at_ms:",
         ),
         ("\"format\":1", "\"format\":2", "record.format: is 2"),
+        ("\"pay_1\"", "\"pay_2\"", "id: is not the one"),
+        ("\"id\":\"pay_1\",", "", "record: missing field `id`"),
         ("{\"format\"", "{\"extra\":0,\"format\"", "record: unknown field"),
         ("}}", "", "record:"),
     ] {

@@ -75,7 +75,7 @@ enum Message {
 }
 
 /// Who decides about a job: the writer that takes it up, or the caller that gives it up, whoever comes first. So a caller
-/// that was told to come back can rely on it that nothing was written.
+/// that gave its job up can rely on it that nothing was written. Only of a commit that failed nobody can say so.
 #[derive(Clone, Debug, Default)]
 struct Claim(Arc<AtomicBool>);
 

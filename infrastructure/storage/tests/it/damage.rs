@@ -63,6 +63,10 @@ async fn a_record_that_cannot_be_read_is_damage() {
             "record.format",
         ),
         (
+            "UPDATE payments SET record = json_set(record, '$.id', 'pay_2')",
+            "id: is not the one that it is stored under",
+        ),
+        (
             "UPDATE payments SET record = json_set(record, '$.decision.outcome', 'allow')",
             "decision.outcome",
         ),
@@ -88,6 +92,9 @@ async fn a_payment_that_breaks_an_invariant_is_damage() {
         "DELETE FROM operations",
         "UPDATE operations SET status = 'sent'",
         "UPDATE operations SET currency = 'EUR'",
+        "UPDATE operations SET amount_minor_units = 1",
+        "UPDATE operations SET acquirer_reference = NULL",
+        "UPDATE payments SET record = json_set(record, '$.decision.outcome', 'decline')",
         "UPDATE payments SET status = 'declined', record = json_set(record, '$.status', 'declined')",
     ] {
         assert!(reason(sql).await.contains("breaks an invariant"), "{sql}");

@@ -44,6 +44,7 @@ fn everything_is_there_at_zero_before_the_first_payment() {
         "portcullis_features_unavailable_total 0",
         "portcullis_operations_total{kind=\"authorize\",status=\"not_sent\"} 0",
         "portcullis_operation_duration_seconds_count{kind=\"authorize\"} 0",
+        "portcullis_answers_not_stored_total 0",
         "portcullis_payments_total{status=\"in_review\"} 0",
     ] {
         assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
@@ -57,6 +58,7 @@ fn what_happened_is_what_is_shown() {
     telemetry.decision_made(&decision(Outcome::Decline), 15_000);
     telemetry.features_unavailable();
     telemetry.operation_finished(OperationKind::Authorize, OperationStatus::Unknown, 5_000_000_000);
+    telemetry.answer_not_stored();
     telemetry.payment_finished(PaymentStatus::Declined);
     let text = shown(&registry);
     for line in [
@@ -67,6 +69,7 @@ fn what_happened_is_what_is_shown() {
         "portcullis_features_unavailable_total 1",
         "portcullis_operations_total{kind=\"authorize\",status=\"unknown\"} 1",
         "portcullis_operation_duration_seconds_sum{kind=\"authorize\"} 5.0",
+        "portcullis_answers_not_stored_total 1",
         "portcullis_payments_total{status=\"declined\"} 1",
     ] {
         assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");

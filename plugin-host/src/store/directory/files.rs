@@ -1,8 +1,9 @@
 //! Files below the folder: read within a bound, written whole or not at all, and errors that name the path.
 
 use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -48,11 +49,19 @@ pub(super) fn failed(doing: &str, path: &Path, error: &io::Error) -> StoreError 
 /// Reads a file of at most so many bytes; of a longer one that many and one more, so that whoever parses it sees that it
 /// is too long. None where there is no such file.
 pub(super) fn read(path: &Path, max: usize) -> Result<Option<Bytes>, StoreError> {
-    let file = match File::open(path) {
+    // Without waiting: a named pipe would be opened when somebody writes to it, which may be never.
+    let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
+    let file = match OpenOptions::new().read(true).custom_flags(nonblocking).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed("open", path, &error)),
     };
+    let metadata = file.metadata().map_err(|error| failed("look at", path, &error))?;
+    if !metadata.is_file() {
+        return Err(StoreError::Invalid {
+            detail: format!("dir:{}: found no regular file, expected one", path.display()),
+        });
+    }
     let mut bytes = Vec::new();
     file.take(max as u64 + 1)
         .read_to_end(&mut bytes)
@@ -64,7 +73,12 @@ pub(super) fn read(path: &Path, max: usize) -> Result<Option<Bytes>, StoreError>
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let folder = path.parent().unwrap_or(path);
     let number = TEMPORARY.fetch_add(1, Ordering::Relaxed);
-    let temporary = folder.join(format!("{HIDDEN}tmp-{}-{number}", std::process::id()));
+    // Two containers on one folder may share process id and count; the hasher is seeded at random.
+    let chance = RandomState::new().build_hasher().finish();
+    let temporary = folder.join(format!(
+        "{HIDDEN}tmp-{}-{number}-{chance:016x}",
+        std::process::id()
+    ));
     let written = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if let Err(error) = written {
         // What is left of it would be no more than a hidden file.

@@ -189,6 +189,8 @@ impl EtcdWatch {
 #[async_trait]
 impl PolicyWatch for EtcdWatch {
     async fn next(&mut self) -> Result<WatchEvent, StoreError> {
+        // Nobody asked while the reader was busy with the last event, so nothing can have been silent.
+        self.heard = Instant::now();
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Ok(event);

@@ -5,7 +5,7 @@ use axum::http::Request;
 use serde_json::{Value, json};
 
 use super::PATH;
-use crate::caller::{Answer, CARD_NUMBER, full_payment, post, post_text, send, small_payment, with};
+use crate::caller::{Answer, full_payment, post, post_text, send, small_payment, with};
 use crate::fakes::World;
 
 async fn refused(body: &Value) -> Answer {
@@ -204,23 +204,6 @@ async fn a_field_that_is_there_twice_is_refused() {
     assert_eq!(answer.status, 400);
     let error = ("merchant_id".to_owned(), "duplicate_field".to_owned());
     assert_eq!(answer.problem(), ("duplicate_field".to_owned(), vec![error]));
-}
-
-#[tokio::test]
-async fn a_card_number_in_a_field_that_is_kept_is_refused_and_not_repeated() {
-    for path in ["customer.id", "device.user_agent", "metadata.note", "merchant_id"] {
-        let body = with(full_payment(), path, json!(CARD_NUMBER));
-        let expected = (path.to_owned(), "card_number_misplaced".to_owned());
-        assert_eq!(
-            refused(&body).await.problem(),
-            ("card_number_misplaced".to_owned(), vec![expected])
-        );
-    }
-    let as_a_name = with(small_payment(), "metadata", json!({"a": "b", CARD_NUMBER: "c"}));
-    let (code, errors) = refused(&as_a_name).await.problem();
-    assert_eq!(code, "card_number_misplaced");
-    // serde_json sorts the names it writes, so the number comes first.
-    assert_eq!(errors[0].0, "metadata[0]");
 }
 
 #[tokio::test]
