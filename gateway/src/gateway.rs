@@ -44,6 +44,9 @@ pub enum BuildError {
 pub struct Stopped {
     /// What was left of requests and payments when the time was up.
     pub drained: Drained,
+    /// Whether the policy store was followed to the end. Where it was not, the gateway has ended because of that: a node that
+    /// takes no changes any more is better started anew.
+    pub policies_followed: bool,
     /// Whether the storage was closed in order; everything acknowledged is safe either way.
     pub storage_closed: bool,
 }
@@ -67,8 +70,8 @@ impl Gateway {
         let telemetry: Arc<dyn Telemetry> = Arc::new(PrometheusTelemetry::register(&mut registry));
         let http_metrics = HttpMetrics::register(registry.sub_registry_with_prefix("portcullis"));
 
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-        let ids: Arc<dyn IdGenerator> = Arc::new(UuidIdGenerator::default());
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids: Arc<dyn IdGenerator> = Arc::new(UuidIdGenerator::new());
         let fingerprinter: Arc<dyn CardFingerprinter> =
             Arc::new(HmacCardFingerprinter::open(&config.platform)?);
         let features: Arc<dyn FeatureStore> = Arc::new(features::MemoryFeatureStore::new(&config.features)?);
@@ -125,12 +128,27 @@ impl Gateway {
 
     /// Serves until `shutdown`, then ends in order: requests first, then the policies, then the storage.
     pub async fn run_until(self, shutdown: impl Future<Output = ()> + Send) -> Stopped {
-        let drained = self.server.run(shutdown).await;
-        self.stop_policies.cancel();
-        if self.policies.await.is_err() {
-            tracing::error!("the task that follows the policy store had panicked");
-        }
-        let storage_closed = match self.storage.close().await {
+        let Self {
+            server,
+            storage,
+            mut policies,
+            stop_policies,
+        } = self;
+        let mut lost = false;
+        let drained = server
+            .run(async {
+                tokio::select! {
+                    () = shutdown => {}
+                    _ = &mut policies => {
+                        lost = true;
+                        tracing::error!("the task that follows the policy store has ended; shutting down");
+                    }
+                }
+            })
+            .await;
+        stop_policies.cancel();
+        let policies_followed = !lost && policies.await.is_ok();
+        let storage_closed = match storage.close().await {
             Ok(()) => true,
             Err(error) => {
                 tracing::error!(%error, "the storage was not closed in order");
@@ -139,6 +157,7 @@ impl Gateway {
         };
         Stopped {
             drained,
+            policies_followed,
             storage_closed,
         }
     }

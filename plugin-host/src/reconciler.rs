@@ -197,7 +197,7 @@ impl Reconciler {
                 }
                 Some(value) if known.is_settled(&value) => {
                     if let Some(refusal) = known.lapsed(now) {
-                        self.refuse(&name, value, &refusal, now, started.elapsed());
+                        self.refuse(&name, &value, &refusal, now, started.elapsed());
                     }
                 }
                 Some(value) => match known.read(&name, &value, now) {
@@ -209,7 +209,7 @@ impl Reconciler {
                             document: Arc::new(document),
                         });
                     }
-                    Err(refusal) => self.refuse(&name, value, &refusal, now, started.elapsed()),
+                    Err(refusal) => self.refuse(&name, &value, &refusal, now, started.elapsed()),
                 },
             }
         }
@@ -219,7 +219,7 @@ impl Reconciler {
         for (candidate, loaded, elapsed) in self.load(candidates).await {
             match loaded {
                 Ok(release) => self.accept(candidate, Arc::new(release), elapsed),
-                Err(refusal) => self.refuse(&candidate.name, candidate.value, &refusal, now, elapsed),
+                Err(refusal) => self.refuse(&candidate.name, &candidate.value, &refusal, now, elapsed),
             }
         }
         for known in self.known.values_mut() {
@@ -311,10 +311,10 @@ impl Reconciler {
         self.known
             .entry(candidate.name)
             .or_default()
-            .accept(candidate.value, candidate.document, release);
+            .accept(&candidate.value, candidate.document, release);
     }
 
-    fn refuse(&mut self, name: &str, value: Bytes, refusal: &Refusal, now: Timestamp, elapsed: Duration) {
+    fn refuse(&mut self, name: &str, value: &Bytes, refusal: &Refusal, now: Timestamp, elapsed: Duration) {
         let known = self.known.entry(name.to_owned()).or_default();
         if known.refuse(value, refusal, now) {
             tracing::warn!(

@@ -1,5 +1,11 @@
 //! The gateway from outside: the real binary, a real etcd, policies from their real toolchain.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests are tests: a missing key is a failure"
+)]
+
 mod api;
 mod command_line;
 mod directory_store;

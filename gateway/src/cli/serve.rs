@@ -13,7 +13,8 @@ pub(super) fn run(args: ConfigArgs) -> anyhow::Result<u8> {
     let code = runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
-        let gateway = Gateway::build(config, |registry| log.register(registry)).await?;
+        // Boxed: it holds every adapter while it is built, which is much for a stack.
+        let gateway = Box::pin(Gateway::build(config, |registry| log.register(registry))).await?;
         tracing::info!(http.listen = %gateway.local_addr(), version = env!("CARGO_PKG_VERSION"), "portcullis is up");
         let stopped = gateway
             .run_until(async move {
@@ -23,7 +24,7 @@ pub(super) fn run(args: ConfigArgs) -> anyhow::Result<u8> {
                 }
             })
             .await;
-        let complete = stopped.drained.is_complete() && stopped.storage_closed;
+        let complete = stopped.drained.is_complete() && stopped.storage_closed && stopped.policies_followed;
         tracing::info!(
             connections_left = stopped.drained.connections_left,
             payments_left = stopped.drained.payments_left,

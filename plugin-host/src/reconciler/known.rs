@@ -70,8 +70,8 @@ impl Known {
     }
 
     /// The document's release decides from now on.
-    pub(super) fn accept(&mut self, value: Bytes, document: Arc<PolicyDocument>, release: Arc<Release>) {
-        self.stored = Some(Digest::of(&value));
+    pub(super) fn accept(&mut self, value: &Bytes, document: Arc<PolicyDocument>, release: Arc<Release>) {
+        self.stored = Some(Digest::of(value));
         self.highest_sequence = self.highest_sequence.max(document.sequence);
         self.document = Some(document);
         self.in_force = Some(release);
@@ -81,10 +81,10 @@ impl Known {
     }
 
     /// The document is not taken. Says whether that is news.
-    pub(super) fn refuse(&mut self, value: Bytes, refusal: &Refusal, now: Timestamp) -> bool {
+    pub(super) fn refuse(&mut self, value: &Bytes, refusal: &Refusal, now: Timestamp) -> bool {
         self.loading = false;
         self.may_pass_later = refusal.may_pass_later;
-        let digest = Digest::of(&value);
+        let digest = Digest::of(value);
         let same_document = self.stored == Some(digest);
         let known = self
             .refused

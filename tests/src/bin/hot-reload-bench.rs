@@ -5,6 +5,12 @@
 //! was made by the new release. The times are this machine's; the ratio to the floor (a put, and a decision, in the same run)
 //! is what can be compared.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark ends where something is missing"
+)]
+
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use plugin_host::authoring::Workbench;
 use plugin_host::component;
 use plugin_host::golden::{GoldenCases, MAX_GOLDEN_CASES_BYTES};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::render::{check_against, refused_line};
@@ -125,6 +126,20 @@ fn write(out: &Path, component: &[u8]) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write {shown}"))
 }
 
+/// What cargo says of each artifact, as far as it matters here.
+#[derive(Deserialize)]
+struct CargoMessage {
+    reason: String,
+    manifest_path: PathBuf,
+    target: CargoTarget,
+    filenames: Vec<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct CargoTarget {
+    crate_types: Vec<String>,
+}
+
 /// Runs cargo in the policy's own folder, so that the configuration beside it (linker flags) is found, and reads from its
 /// messages which file came out.
 fn compile(folder: &Path, target: Target) -> anyhow::Result<PathBuf> {
@@ -167,26 +182,11 @@ fn compile(folder: &Path, target: Target) -> anyhow::Result<PathBuf> {
         .with_context(|| format!("cannot read {shown}"))?;
     let wasm = String::from_utf8_lossy(&output.stdout)
         .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|message| message["reason"] == "compiler-artifact")
-        .filter(|message| {
-            let types = message["target"]["crate_types"].as_array();
-            types.is_some_and(|types| types.iter().any(|kind| kind == "cdylib"))
-        })
-        .filter(|message| {
-            message["manifest_path"]
-                .as_str()
-                .is_some_and(|path| Path::new(path) == manifest)
-        })
-        .filter_map(|message| {
-            let files = message["filenames"].as_array()?;
-            files
-                .iter()
-                .filter_map(|file| file.as_str())
-                .find(|file| file.ends_with(".wasm"))
-                .map(PathBuf::from)
-        })
-        .next_back();
+        .filter_map(|line| serde_json::from_str::<CargoMessage>(line).ok())
+        .filter(|message| message.reason == "compiler-artifact" && message.manifest_path == manifest)
+        .filter(|message| message.target.crate_types.iter().any(|kind| kind == "cdylib"))
+        .flat_map(|message| message.filenames)
+        .find(|file| file.extension().is_some_and(|extension| extension == "wasm"));
     match wasm {
         Some(wasm) => Ok(wasm),
         None => bail!(

@@ -87,13 +87,7 @@ pub(super) async fn run(args: PushArgs) -> anyhow::Result<u8> {
         return Ok(DONE);
     }
     let store = args.store.open().await?;
-    let outcome = publish(
-        &*store,
-        &publications,
-        &publisher,
-        platform::SystemClock::default().now(),
-    )
-    .await?;
+    let outcome = publish(&*store, &publications, &publisher, platform::SystemClock.now()).await?;
     match args.output.format {
         OutputFormat::Text => println(&text(&outcome, &store.describe())),
         OutputFormat::Json => println(&to_json(&outcome).to_string()),

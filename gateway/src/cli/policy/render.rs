@@ -23,7 +23,7 @@ pub(super) fn check_against(
     let contract = ContractName::parse(CONTRACT).map_err(|error| invalid(error.to_string()))?;
     let publisher = Publisher::parse("check").map_err(|error| invalid(error.to_string()))?;
     let now = Timestamp::from_unix_millis(0);
-    let document = manifest.document(contract, artifact.reference().clone(), 1, now, publisher);
+    let document = manifest.document(contract, *artifact.reference(), 1, now, publisher);
     workbench.verify(&document, component)
 }
 
