@@ -119,11 +119,8 @@ fn a_policy_that_burns_its_whole_deadline_holds_up_nobody_on_the_one_worker_thre
             served_meanwhile += 1;
         }
         let slow = slow.join().expect("the payer ends");
-        assert_eq!(
-            slow.body["risk"]["policies"][0]["fault"]["kind"], "deadline",
-            "{}",
-            slow.text
-        );
+        let fault = &slow.body["risk"]["policies"][0]["fault"]["kind"];
+        assert!(fault == "out_of_fuel" || fault == "deadline", "{}", slow.text);
         // Held up, the one worker would have served one at the most: whichever came before the guest.
         assert!(
             served_meanwhile >= 3,

@@ -43,7 +43,7 @@ async fn an_approved_payment_is_authorized_and_stored_with_the_card_in_short() {
     assert_eq!(operation_status(&payment), [OperationStatus::Succeeded]);
     check_that_it_is_stored(&world, &payment);
     let card = payment.record().details.card.clone().unwrap();
-    assert_eq!((&*card.bin, &*card.last4), ("424242", "4242"));
+    assert_eq!((&*card.bin, &*card.last4), ("42424242", "4242"));
     assert!(!format!("{payment:?}").contains(CARD));
     assert_eq!(world.payments.saves(), 2, "before and after the acquirer");
     assert_eq!(settled(&world), Some(SettledAs::Approved));

@@ -67,7 +67,7 @@ pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config, Config
         // A variable or flag has no quotes: what looks like a number is a text where a text is expected.
         let text = settings
             .iter_mut()
-            .find(|setting| message.contains("expected a string") && setting.path.join(".") == path)
+            .find(|setting| message.ends_with("string") && setting.path.join(".") == path)
             .and_then(|setting| setting.read_as_text().then_some(setting));
         if let Some(setting) = text {
             insert(&mut table, setting)?;

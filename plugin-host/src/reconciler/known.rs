@@ -37,7 +37,8 @@ impl Known {
 
     /// Why the document in force is not valid any more, if it is not. It stays in force: whatever is wrong, that does.
     pub(super) fn lapsed(&self, now: Timestamp) -> Option<Refusal> {
-        let document = self.document.as_ref()?;
+        // Where a newer document was refused, that is what there is to know.
+        let document = self.document.as_ref().filter(|_| self.refused.is_none())?;
         let error = document.validity(now).err()?;
         Some(Refusal::validity(document, &error))
     }
