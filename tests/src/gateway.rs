@@ -219,10 +219,17 @@ impl Gateway {
     /// Waits until a policy's newest document was refused under this code; says the message.
     #[must_use]
     pub fn wait_for_refusal(&self, name: &str, code: &str) -> String {
-        eventually(&format!("{name} to be refused as {code}"), || {
+        self.wait_for_refusal_saying(name, code, "")
+    }
+
+    /// The same, of a document whose refusal says this; tells two refusals under one code apart.
+    #[must_use]
+    pub fn wait_for_refusal_saying(&self, name: &str, code: &str, needle: &str) -> String {
+        let what = format!("{name} to be refused as {code}, saying `{needle}`");
+        eventually(&what, || {
             let policy = self.policy(name)?;
-            (policy["refused"]["code"] == code)
-                .then(|| policy["refused"]["message"].as_str().map(str::to_owned))?
+            let message = policy["refused"]["message"].as_str()?;
+            (policy["refused"]["code"] == code && message.contains(needle)).then(|| message.to_owned())
         })
     }
 
