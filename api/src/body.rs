@@ -1,6 +1,7 @@
 //! Reading a body: JSON, within its bound, in time, without copying where it comes in one piece.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -74,9 +75,6 @@ pub(crate) async fn read_json(shared: &Shared, request: Request) -> Result<JsonB
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok())
         .and_then(|length| length.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > max_bytes) {
-        return Err(too_large(max_bytes));
-    }
     let connection = request.extensions().get::<ConnectionBodies>().cloned();
     let reading = async {
         let _reading = shared.admission.read_body(connection.as_ref()).await?;
@@ -88,6 +86,10 @@ pub(crate) async fn read_json(shared: &Shared, request: Request) -> Result<JsonB
 }
 
 async fn read(mut body: Body, announced: Option<usize>, max_bytes: usize) -> Result<JsonBody, Problem> {
+    if announced.is_some_and(|length| length > max_bytes) {
+        discard(&mut body).await;
+        return Err(too_large(max_bytes));
+    }
     let mut whole = JsonBody::default();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| incomplete("The body broke off."))?;
@@ -95,11 +97,32 @@ async fn read(mut body: Body, announced: Option<usize>, max_bytes: usize) -> Res
             continue; // Trailers.
         };
         if whole.len() + piece.len() > max_bytes {
+            discard(&mut body).await;
             return Err(too_large(max_bytes));
         }
         whole.push(piece, announced.unwrap_or(max_bytes));
     }
     Ok(whole)
+}
+
+/// Takes the rest of a body that is too large and throws it away, as much of it as an honest client sends by mistake. One that
+/// is still sending when the connection closes often never sees the answer.
+async fn discard(body: &mut Body) {
+    /// Sixteen times what is read by default.
+    const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
+    /// What a client that sends at once needs by far.
+    const MAX_DISCARDING: Duration = Duration::from_secs(1);
+    let discarding = async {
+        let mut left = MAX_DISCARDED_BYTES;
+        while let Some(Ok(frame)) = body.frame().await {
+            let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else {
+                return;
+            };
+            left = rest;
+        }
+    };
+    // What has not come by then is left to the connection's end.
+    let _discarded = tokio::time::timeout(MAX_DISCARDING, discarding).await;
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
