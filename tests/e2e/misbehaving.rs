@@ -19,7 +19,12 @@ use scene::Scene;
 fn no_guest_harms_anybody(worker_threads: u8) {
     let scene = Scene::start(worker_threads, &[]);
     let tables: [Vec<Row>; 3] = [failing::rows(), answering::rows(), refused::rows()];
-    for row in tables.iter().flatten() {
+    let from = std::env::var("TMPFROM").unwrap_or_default();
+    for row in tables
+        .iter()
+        .flatten()
+        .skip_while(|row| !from.is_empty() && row.name != from)
+    {
         scene.play(row);
     }
     scene.end();
@@ -33,6 +38,13 @@ fn no_misbehaving_guest_harms_anybody_on_one_worker_thread() {
 #[test]
 fn no_misbehaving_guest_harms_anybody_on_two_worker_threads() {
     no_guest_harms_anybody(2);
+}
+
+#[test]
+fn what_a_guest_tells_of_a_payer_is_not_in_the_log() {
+    let scene = Scene::start(1, &[]);
+    scene.play(&failing::tells_secrets().also(failing::keeps_secrets_out_of_the_log));
+    scene.end();
 }
 
 /// Guests that would keep the compiler busy, on a node that gives it little time and memory.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use portcullis_policy::{Decision, Descriptor, Outcome, Policy, Request, export_policy};
+use portcullis_policy::{Decision, Descriptor, Policy, Request, export_policy};
 
 struct IsFickle;
 
@@ -21,17 +21,13 @@ impl Policy for IsFickle {
         let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let started = Instant::now();
         let ran = (0..100_u64).map(|_| started.elapsed()).sum::<Duration>();
-        Ok(Decision::of(if seed & 1 == 0 {
-            Outcome::Approve
-        } else {
-            Outcome::Review
-        })
-        .score(u16::try_from(seed % 1_000).unwrap_or_default())
-        .reason("random", format!("{seed:016x}"))
-        .reason("order", order.join(" "))
-        .reason("place", place)
-        .reason("clock", clock.as_millis().to_string())
-        .reason("ran", ran.as_nanos().to_string()))
+        Ok(Decision::approve()
+            .score(u16::try_from(seed % 1_000).unwrap_or_default())
+            .reason("random", format!("{seed:016x}"))
+            .reason("order", order.join(" "))
+            .reason("place", place)
+            .reason("clock", clock.as_millis().to_string())
+            .reason("ran", ran.as_nanos().to_string()))
     }
 }
 

@@ -177,9 +177,11 @@ impl Scene {
                     answer.body["status"], "in_review",
                     "{name}: the failure mode decides"
                 );
-                eventually(&format!("the log to say `{saying}` of {name}"), || {
-                    self.log_of(name).contains(saying).then_some(())
+                let log = eventually(&format!("the fault of {name} to be logged"), || {
+                    let log = self.log_of(name);
+                    log.contains("its failure mode decides").then_some(log)
                 });
+                assert!(log.contains(saying), "{name} was to say `{saying}`:\n{log}");
             }
             Expected::Answer(outcome, code) => {
                 assert_eq!(evaluation["outcome"], outcome, "{name}: {}", answer.text);
