@@ -7,6 +7,7 @@ use prometheus_client::registry::Registry;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+use crate::compiler::{Compiler, CompilerCommand};
 use crate::config::Config;
 use crate::document::TextError;
 use crate::engine::{EngineError, SandboxEngine};
@@ -36,7 +37,7 @@ pub enum StartError {
     /// The threads for slow policies cannot be started.
     #[error("the threads of the policy lane could not be started")]
     Lane(#[from] std::io::Error),
-    /// The compiler's threads cannot be started.
+    /// The loading threads cannot be started.
     #[error(transparent)]
     Loader(#[from] LoaderError),
 }
@@ -48,12 +49,13 @@ pub struct PolicyHost {
 }
 
 impl PolicyHost {
-    /// Sets everything up. Nothing decides before [`PolicyHost::run`] has read the store.
+    /// Sets everything up. `compiler` is the command whose processes compile. Nothing decides before [`PolicyHost::run`] has read the store.
     ///
     /// # Errors
     /// When the configuration or the machine does not allow it. A store that does not answer is no error: it may yet.
     pub async fn start(
         config: &Config,
+        compiler: CompilerCommand,
         clock: Arc<dyn Clock>,
         registry: &mut Registry,
     ) -> Result<Self, StartError> {
@@ -61,7 +63,7 @@ impl PolicyHost {
         let node = node_id(&config.node_id).map_err(StartError::NodeId)?;
         let store: Arc<dyn PolicyStore> = location.open().await?;
         let sandbox = SandboxEngine::new(config)?;
-        let loader = Loader::start(sandbox, config.compile_threads)?;
+        let loader = Loader::start(sandbox, Compiler::apart(compiler, config), config.compile_threads)?;
         let engine = Arc::new(WasmRiskPolicyEngine::new(Lane::start(config.lane_threads)?));
         let metrics = HostMetrics::register(registry);
         let reconciler = Reconciler::new(store, loader, Arc::clone(&engine), clock, metrics, node, config);

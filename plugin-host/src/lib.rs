@@ -6,7 +6,7 @@
 //! | what is published | [`document`], [`envelope`], [`manifest`], [`artifact`], [`digest`] |
 //! | where it is kept | [`store`] (a folder or etcd), [`publish`], [`node_status`] |
 //! | from the store into force | [`host`], `reconciler`, `loader`, [`load_error`] |
-//! | the sandbox | `engine`, `sandbox`, `virtual_wasi`, `contract` |
+//! | the sandbox | `structure`, [`compiler`], `engine`, `sandbox`, `virtual_wasi`, `contract` |
 //! | what decides | `policy`, `release`, `policy_set`, [`wasm_engine`] |
 //! | for authors | [`authoring`], [`component`], [`golden`] |
 //!
@@ -14,6 +14,7 @@
 
 pub mod artifact;
 pub mod authoring;
+pub mod compiler;
 pub mod component;
 pub mod config;
 mod contract;
@@ -39,6 +40,7 @@ mod reconciler;
 mod release;
 mod sandbox;
 pub mod store;
+mod structure;
 #[cfg(test)]
 mod testing;
 mod virtual_wasi;

@@ -6,6 +6,7 @@ use thiserror::Error;
 use crate::component::ArtifactFormatError;
 use crate::contract::check::ContractMismatch;
 use crate::golden::{GoldenCaseFailure, GoldenCasesError};
+use crate::structure::StructureError;
 
 /// Everything that can be wrong with an artifact, or with a document in the light of its artifact.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -13,10 +14,39 @@ pub enum LoadError {
     /// The artifact is no component.
     #[error("the artifact {0}")]
     NotAComponent(#[from] ArtifactFormatError),
+    /// The component is not valid, or larger in some respect than a policy may be.
+    #[error("the component {0}")]
+    Structure(#[from] StructureError),
     /// The component does not compile.
     #[error("the artifact does not compile: {reason}")]
     NotCompilable {
         /// What the compiler said.
+        reason: String,
+    },
+    /// The compiler did not end in time.
+    #[error(
+        "compiling takes more than {timeout_ms} ms (`policies.compile_timeout_ms`); a large function is what takes longest"
+    )]
+    CompilingTakesTooLong {
+        /// How long it may take.
+        timeout_ms: u64,
+    },
+    /// The compiler had not enough memory.
+    #[error("compiling takes more than {max_bytes} bytes of memory (`policies.compile_memory_bytes`)")]
+    CompilingTakesTooMuch {
+        /// How much it may take.
+        max_bytes: u64,
+    },
+    /// The compiler's process ended without an answer.
+    #[error("the compiler broke down on the artifact ({reason}); nothing else is harmed, please report it")]
+    CompilerFailed {
+        /// How it ended, and its last words.
+        reason: String,
+    },
+    /// The compiler could not be started, or its machine code could not be taken in.
+    #[error("this node cannot compile now: {reason}")]
+    CompilerUnavailable {
+        /// What the system said.
         reason: String,
     },
     /// The component is no policy, or a policy of another contract.
@@ -95,7 +125,11 @@ impl LoadError {
     pub fn is_of_the_moment(&self) -> bool {
         let passing = |kind: FaultKind| matches!(kind, FaultKind::Deadline | FaultKind::Unavailable);
         match self {
-            Self::Panicked | Self::GoldenCasesTooSlow { .. } => true,
+            Self::Panicked
+            | Self::GoldenCasesTooSlow { .. }
+            | Self::CompilingTakesTooLong { .. }
+            | Self::CompilerFailed { .. }
+            | Self::CompilerUnavailable { .. } => true,
             Self::DescribeFailed { fault } => passing(fault.kind),
             Self::GoldenCaseFailed(failure) => failure.fault.is_some_and(passing),
             _ => false,
@@ -107,7 +141,12 @@ impl LoadError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotAComponent(_) => "not_a_component",
-            Self::NotCompilable { .. } => "not_compilable",
+            Self::Structure(StructureError::TooMany { .. }) => "too_complex",
+            Self::Structure(StructureError::Invalid { .. }) | Self::NotCompilable { .. } => "not_compilable",
+            Self::CompilingTakesTooLong { .. } => "compile_timeout",
+            Self::CompilingTakesTooMuch { .. } => "compile_memory",
+            Self::CompilerFailed { .. } => "compiler_failed",
+            Self::CompilerUnavailable { .. } => "compiler_unavailable",
             Self::ContractMismatch(ContractMismatch::ForbiddenImport { .. }) => "forbidden_import",
             Self::ContractMismatch(_) => "contract_mismatch",
             Self::DescribeFailed { .. } => "describe_failed",

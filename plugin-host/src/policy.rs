@@ -7,6 +7,7 @@ use domain::Timestamp;
 use domain::risk::{Fault, FaultKind, PolicyIdentity, Verdict};
 use wasmtime::component::{Component, HasSelf, Linker};
 
+use crate::compiler::{MachineCode, compile_here};
 use crate::component::{self, ArtifactKind};
 use crate::contract::check::{self, ContractMismatch};
 use crate::contract::v0_1::{self, DescribedPolicy, RiskPolicyPre, describe_policy, types};
@@ -17,6 +18,7 @@ use crate::engine::SandboxEngine;
 use crate::golden::{GoldenCases, check_case, refusal_of_parameters};
 use crate::load_error::LoadError;
 use crate::sandbox::{self, Called, EvaluationContext};
+use crate::structure;
 use crate::virtual_wasi;
 
 /// What all golden cases of a policy may take together: a thousand of Python's take some seconds, and they hold a thread of
@@ -34,6 +36,12 @@ pub(crate) struct Policy {
     _engine: SandboxEngine,
 }
 
+/// A component that passed every check that needs no machine code.
+pub(crate) struct Checked {
+    digest: Digest,
+    golden_cases: Option<GoldenCases>,
+}
+
 /// What a policy is given besides the payment: its features and parameters, in its own order.
 pub(crate) struct Inputs<'a> {
     pub(crate) payment: types::Payment<'a>,
@@ -41,20 +49,40 @@ pub(crate) struct Inputs<'a> {
     pub(crate) parameters: &'a [types::ParameterParam<'a>],
 }
 
-impl Policy {
-    /// Compiles an artifact and asks it to describe itself. Takes from milliseconds to seconds of computing.
-    pub(crate) fn load(engine: &SandboxEngine, bytes: &[u8]) -> Result<Self, LoadError> {
+impl Checked {
+    /// Checks all of an artifact that can be before it is compiled.
+    pub(crate) fn artifact(bytes: &[u8]) -> Result<Self, LoadError> {
         if component::kind(bytes)? == ArtifactKind::CoreModule {
             return Err(component::ArtifactFormatError::CoreModule.into());
         }
         let golden_cases = component::golden_cases(bytes)?
             .map(GoldenCases::parse)
             .transpose()?;
-        let digest = Digest::of(bytes);
-        let component =
-            Component::from_binary(engine.wasmtime(), bytes).map_err(|error| LoadError::NotCompilable {
-                reason: format!("{error:#}"),
-            })?;
+        let _types = structure::validate(bytes)?;
+        Ok(Self {
+            digest: Digest::of(bytes),
+            golden_cases,
+        })
+    }
+}
+
+impl Policy {
+    /// Checks an artifact, compiles it on this thread, and asks it to describe itself. Takes from milliseconds to seconds of
+    /// computing, and for a hostile one as long as it likes: a node compiles in a process of its own.
+    pub(crate) fn load(engine: &SandboxEngine, bytes: &[u8]) -> Result<Self, LoadError> {
+        let checked = Checked::artifact(bytes)?;
+        let code = compile_here(engine, bytes)?;
+        Self::link(engine, checked, &code)
+    }
+
+    /// Links what was compiled, and asks the policy to describe itself.
+    pub(crate) fn link(
+        engine: &SandboxEngine,
+        checked: Checked,
+        code: &MachineCode,
+    ) -> Result<Self, LoadError> {
+        let Checked { digest, golden_cases } = checked;
+        let component = code.component(engine)?;
         check::check_names(engine.wasmtime(), &component)?;
         let pre = link(engine, &component).map_err(|error| ContractMismatch::OtherTypes {
             detail: format!("{error:#}"),

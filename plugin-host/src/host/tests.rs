@@ -11,6 +11,10 @@ use crate::testing::small_config;
 async fn start(config: &Config) -> Result<PolicyHost, StartError> {
     PolicyHost::start(
         config,
+        CompilerCommand {
+            program: "/bin/false".into(),
+            arguments: Vec::new(),
+        },
         Arc::new(SettableClock::default()),
         &mut Registry::default(),
     )

@@ -13,6 +13,7 @@ use testkit::fakes::SettableClock;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::compiler::Compiler;
 use crate::digest::Digest;
 use crate::envelope::Envelope;
 use crate::lane::Lane;
@@ -54,7 +55,7 @@ impl Scene {
         let engine = Arc::new(WasmRiskPolicyEngine::new(Lane::start(1).unwrap()));
         let reconciler = Reconciler::new(
             Arc::clone(&store) as Arc<dyn PolicyStore>,
-            Loader::start(self::engine().clone(), 1).unwrap(),
+            Loader::start(self::engine().clone(), Compiler::Here(self::engine().clone()), 1).unwrap(),
             Arc::clone(&engine),
             Arc::clone(&clock) as Arc<dyn Clock>,
             HostMetrics::register(&mut registry),
