@@ -97,12 +97,13 @@ impl PolicySet {
                     .call_in_lane(&payment, &request.features, &entry.features)
             }
         };
+        let amount = request.details.amount;
         let Some(_place) = entry.release.enter_lane() else {
-            return entry.release.unavailable();
+            return entry.release.unavailable(amount);
         };
         match self.lane.run(entry.release.deadline(), job).await {
-            Ok(called) => entry.release.finish(called),
-            Err(LaneFull) => entry.release.unavailable(),
+            Ok(called) => entry.release.finish(called, amount),
+            Err(LaneFull) => entry.release.unavailable(amount),
         }
     }
 }
@@ -129,10 +130,12 @@ impl PolicySnapshot for PolicySet {
             .iter()
             .filter(|entry| entry.release.includes(request.details))
         {
-            let evaluation = match entry
-                .release
-                .evaluate_at_once(&payment, features, &entry.features)
-            {
+            let evaluation = match entry.release.evaluate_at_once(
+                &payment,
+                request.details.amount,
+                features,
+                &entry.features,
+            ) {
                 Some(evaluation) => {
                     turn += Duration::from_nanos(evaluation.elapsed_ns);
                     evaluation

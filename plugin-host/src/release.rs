@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Timestamp;
 use domain::feature::FeatureValue;
 use domain::payment::PaymentDetails;
 use domain::risk::{
     EvaluationResult, FailureMode, Fault, FaultKind, PolicyEvaluation, PolicyIdentity, Verdict,
 };
+use domain::{Money, Timestamp};
 
 use crate::contract::v0_1::{PACKAGE, PaymentView, feature_value, types};
 use crate::document::{Grants, Limits, ParameterValue, PaymentPart, PolicyDocument, Scope};
@@ -71,7 +71,7 @@ impl Release {
             slice: sliced(&document.limits),
             pace: Pace::default(),
             faults: FaultLog::new(),
-            failure_mode: document.failure_mode(),
+            failure_mode: document.failure_mode().clone(),
             scope: document.scope.clone(),
             priority: document.priority,
             parameters,
@@ -116,6 +116,7 @@ impl Release {
     pub(crate) fn evaluate_at_once(
         &self,
         payment: &PaymentView<'_>,
+        amount: Money,
         features: &[FeatureValue],
         indices: &[usize],
     ) -> Option<PolicyEvaluation> {
@@ -134,7 +135,7 @@ impl Release {
             self.metrics.interrupted();
             return None;
         }
-        Some(self.finish(called))
+        Some(self.finish(called, amount))
     }
 
     /// Runs the policy with its whole deadline. Only on a thread that nobody else waits for. What comes of it counts when
@@ -156,7 +157,7 @@ impl Release {
     }
 
     /// What stands in where no thread was free to run the policy.
-    pub(crate) fn unavailable(&self) -> PolicyEvaluation {
+    pub(crate) fn unavailable(&self, amount: Money) -> PolicyEvaluation {
         let fault = Fault {
             kind: FaultKind::Unavailable,
             detail: "no thread was free to run the policy".into(),
@@ -166,6 +167,7 @@ impl Release {
             identity,
             Err(fault),
             &self.failure_mode,
+            amount,
             Vec::new(),
             0,
             0,
@@ -173,11 +175,12 @@ impl Release {
     }
 
     /// An evaluation that stands: it is counted, and what the guest said is heard.
-    pub(crate) fn finish(&self, called: Called<Verdict>) -> PolicyEvaluation {
+    pub(crate) fn finish(&self, called: Called<Verdict>, amount: Money) -> PolicyEvaluation {
         self.record(PolicyEvaluation::new(
             Arc::clone(&self.identity),
             called.result,
             &self.failure_mode,
+            amount,
             called.said.finish(),
             called.fuel_used,
             u64::try_from(called.elapsed.as_nanos()).unwrap_or(u64::MAX),

@@ -28,6 +28,7 @@ fn evaluation(result: Result<Outcome, FaultKind>) -> PolicyEvaluation {
         identity,
         result,
         &FailureMode::new(Outcome::Review),
+        testkit::builders::cny(12_900),
         Vec::new(),
         100,
         3_000,
