@@ -8,6 +8,7 @@ mod backoff;
 mod known;
 mod refusal;
 mod reporter;
+mod status_board;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 use application::ports::Clock;
 use bytes::Bytes;
 use domain::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,8 @@ use crate::loader::Loader;
 use crate::metrics::HostMetrics;
 use crate::node_status::NodeId;
 use crate::policy::Policy;
+use crate::policy_set::InForce;
+use crate::quarantine::{MachineTime, Quarantine, Supervision};
 use crate::release::Release;
 use crate::store::{PolicyStore, StoreError, StoreListing, WatchEvent};
 use crate::wasm_engine::WasmRiskPolicyEngine;
@@ -36,6 +39,7 @@ use backoff::Backoff;
 use known::Known;
 use refusal::Refusal;
 use reporter::Reporter;
+use status_board::StatusBoard;
 
 /// Artifacts that are fetched or compiled at the same time; each may hold the largest artifact in memory.
 const MAX_LOADS: usize = 4;
@@ -47,7 +51,8 @@ pub(crate) struct Reconciler {
     engine: Arc<WasmRiskPolicyEngine>,
     clock: Arc<dyn Clock>,
     metrics: HostMetrics,
-    reporter: Reporter,
+    supervision: Arc<Supervision>,
+    board: Arc<StatusBoard>,
     relist_interval: Duration,
     load_timeout: Duration,
     /// Policies that this node may not be without.
@@ -74,6 +79,14 @@ impl Reconciler {
         config: &Config,
     ) -> Self {
         let reporter = Reporter::new(Arc::clone(&store), node, clock.now());
+        let quarantines = Arc::new(Notify::new());
+        let supervision = Supervision::new(
+            config.quarantine.clone(),
+            Box::new(MachineTime::start()),
+            Arc::clone(&clock),
+            Arc::clone(&quarantines),
+        );
+        let board = StatusBoard::new(Arc::clone(&engine), metrics.clone(), reporter, quarantines);
         let relist_interval = Duration::from_millis(config.relist_interval_ms.max(1_000));
         Self {
             store,
@@ -81,7 +94,8 @@ impl Reconciler {
             engine,
             clock,
             metrics,
-            reporter,
+            supervision: Arc::new(supervision),
+            board: Arc::new(board),
             relist_interval,
             load_timeout: Duration::from_millis(config.load_timeout_ms.max(1)),
             required: config.required.iter().cloned().collect(),
@@ -92,7 +106,8 @@ impl Reconciler {
 
     /// Follows the store until told to stop.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let reports = tokio::spawn(self.reporter.task(stop.clone()));
+        let reports = tokio::spawn(self.board.reports(stop.clone()));
+        let board = tokio::spawn(Arc::clone(&self.board).follow(stop.clone()));
         let mut backoff = Backoff::default();
         let store = self.store.describe();
         while !stop.is_cancelled() {
@@ -108,8 +123,8 @@ impl Reconciler {
                 () = tokio::time::sleep(pause) => {}
             }
         }
-        if reports.await.is_err() {
-            tracing::error!("the task that reports this node's status had panicked");
+        if reports.await.is_err() || board.await.is_err() {
+            tracing::error!("a task that reports this node's status had panicked");
         }
     }
 
@@ -253,6 +268,7 @@ impl Reconciler {
             let permits = Arc::clone(&permits);
             let compiled = self.compiled(&candidate.document);
             let metrics = self.metrics.clone();
+            let supervision = Arc::clone(&self.supervision);
             let clock = Arc::clone(&self.clock);
             let load_timeout = self.load_timeout;
             let started = Instant::now();
@@ -268,7 +284,8 @@ impl Reconciler {
                         }
                     }?;
                     let metrics = metrics.of_policy(document.name.as_str());
-                    Ok(Release::new(policy, &document, clock.now(), metrics)?)
+                    let quarantine = Quarantine::new(supervision);
+                    Ok(Release::new(policy, &document, clock.now(), metrics, quarantine)?)
                 };
                 let loaded = tokio::time::timeout(load_timeout, loaded)
                     .await
@@ -291,7 +308,8 @@ impl Reconciler {
     fn compiled(&self, document: &PolicyDocument) -> Option<Arc<Policy>> {
         self.known
             .values()
-            .filter_map(|known| known.in_force.as_ref())
+            .flat_map(|known| [&known.in_force, &known.previous])
+            .flatten()
             .map(|release| release.policy())
             .find(|policy| policy.digest() == document.artifact.digest())
             .map(Arc::clone)
@@ -330,10 +348,16 @@ impl Reconciler {
     }
 
     fn swap(&mut self) {
-        let releases: Vec<Arc<Release>> = self
+        let stands_by = self.supervision.is_enabled();
+        let releases: Vec<InForce> = self
             .known
             .values()
-            .filter_map(|known| known.in_force.clone())
+            .filter_map(|known| {
+                Some(InForce {
+                    release: known.in_force.clone()?,
+                    previous: known.previous.clone().filter(|_| stands_by),
+                })
+            })
             .collect();
         self.metrics
             .in_force
@@ -355,18 +379,13 @@ impl Reconciler {
         self.publish_statuses();
     }
 
-    fn publish_statuses(&mut self) {
-        let statuses: Vec<_> = self
+    fn publish_statuses(&self) {
+        let standings = self
             .known
             .iter()
-            .filter_map(|(name, known)| known.status(name))
+            .filter_map(|(name, known)| known.standing(name))
             .collect();
-        let refused = statuses.iter().filter(|status| status.refused.is_some()).count();
-        self.metrics
-            .refused
-            .set(i64::try_from(refused).unwrap_or(i64::MAX));
-        self.reporter.update(self.revision, &statuses);
-        self.engine.report(statuses);
+        self.board.publish(self.revision, standings);
     }
 }
 

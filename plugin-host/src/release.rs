@@ -17,6 +17,7 @@ use crate::load_error::LoadError;
 use crate::metrics::PolicyMetrics;
 use crate::pace::{LanePlace, Pace, SLICE_MS};
 use crate::policy::{Inputs, Policy, parameter, texts};
+use crate::quarantine::Quarantine;
 use crate::sandbox::Called;
 
 /// One release, ready to decide.
@@ -34,6 +35,7 @@ pub(crate) struct Release {
     parameters: Vec<(Box<str>, ParameterValue)>,
     since: Timestamp,
     metrics: PolicyMetrics,
+    quarantine: Arc<Quarantine>,
 }
 
 impl Release {
@@ -46,6 +48,7 @@ impl Release {
         document: &PolicyDocument,
         since: Timestamp,
         metrics: PolicyMetrics,
+        quarantine: Quarantine,
     ) -> Result<Self, LoadError> {
         check_document(&policy, document)?;
         let described = policy.described();
@@ -77,6 +80,7 @@ impl Release {
             parameters,
             since,
             metrics,
+            quarantine: Arc::new(quarantine),
             policy,
         })
     }
@@ -99,6 +103,16 @@ impl Release {
     /// Since when it decides, on this node.
     pub(crate) const fn since(&self) -> Timestamp {
         self.since
+    }
+
+    /// Whether it faulted too often to be run.
+    pub(crate) const fn quarantine(&self) -> &Arc<Quarantine> {
+        &self.quarantine
+    }
+
+    /// What operators see of its policy in numbers.
+    pub(crate) const fn metrics(&self) -> &PolicyMetrics {
+        &self.metrics
     }
 
     /// Lower runs first; equal ones by name.
@@ -158,9 +172,23 @@ impl Release {
 
     /// What stands in where no thread was free to run the policy.
     pub(crate) fn unavailable(&self, amount: Money) -> PolicyEvaluation {
+        self.not_run(
+            FaultKind::Unavailable,
+            "no thread was free to run the policy",
+            amount,
+        )
+    }
+
+    /// What stands in while it is quarantined and no other release can decide.
+    pub(crate) fn quarantined(&self, amount: Money) -> PolicyEvaluation {
+        let detail = "the policy faulted too often of late and is not run; no earlier release can decide";
+        self.not_run(FaultKind::Quarantined, detail, amount)
+    }
+
+    fn not_run(&self, kind: FaultKind, detail: &str, amount: Money) -> PolicyEvaluation {
         let fault = Fault {
-            kind: FaultKind::Unavailable,
-            detail: "no thread was free to run the policy".into(),
+            kind,
+            detail: detail.into(),
         };
         let identity = Arc::clone(&self.identity);
         self.record(PolicyEvaluation::new(
@@ -190,7 +218,10 @@ impl Release {
     /// Counts an evaluation that stands, and logs its fault.
     fn record(&self, evaluation: PolicyEvaluation) -> PolicyEvaluation {
         self.metrics.count(&evaluation);
-        if let EvaluationResult::Fault { fault, outcome } = &evaluation.result {
+        // That a policy is quarantined was logged when that began.
+        if let EvaluationResult::Fault { fault, outcome } = &evaluation.result
+            && fault.kind != FaultKind::Quarantined
+        {
             self.faults.log(&self.identity, fault, *outcome);
         }
         evaluation

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::iter;
+use std::sync::LazyLock;
 
 use domain::Money;
 use domain::risk::{ApproveUpTo, FailureMode, FaultKind, Outcome, StandIn};
@@ -19,26 +21,13 @@ use super::amounts;
 const DEFAULT: &str = "default";
 
 /// Every key that a failure mode may have: `default`, and every kind of fault.
-const KEYS: [&str; 1 + FaultKind::ALL.len()] = {
-    let mut keys = [DEFAULT; 1 + FaultKind::ALL.len()];
-    let mut index = 0;
-    while index < FaultKind::ALL.len() {
-        keys[index + 1] = FaultKind::ALL[index].as_str();
-        index += 1;
-    }
-    keys
-};
+static KEYS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let kinds = FaultKind::ALL.map(FaultKind::as_str);
+    iter::once(DEFAULT).chain(kinds).collect()
+});
 
 /// Every outcome's name.
-const OUTCOMES: [&str; Outcome::ALL.len()] = {
-    let mut names = [""; Outcome::ALL.len()];
-    let mut index = 0;
-    while index < Outcome::ALL.len() {
-        names[index] = Outcome::ALL[index].as_str();
-        index += 1;
-    }
-    names
-};
+static OUTCOMES: LazyLock<Vec<&str>> = LazyLock::new(|| Outcome::ALL.map(Outcome::as_str).to_vec());
 
 /// The domain's failure mode, as it is read from a document and written into one.
 #[derive(Clone, Debug, PartialEq, Eq)]
