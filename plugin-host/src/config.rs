@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::quarantine::QuarantineConfig;
+
 /// How policies run on this node.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -36,6 +38,8 @@ pub struct Config {
     pub load_timeout_ms: u64,
     /// After how long without a change the whole store is read again, as a safety net. In milliseconds, default 60,000.
     pub relist_interval_ms: u64,
+    /// When a policy that faults too often is taken out of service.
+    pub quarantine: QuarantineConfig,
 }
 
 impl Default for Config {
@@ -52,6 +56,7 @@ impl Default for Config {
             compile_memory_bytes: 2 * 1024 * 1024 * 1024,
             load_timeout_ms: 120_000,
             relist_interval_ms: 60_000,
+            quarantine: QuarantineConfig::default(),
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::lane::Lane;
 use crate::loader::{Loader, LoaderError};
 use crate::metrics::HostMetrics;
 use crate::node_status::NodeId;
+use crate::quarantine::QuarantineConfigError;
 use crate::reconciler::Reconciler;
 use crate::store::{LocationError, PolicyStore, StoreError, StoreLocation};
 use crate::wasm_engine::WasmRiskPolicyEngine;
@@ -28,6 +29,9 @@ pub enum StartError {
     /// `policies.node_id` is no node's name.
     #[error("policies.node_id")]
     NodeId(#[source] TextError),
+    /// A setting of `policies.quarantine` is out of its range.
+    #[error(transparent)]
+    Quarantine(#[from] QuarantineConfigError),
     /// The store cannot be opened.
     #[error("the policy store cannot be opened")]
     Store(#[from] StoreError),
@@ -61,6 +65,7 @@ impl PolicyHost {
     ) -> Result<Self, StartError> {
         let location = config.store.parse::<StoreLocation>()?;
         let node = node_id(&config.node_id).map_err(StartError::NodeId)?;
+        config.quarantine.check()?;
         let store: Arc<dyn PolicyStore> = location.open().await?;
         let sandbox = SandboxEngine::new(config)?;
         let loader = Loader::start(sandbox, Compiler::apart(compiler, config), config.compile_threads)?;

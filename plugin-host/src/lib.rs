@@ -7,7 +7,7 @@
 //! | where it is kept | [`store`] (a folder or etcd), [`publish`], [`node_status`] |
 //! | from the store into force | [`host`], `reconciler`, `loader`, [`load_error`] |
 //! | the sandbox | `structure`, [`compiler`], `engine`, `sandbox`, `virtual_wasi`, `contract` |
-//! | what decides | `policy`, `release`, `policy_set`, [`wasm_engine`] |
+//! | what decides | `policy`, `release`, `quarantine`, `policy_set`, [`wasm_engine`] |
 //! | for authors | [`authoring`], [`component`], [`golden`] |
 //!
 //! The gateway uses [`host::PolicyHost`]; the command line uses [`authoring`] and [`publish`].
@@ -36,6 +36,7 @@ mod pace;
 mod policy;
 mod policy_set;
 pub mod publish;
+mod quarantine;
 mod reconciler;
 mod release;
 mod sandbox;
@@ -49,6 +50,7 @@ pub mod wasm_engine;
 pub use config::Config;
 pub use contract::check::ContractMismatch;
 pub use engine::EngineError;
+pub use quarantine::{QuarantineConfig, QuarantineConfigError};
 
 pub use host::PolicyHost;
 pub use wasm_engine::WasmRiskPolicyEngine;

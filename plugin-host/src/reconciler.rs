@@ -9,6 +9,7 @@ mod known;
 mod loads;
 mod refusal;
 mod reporter;
+mod status_board;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 use application::ports::Clock;
 use bytes::Bytes;
 use domain::Timestamp;
+use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +28,8 @@ use crate::loader::Loader;
 use crate::metrics::HostMetrics;
 use crate::node_status::NodeId;
 use crate::policy::Policy;
+use crate::policy_set::InForce;
+use crate::quarantine::{MachineTime, Supervision};
 use crate::release::Release;
 use crate::store::{PolicyStore, StoreError, StoreListing, WatchEvent};
 use crate::wasm_engine::WasmRiskPolicyEngine;
@@ -35,6 +39,7 @@ use known::Known;
 use loads::{Batch, Candidate, Loaded, Loads};
 use refusal::Refusal;
 use reporter::Reporter;
+use status_board::StatusBoard;
 
 /// Keeps the policy set at what the store says.
 pub(crate) struct Reconciler {
@@ -42,7 +47,8 @@ pub(crate) struct Reconciler {
     engine: Arc<WasmRiskPolicyEngine>,
     clock: Arc<dyn Clock>,
     metrics: HostMetrics,
-    reporter: Reporter,
+    supervision: Arc<Supervision>,
+    board: Arc<StatusBoard>,
     relist_interval: Duration,
     /// Policies that this node may not be without.
     required: BTreeSet<String>,
@@ -69,6 +75,14 @@ impl Reconciler {
         config: &Config,
     ) -> Self {
         let reporter = Reporter::new(Arc::clone(&store), node, clock.now());
+        let quarantines = Arc::new(Notify::new());
+        let supervision = Arc::new(Supervision::new(
+            config.quarantine.clone(),
+            Box::new(MachineTime::start()),
+            Arc::clone(&clock),
+            Arc::clone(&quarantines),
+        ));
+        let board = StatusBoard::new(Arc::clone(&engine), metrics.clone(), reporter, quarantines);
         let relist_interval = Duration::from_millis(config.relist_interval_ms.max(1_000));
         let load_timeout = Duration::from_millis(config.load_timeout_ms.max(1));
         let loads = Loads::new(
@@ -76,6 +90,7 @@ impl Reconciler {
             loader,
             Arc::clone(&clock),
             metrics.clone(),
+            Arc::clone(&supervision),
             load_timeout,
         );
         Self {
@@ -83,7 +98,8 @@ impl Reconciler {
             engine,
             clock,
             metrics,
-            reporter,
+            supervision,
+            board: Arc::new(board),
             relist_interval,
             required: config.required.iter().cloned().collect(),
             known: BTreeMap::new(),
@@ -97,7 +113,8 @@ impl Reconciler {
 
     /// Follows the store until told to stop.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let reports = tokio::spawn(self.reporter.task(stop.clone()));
+        let reports = tokio::spawn(self.board.reports(stop.clone()));
+        let board = tokio::spawn(Arc::clone(&self.board).follow(stop.clone()));
         let mut backoff = Backoff::default();
         let store = self.store.describe();
         while !stop.is_cancelled() {
@@ -113,8 +130,8 @@ impl Reconciler {
                 () = self.settle_for(pause) => {}
             }
         }
-        if reports.await.is_err() {
-            tracing::error!("the task that reports this node's status had panicked");
+        if reports.await.is_err() || board.await.is_err() {
+            tracing::error!("a task that reports this node's status had panicked");
         }
     }
 
@@ -302,7 +319,8 @@ impl Reconciler {
     fn compiled(&self, document: &PolicyDocument) -> Option<Arc<Policy>> {
         self.known
             .values()
-            .filter_map(|known| known.in_force.as_ref())
+            .flat_map(|known| [&known.in_force, &known.previous])
+            .flatten()
             .map(|release| release.policy())
             .find(|policy| policy.digest() == document.artifact.digest())
             .map(Arc::clone)
@@ -351,10 +369,16 @@ impl Reconciler {
     }
 
     fn swap(&mut self) {
-        let releases: Vec<Arc<Release>> = self
+        let stands_by = self.supervision.is_enabled();
+        let releases: Vec<InForce> = self
             .known
             .values()
-            .filter_map(|known| known.in_force.clone())
+            .filter_map(|known| {
+                Some(InForce {
+                    release: known.in_force.clone()?,
+                    previous: known.previous.clone().filter(|_| stands_by),
+                })
+            })
             .collect();
         self.metrics
             .in_force
@@ -376,18 +400,13 @@ impl Reconciler {
         self.publish_statuses();
     }
 
-    fn publish_statuses(&mut self) {
-        let statuses: Vec<_> = self
+    fn publish_statuses(&self) {
+        let standings = self
             .known
             .iter()
-            .filter_map(|(name, known)| known.status(name))
+            .filter_map(|(name, known)| known.standing(name))
             .collect();
-        let refused = statuses.iter().filter(|status| status.refused.is_some()).count();
-        self.metrics
-            .refused
-            .set(i64::try_from(refused).unwrap_or(i64::MAX));
-        self.reporter.update(self.seen, &statuses);
-        self.engine.report(statuses);
+        self.board.publish(self.seen, standings);
     }
 }
 

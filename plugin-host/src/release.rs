@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Timestamp;
 use domain::feature::FeatureValue;
 use domain::payment::PaymentDetails;
 use domain::risk::{
     EvaluationResult, FailureMode, Fault, FaultKind, PolicyEvaluation, PolicyIdentity, Verdict,
 };
+use domain::{Money, Timestamp};
 
 use crate::contract::v0_1::{PACKAGE, PaymentView, feature_value, types};
 use crate::document::{Grants, Limits, ParameterValue, PaymentPart, PolicyDocument, Scope};
@@ -17,6 +17,7 @@ use crate::load_error::LoadError;
 use crate::metrics::PolicyMetrics;
 use crate::pace::{LanePlace, Pace, SLICE_MS};
 use crate::policy::{Inputs, Policy, parameter, texts};
+use crate::quarantine::Quarantine;
 use crate::sandbox::Called;
 
 /// One release, ready to decide.
@@ -34,6 +35,7 @@ pub(crate) struct Release {
     parameters: Vec<(Box<str>, ParameterValue)>,
     since: Timestamp,
     metrics: PolicyMetrics,
+    quarantine: Arc<Quarantine>,
 }
 
 impl Release {
@@ -46,6 +48,7 @@ impl Release {
         document: &PolicyDocument,
         since: Timestamp,
         metrics: PolicyMetrics,
+        quarantine: Quarantine,
     ) -> Result<Self, LoadError> {
         check_document(&policy, document)?;
         let described = policy.described();
@@ -71,12 +74,13 @@ impl Release {
             slice: sliced(&document.limits),
             pace: Pace::default(),
             faults: FaultLog::new(),
-            failure_mode: document.failure_mode(),
+            failure_mode: document.failure_mode().clone(),
             scope: document.scope.clone(),
             priority: document.priority,
             parameters,
             since,
             metrics,
+            quarantine: Arc::new(quarantine),
             policy,
         })
     }
@@ -101,6 +105,16 @@ impl Release {
         self.since
     }
 
+    /// Whether it faulted too often to be run.
+    pub(crate) const fn quarantine(&self) -> &Arc<Quarantine> {
+        &self.quarantine
+    }
+
+    /// What operators see of its policy in numbers.
+    pub(crate) const fn metrics(&self) -> &PolicyMetrics {
+        &self.metrics
+    }
+
     /// Lower runs first; equal ones by name.
     pub(crate) fn order(&self) -> (u32, &str) {
         (self.priority, &self.identity.name)
@@ -116,6 +130,7 @@ impl Release {
     pub(crate) fn evaluate_at_once(
         &self,
         payment: &PaymentView<'_>,
+        amount: Money,
         features: &[FeatureValue],
         indices: &[usize],
     ) -> Option<PolicyEvaluation> {
@@ -134,7 +149,7 @@ impl Release {
             self.metrics.interrupted();
             return None;
         }
-        Some(self.finish(called))
+        Some(self.finish(called, amount))
     }
 
     /// Runs the policy with its whole deadline. Only on a thread that nobody else waits for. What comes of it counts when
@@ -156,16 +171,31 @@ impl Release {
     }
 
     /// What stands in where no thread was free to run the policy.
-    pub(crate) fn unavailable(&self) -> PolicyEvaluation {
+    pub(crate) fn unavailable(&self, amount: Money) -> PolicyEvaluation {
+        self.not_run(
+            FaultKind::Unavailable,
+            "no thread was free to run the policy",
+            amount,
+        )
+    }
+
+    /// What stands in while it is quarantined and no other release can decide.
+    pub(crate) fn quarantined(&self, amount: Money) -> PolicyEvaluation {
+        let detail = "the policy faulted too often of late and is not run; no earlier release can decide";
+        self.not_run(FaultKind::Quarantined, detail, amount)
+    }
+
+    fn not_run(&self, kind: FaultKind, detail: &str, amount: Money) -> PolicyEvaluation {
         let fault = Fault {
-            kind: FaultKind::Unavailable,
-            detail: "no thread was free to run the policy".into(),
+            kind,
+            detail: detail.into(),
         };
         let identity = Arc::clone(&self.identity);
         self.record(PolicyEvaluation::new(
             identity,
             Err(fault),
             &self.failure_mode,
+            amount,
             Vec::new(),
             0,
             0,
@@ -173,11 +203,12 @@ impl Release {
     }
 
     /// An evaluation that stands: it is counted, and what the guest said is heard.
-    pub(crate) fn finish(&self, called: Called<Verdict>) -> PolicyEvaluation {
+    pub(crate) fn finish(&self, called: Called<Verdict>, amount: Money) -> PolicyEvaluation {
         self.record(PolicyEvaluation::new(
             Arc::clone(&self.identity),
             called.result,
             &self.failure_mode,
+            amount,
             called.said.finish(),
             called.fuel_used,
             u64::try_from(called.elapsed.as_nanos()).unwrap_or(u64::MAX),
@@ -187,7 +218,10 @@ impl Release {
     /// Counts an evaluation that stands, and logs its fault.
     fn record(&self, evaluation: PolicyEvaluation) -> PolicyEvaluation {
         self.metrics.count(&evaluation);
-        if let EvaluationResult::Fault { fault, outcome } = &evaluation.result {
+        // That a policy is quarantined was logged when that began.
+        if let EvaluationResult::Fault { fault, outcome } = &evaluation.result
+            && fault.kind != FaultKind::Quarantined
+        {
             self.faults.log(&self.identity, fault, *outcome);
         }
         evaluation

@@ -2,10 +2,12 @@
 
 mod captured_log;
 mod guest;
+mod hand;
 mod memory_image;
 
 pub(crate) use captured_log::captured;
 pub(crate) use guest::Guest;
+pub(crate) use hand::Hand;
 pub(crate) use memory_image::{Answer, Description, MemoryImage};
 
 use std::sync::{Arc, OnceLock};
@@ -14,6 +16,8 @@ use domain::Timestamp;
 use domain::risk::{Fault, Verdict};
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
+use testkit::fakes::SettableClock;
+use tokio::sync::Notify;
 
 use crate::artifact::Artifact;
 use crate::config::Config;
@@ -24,6 +28,7 @@ use crate::engine::SandboxEngine;
 use crate::load_error::LoadError;
 use crate::metrics::HostMetrics;
 use crate::policy::{Inputs, Policy};
+use crate::quarantine::{Quarantine, QuarantineConfig, Supervision};
 use crate::release::Release;
 use crate::sandbox::Called;
 
@@ -134,11 +139,30 @@ pub(crate) fn document(name: &str, component: &[u8], otherwise: &Value) -> Polic
     PolicyDocument::parse(document.to_string().as_bytes()).unwrap()
 }
 
+/// Quarantines by a clock that the test moves.
+pub(crate) fn supervision(config: QuarantineConfig, time: &Hand) -> Arc<Supervision> {
+    let clock = Arc::new(SettableClock::default());
+    let changed = Arc::new(Notify::new());
+    Arc::new(Supervision::new(config, Box::new(time.clone()), clock, changed))
+}
+
 /// A release of a component under a document.
 pub(crate) fn release(name: &str, guest: &Guest, otherwise: &Value) -> Result<Arc<Release>, LoadError> {
+    let supervision = supervision(QuarantineConfig::default(), &Hand::default());
+    release_under(&supervision, name, guest, otherwise)
+}
+
+/// The same, whose quarantine is supervised like this.
+pub(crate) fn release_under(
+    supervision: &Arc<Supervision>,
+    name: &str,
+    guest: &Guest,
+    otherwise: &Value,
+) -> Result<Arc<Release>, LoadError> {
     let component = guest.component();
     let document = document(name, &component, otherwise);
     let metrics = HostMetrics::register(&mut Registry::default()).of_policy(name);
     let since = Timestamp::from_unix_millis(PAID_AT);
-    Release::new(Arc::new(load(&component)), &document, since, metrics).map(Arc::new)
+    let quarantine = Quarantine::new(Arc::clone(supervision));
+    Release::new(Arc::new(load(&component)), &document, since, metrics, quarantine).map(Arc::new)
 }

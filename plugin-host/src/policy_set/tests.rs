@@ -5,6 +5,8 @@ use domain::risk::{EvaluationResult, FaultKind, Outcome, Verdict};
 use serde_json::{Value, json};
 use testkit::builders::{money, payment_details, risk_request};
 
+mod quarantine;
+
 use super::*;
 use crate::document::ParameterValue;
 use crate::testing::{Answer, Description, Guest, release};
@@ -15,7 +17,10 @@ const HOST: &str = "portcullis:policy/host@0.1.0";
 fn set(policies: &[(&str, Guest, Value)]) -> PolicySet {
     let releases = policies
         .iter()
-        .map(|(name, guest, otherwise)| release(name, guest, otherwise).unwrap())
+        .map(|(name, guest, otherwise)| InForce {
+            release: release(name, guest, otherwise).unwrap(),
+            previous: None,
+        })
         .collect();
     PolicySet::new(7, releases, Arc::new(Lane::start(1).unwrap()))
 }

@@ -13,12 +13,15 @@ use crate::release::Release;
 
 use super::loads::Candidate;
 use super::refusal::Refusal;
+use super::status_board::Standing;
 
 /// One policy: what is stored, what is in force, what was refused.
 #[derive(Default)]
 pub(super) struct Known {
     /// What decides, whatever is stored.
     pub(super) in_force: Option<Arc<Release>>,
+    /// The good release that was in force before: it decides while that one is quarantined. Only one is kept.
+    pub(super) previous: Option<Arc<Release>>,
     /// The digest of the newest document that is being loaded, which for a moment may be another than the one that is stored.
     loading: Option<Digest>,
     /// The digest of what is stored: the bytes may be anything, and as many as the store takes.
@@ -111,7 +114,11 @@ impl Known {
         }
         self.highest_sequence = document.sequence;
         self.document = Some(document);
-        self.in_force = Some(release);
+        // One that is replaced while it is quarantined is no good release: what stood in for it goes on doing so.
+        self.previous = match self.in_force.replace(release) {
+            Some(replaced) if replaced.quarantine().holds() => self.previous.take(),
+            replaced => replaced,
+        };
         // Of a newer document that was refused meanwhile, that stays to be told.
         if self.stored == digest {
             self.refused = None;
@@ -176,17 +183,22 @@ impl Known {
     }
 
     /// How it stands; none where nothing is stored.
-    pub(super) fn status(&self, name: &str) -> Option<PolicyStatus> {
+    pub(super) fn standing(&self, name: &str) -> Option<Standing> {
         let in_force = self.in_force.as_ref().map(|release| ReleaseInForce {
             identity: Arc::clone(release.identity()),
             summary: release.policy().described().summary.clone(),
             since: release.since(),
         });
-        (self.stored.is_some() || in_force.is_some()).then(|| PolicyStatus {
-            name: name.into(),
-            in_force,
-            refused: self.refused.clone(),
-            loading: self.loading.is_some(),
+        (self.stored.is_some() || in_force.is_some()).then(|| Standing {
+            status: PolicyStatus {
+                name: name.into(),
+                in_force,
+                refused: self.refused.clone(),
+                loading: self.loading.is_some(),
+                quarantine: None,
+            },
+            in_force: self.in_force.clone(),
+            previous: self.previous.clone(),
         })
     }
 }

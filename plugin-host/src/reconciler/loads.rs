@@ -15,6 +15,7 @@ use crate::document::PolicyDocument;
 use crate::loader::Loader;
 use crate::metrics::HostMetrics;
 use crate::policy::Policy;
+use crate::quarantine::{Quarantine, Supervision};
 use crate::release::Release;
 use crate::store::PolicyStore;
 
@@ -61,6 +62,7 @@ struct Loading {
     loader: Loader,
     clock: Arc<dyn Clock>,
     metrics: HostMetrics,
+    supervision: Arc<Supervision>,
     timeout: Duration,
     permits: Arc<Semaphore>,
 }
@@ -71,6 +73,7 @@ impl Loads {
         loader: Loader,
         clock: Arc<dyn Clock>,
         metrics: HostMetrics,
+        supervision: Arc<Supervision>,
         timeout: Duration,
     ) -> Self {
         let loading = Loading {
@@ -78,6 +81,7 @@ impl Loads {
             loader,
             clock,
             metrics,
+            supervision,
             timeout,
             permits: Arc::new(Semaphore::new(MAX_LOADS)),
         };
@@ -158,6 +162,13 @@ impl Loading {
             }
         }?;
         let metrics = self.metrics.of_policy(document.name.as_str());
-        Ok(Release::new(policy, document, self.clock.now(), metrics)?)
+        let quarantine = Quarantine::new(Arc::clone(&self.supervision));
+        Ok(Release::new(
+            policy,
+            document,
+            self.clock.now(),
+            metrics,
+            quarantine,
+        )?)
     }
 }
