@@ -39,13 +39,16 @@ mod reconciler;
 mod release;
 mod sandbox;
 pub mod store;
+mod structure;
 #[cfg(test)]
 mod testing;
 mod virtual_wasi;
 pub mod wasm_engine;
 
 pub use config::Config;
-pub use contract::check::ContractMismatch;
+pub use contract::check::ImportKind;
+pub use contract::mismatch::{ContractMismatch, Difference};
+pub use contract::version::ContractVersion;
 pub use engine::EngineError;
 
 pub use host::PolicyHost;

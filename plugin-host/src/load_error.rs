@@ -4,7 +4,7 @@ use domain::risk::{Fault, FaultKind};
 use thiserror::Error;
 
 use crate::component::ArtifactFormatError;
-use crate::contract::check::ContractMismatch;
+use crate::contract::mismatch::ContractMismatch;
 use crate::golden::{GoldenCaseFailure, GoldenCasesError};
 
 /// Everything that can be wrong with an artifact, or with a document in the light of its artifact.
@@ -35,9 +35,9 @@ pub enum LoadError {
         reason: String,
     },
     /// The document says another contract than the artifact was built for.
-    #[error("contract: expected `{expected}`, found `{found}`")]
+    #[error("contract: expected `{expected}`, which the artifact was built for, found `{found}`")]
     OtherContract {
-        /// What this gateway serves.
+        /// What the artifact was built for.
         expected: &'static str,
         /// What the document says.
         found: String,
@@ -104,11 +104,11 @@ impl LoadError {
 
     /// The stable name, for metrics and the node's status.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::NotAComponent(_) => "not_a_component",
             Self::NotCompilable { .. } => "not_compilable",
-            Self::ContractMismatch(ContractMismatch::ForbiddenImport { .. }) => "forbidden_import",
+            Self::ContractMismatch(mismatch) if mismatch.has_forbidden_import() => "forbidden_import",
             Self::ContractMismatch(_) => "contract_mismatch",
             Self::DescribeFailed { .. } => "describe_failed",
             Self::InvalidDescriptor { .. } => "invalid_descriptor",

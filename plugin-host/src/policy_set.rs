@@ -11,7 +11,8 @@ use domain::payment::PaymentDetails;
 use domain::risk::{PolicyEvaluation, RiskRequest};
 use domain::{PaymentId, Timestamp};
 
-use crate::contract::v0_1::{PaymentView, types};
+use crate::contract::request::PaymentView;
+use crate::document::PaymentPart;
 use crate::lane::{Lane, LaneFull};
 use crate::pace::SLICE_MS;
 use crate::release::Release;
@@ -53,7 +54,7 @@ impl PolicySet {
         let mut entries = Vec::with_capacity(releases.len());
         for release in releases {
             let described = release.policy().described();
-            reads_metadata |= described.reads.contains(types::PaymentParts::METADATA);
+            reads_metadata |= described.reads.contains(PaymentPart::Metadata);
             let mut position = |spec: &FeatureSpec| {
                 *positions.entry(spec.clone()).or_insert_with(|| {
                     features.push(spec.clone());
