@@ -5,16 +5,14 @@ use wasmtime::component::Component;
 
 use crate::component::{self, ArtifactKind};
 use crate::config::Config;
-use crate::contract::v0_1::{DescribedPolicy, PACKAGE, types};
+use crate::contract::answer::DescribedPolicy;
+use crate::contract::version::ContractVersion;
 use crate::digest::Digest;
-use crate::document::{ParameterValue, PolicyDocument};
+use crate::document::{Limits, ParameterValue, PaymentPart, PolicyDocument};
 use crate::engine::{EngineError, SandboxEngine};
 use crate::load_error::LoadError;
 use crate::loader::verify;
 use crate::policy::Policy;
-
-/// The contract that policies are built for.
-pub const CONTRACT: &str = PACKAGE;
 
 /// Runs on an author's machine what a node runs at load.
 pub struct Workbench {
@@ -121,31 +119,47 @@ impl Workbench {
         }
     }
 
-    /// Loads a component and holds it against its document, as every node does before it swaps, golden cases included.
-    /// Says how many golden cases passed.
+    /// Loads a component as every node does.
     ///
     /// # Errors
     /// Why a node would refuse it.
-    pub fn verify(&self, document: &PolicyDocument, component: &[u8]) -> Result<usize, LoadError> {
-        let policy = Policy::load(&self.engine, component)?;
-        verify(&policy, document)
+    pub fn load(&self, component: &[u8]) -> Result<LoadedPolicy, LoadError> {
+        Policy::load(&self.engine, component).map(LoadedPolicy)
+    }
+}
+
+/// A component that was compiled once, and can be held against any number of documents.
+pub struct LoadedPolicy(Policy);
+
+impl LoadedPolicy {
+    /// The version of the contract that it was built for.
+    #[must_use]
+    pub const fn contract(&self) -> ContractVersion {
+        self.0.contract()
+    }
+
+    /// Runs its golden cases within the most that a document may give. Says how many passed.
+    ///
+    /// # Errors
+    /// The first that did not come out: it would not under any document.
+    pub fn check_golden_cases(&self) -> Result<usize, LoadError> {
+        self.0.check_golden_cases(&Limits::MOST)
+    }
+
+    /// Holds it against its document, as every node does before it swaps, golden cases included. Says how many golden cases
+    /// passed.
+    ///
+    /// # Errors
+    /// Why a node would refuse it.
+    pub fn verify(&self, document: &PolicyDocument) -> Result<usize, LoadError> {
+        verify(&self.0, document)
     }
 }
 
 fn describe(policy: &DescribedPolicy, golden_cases: usize) -> PolicyDescription {
-    let parts = [
-        (types::PaymentParts::CARD, "card"),
-        (types::PaymentParts::CUSTOMER, "customer"),
-        (types::PaymentParts::DEVICE, "device"),
-        (types::PaymentParts::METADATA, "metadata"),
-    ];
     PolicyDescription {
         summary: policy.summary.to_string(),
-        reads: parts
-            .into_iter()
-            .filter(|(part, _)| policy.reads.contains(*part))
-            .map(|(_, name)| name)
-            .collect(),
+        reads: policy.reads.iter().map(PaymentPart::as_str).collect(),
         features: policy
             .features
             .iter()

@@ -48,6 +48,14 @@ pub enum ArtifactFormatError {
     DuplicateGoldenCases,
 }
 
+impl From<wasmparser::BinaryReaderError> for ArtifactFormatError {
+    fn from(error: wasmparser::BinaryReaderError) -> Self {
+        Self::Malformed {
+            reason: error.to_string(),
+        }
+    }
+}
+
 /// What an artifact's header says it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArtifactKind {
@@ -156,13 +164,10 @@ fn for_each_section<'a>(
     bytes: &'a [u8],
     mut visit: impl FnMut(&'a str, &'a [u8], std::ops::Range<usize>) -> Result<(), ArtifactFormatError>,
 ) -> Result<(), ArtifactFormatError> {
-    let malformed = |error: wasmparser::BinaryReaderError| ArtifactFormatError::Malformed {
-        reason: error.to_string(),
-    };
     let mut depth = 0_u32;
     let mut section_start = 0;
     for payload in Parser::new(0).parse_all(bytes) {
-        let payload = payload.map_err(malformed)?;
+        let payload = payload?;
         match &payload {
             Payload::Version { encoding, .. } => {
                 if depth == 0 && *encoding == Encoding::Module {

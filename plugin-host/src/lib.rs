@@ -48,7 +48,9 @@ mod virtual_wasi;
 pub mod wasm_engine;
 
 pub use config::Config;
-pub use contract::check::ContractMismatch;
+pub use contract::check::ImportKind;
+pub use contract::mismatch::{ContractMismatch, Difference};
+pub use contract::version::ContractVersion;
 pub use engine::EngineError;
 pub use quarantine::{QuarantineConfig, QuarantineConfigError};
 

@@ -4,7 +4,7 @@ use domain::risk::{Fault, FaultKind};
 use thiserror::Error;
 
 use crate::component::ArtifactFormatError;
-use crate::contract::check::ContractMismatch;
+use crate::contract::mismatch::ContractMismatch;
 use crate::golden::{GoldenCaseFailure, GoldenCasesError};
 use crate::structure::StructureError;
 
@@ -65,9 +65,9 @@ pub enum LoadError {
         reason: String,
     },
     /// The document says another contract than the artifact was built for.
-    #[error("contract: expected `{expected}`, found `{found}`")]
+    #[error("contract: expected `{expected}`, which the artifact was built for, found `{found}`")]
     OtherContract {
-        /// What this gateway serves.
+        /// What the artifact was built for.
         expected: &'static str,
         /// What the document says.
         found: String,
@@ -138,7 +138,7 @@ impl LoadError {
 
     /// The stable name, for metrics and the node's status.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::NotAComponent(_) => "not_a_component",
             Self::Structure(StructureError::TooMany { .. }) => "too_complex",
@@ -147,7 +147,7 @@ impl LoadError {
             Self::CompilingTakesTooMuch { .. } => "compile_memory",
             Self::CompilerFailed { .. } => "compiler_failed",
             Self::CompilerUnavailable { .. } => "compiler_unavailable",
-            Self::ContractMismatch(ContractMismatch::ForbiddenImport { .. }) => "forbidden_import",
+            Self::ContractMismatch(mismatch) if mismatch.has_forbidden_import() => "forbidden_import",
             Self::ContractMismatch(_) => "contract_mismatch",
             Self::DescribeFailed { .. } => "describe_failed",
             Self::InvalidDescriptor { .. } => "invalid_descriptor",

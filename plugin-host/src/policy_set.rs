@@ -15,7 +15,8 @@ use domain::payment::PaymentDetails;
 use domain::risk::{PolicyEvaluation, RiskRequest, Verdict};
 use domain::{PaymentId, Timestamp};
 
-use crate::contract::v0_1::{PaymentView, types};
+use crate::contract::request::PaymentView;
+use crate::document::PaymentPart;
 use crate::lane::{Lane, LaneFull};
 use crate::pace::SLICE_MS;
 use crate::release::Release;
@@ -84,7 +85,7 @@ impl PolicySet {
         let mut reads_metadata = false;
         let mut entry = |release: Arc<Release>| {
             let described = release.policy().described();
-            reads_metadata |= described.reads.contains(types::PaymentParts::METADATA);
+            reads_metadata |= described.reads.contains(PaymentPart::Metadata);
             let mut position = |spec: &FeatureSpec| {
                 *positions.entry(spec.clone()).or_insert_with(|| {
                     features.push(spec.clone());

@@ -10,13 +10,13 @@ use domain::risk::{
 };
 use domain::{Money, Timestamp};
 
-use crate::contract::v0_1::{PACKAGE, PaymentView, feature_value, types};
-use crate::document::{Grants, Limits, ParameterValue, PaymentPart, PolicyDocument, Scope};
+use crate::contract::request::{Inputs, PaymentView};
+use crate::document::{Limits, ParameterValue, PolicyDocument, Scope};
 use crate::fault_log::FaultLog;
 use crate::load_error::LoadError;
 use crate::metrics::PolicyMetrics;
 use crate::pace::{LanePlace, Pace, SLICE_MS};
-use crate::policy::{Inputs, Policy, parameter, texts};
+use crate::policy::Policy;
 use crate::quarantine::Quarantine;
 use crate::sandbox::Called;
 
@@ -235,30 +235,13 @@ impl Release {
         indices: &[usize],
         limits: &Limits,
     ) -> Called<Verdict> {
-        let described = self.policy.described();
-        let features: Vec<types::Feature<'_>> = described
-            .features
+        let values = indices
             .iter()
-            .zip(indices)
-            .map(|((name, _), index)| {
-                let value = features.get(*index).copied().unwrap_or(FeatureValue::Unavailable);
-                types::Feature {
-                    name,
-                    value: feature_value(value),
-                }
-            })
-            .collect();
-        let borrowed: Vec<Vec<&str>> = self.parameters.iter().map(|(_, value)| texts(value)).collect();
-        let parameters: Vec<types::ParameterParam<'_>> = self
-            .parameters
-            .iter()
-            .zip(&borrowed)
-            .map(|((name, value), texts)| parameter(name, value, texts))
-            .collect();
+            .map(|index| features.get(*index).copied().unwrap_or(FeatureValue::Unavailable));
         let inputs = Inputs {
-            payment: payment.masked(described.reads),
-            features: &features,
-            parameters: &parameters,
+            payment,
+            features: values,
+            parameters: &self.parameters,
         };
         self.policy.evaluate(inputs, limits, &self.identity)
     }
@@ -272,18 +255,14 @@ fn sliced(limits: &Limits) -> Limits {
 
 /// Holds a document against what its policy says of itself.
 pub(crate) fn check_document(policy: &Policy, document: &PolicyDocument) -> Result<(), LoadError> {
-    if document.contract.as_str() != PACKAGE {
+    let expected = policy.contract().package();
+    if document.contract.as_str() != expected {
         let found = document.contract.as_str().to_owned();
-        return Err(LoadError::OtherContract {
-            expected: PACKAGE,
-            found,
-        });
+        return Err(LoadError::OtherContract { expected, found });
     }
     let described = policy.described();
-    if let Some(part) = PaymentPart::ALL
-        .into_iter()
-        .find(|part| reads(described.reads, *part, document.grants))
-    {
+    let mut reads = described.reads.iter();
+    if let Some(part) = reads.find(|part| !document.grants.contains(*part)) {
         return Err(LoadError::PartNotGranted { part: part.as_str() });
     }
     for (name, value) in document.parameters.iter() {
@@ -312,17 +291,6 @@ pub(crate) fn check_document(policy: &Policy, document: &PolicyDocument) -> Resu
         }
     }
     Ok(())
-}
-
-/// Whether a policy reads a part that it is not granted.
-fn reads(reads: types::PaymentParts, part: PaymentPart, grants: Grants) -> bool {
-    let flag = match part {
-        PaymentPart::Card => types::PaymentParts::CARD,
-        PaymentPart::Customer => types::PaymentParts::CUSTOMER,
-        PaymentPart::Device => types::PaymentParts::DEVICE,
-        PaymentPart::Metadata => types::PaymentParts::METADATA,
-    };
-    reads.contains(flag) && !grants.contains(part)
 }
 
 #[cfg(test)]

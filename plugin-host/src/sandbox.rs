@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use domain::risk::Fault;
 use wasmtime::Store;
 
-use crate::contract::v0_1::{RiskPolicy, RiskPolicyPre};
+use crate::contract::linked::LinkedPolicy;
 use crate::document::Limits;
 use crate::epoch_ticker::TICK;
 
@@ -32,18 +32,16 @@ pub(crate) struct Called<T> {
     pub(crate) elapsed: Duration,
 }
 
-/// Makes a fresh instance, lets `call` use it, and throws it away.
+/// Makes a fresh store, lets `call` make an instance of the policy in it and use that, and throws both away.
 pub(crate) fn call<T>(
-    policy: &RiskPolicyPre<EvaluationContext>,
+    policy: &LinkedPolicy,
     limits: &Limits,
     context: EvaluationContext,
-    call: impl FnOnce(&RiskPolicy, &mut Store<EvaluationContext>) -> wasmtime::Result<T>,
+    call: impl FnOnce(&LinkedPolicy, &mut Store<EvaluationContext>) -> wasmtime::Result<T>,
 ) -> Called<T> {
     let started = Instant::now();
     let mut store = Store::new(policy.engine(), context);
-    let result = bound(&mut store, limits)
-        .and_then(|()| policy.instantiate(&mut store))
-        .and_then(|instance| call(&instance, &mut store));
+    let result = bound(&mut store, limits).and_then(|()| call(policy, &mut store));
     let fuel_used = limits.fuel().saturating_sub(store.get_fuel().unwrap_or(0));
     let result = result.map_err(|error| fault::classify(&error, store.data(), limits));
     let said = store.into_data();

@@ -123,9 +123,12 @@ fn a_component_is_verified_as_every_node_does() {
         "payment": {"id": "p", "merchant_id": "m", "amount": {"minor_units": 1, "currency": "CNY"}, "created_at": 1},
         "decision": {"outcome": "approve", "score": 0, "reasons": []},
     });
-    let cases = json!({"contract": CONTRACT, "cases": [case, case]}).to_string();
+    let contract = ContractVersion::V0_1.package();
+    let cases = json!({"contract": contract, "cases": [case, case]}).to_string();
     let component = Guest::new().with_golden_cases(cases).component();
-    let verify = |otherwise| workbench.verify(&document("tested", &component, &otherwise), &component);
+    let policy = workbench.load(&component).unwrap();
+    assert_eq!(policy.contract(), ContractVersion::V0_1);
+    let verify = |otherwise| policy.verify(&document("tested", &component, &otherwise));
     assert_eq!(verify(json!({})), Ok(2));
     let unknown = verify(json!({"parameters": {"max": 1}})).unwrap_err();
     assert_eq!(unknown.code(), "unknown_parameter");

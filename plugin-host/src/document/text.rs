@@ -6,6 +6,7 @@ use domain::text::BoundedText;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::strict::shorten;
+use crate::contract::version::ContractVersion;
 
 /// How much of a wrong text an error quotes, in bytes.
 const QUOTED_BYTES: usize = 80;
@@ -146,6 +147,12 @@ impl ContractName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<ContractVersion> for ContractName {
+    fn from(version: ContractVersion) -> Self {
+        Self(version.package().into())
     }
 }
 

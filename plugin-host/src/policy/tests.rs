@@ -1,5 +1,6 @@
 //! The pool that policies run in: what it holds, and what comes when it is full.
 
+use domain::risk::FaultKind;
 use wasmtime::Store;
 
 use super::*;
@@ -27,7 +28,7 @@ fn one_evaluation_more_than_there_may_be_is_unavailable_and_the_next_is_not() {
         let mut store = Store::new(engine.wasmtime(), context);
         store.set_epoch_deadline(u64::from(u32::MAX));
         store.set_fuel(limits.fuel()).unwrap();
-        policy.pre.instantiate(&mut store).unwrap();
+        policy.linked.instantiate(&mut store).unwrap();
         store
     };
     assert_eq!(fault_kind(&policy), None);

@@ -163,25 +163,3 @@ impl EvaluationContext {
         self.signals
     }
 }
-
-impl crate::contract::v0_1::host::Host for EvaluationContext {
-    fn emit_signal(&mut self, code: String, detail: String) -> wasmtime::Result<()> {
-        self.count_call()?;
-        Ok(self.signal(code, detail)?)
-    }
-
-    fn log(&mut self, level: crate::contract::v0_1::host::Level, message: String) -> wasmtime::Result<()> {
-        use crate::contract::v0_1::host::Level;
-        self.count_call()?;
-        let level = match level {
-            Level::Debug => LogLevel::Debug,
-            Level::Info => LogLevel::Info,
-            Level::Warn => LogLevel::Warn,
-            Level::Error => LogLevel::Error,
-        };
-        EvaluationContext::log(self, level, &message);
-        Ok(())
-    }
-}
-
-impl crate::contract::v0_1::types::Host for EvaluationContext {}

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use plugin_host::authoring::Workbench;
 use plugin_host::component;
+use plugin_host::digest::Digest;
 use plugin_host::golden::{GoldenCases, MAX_GOLDEN_CASES_BYTES};
 use serde::Deserialize;
 use serde_json::json;
@@ -64,21 +65,17 @@ pub(super) fn run(args: &BuildArgs) -> anyhow::Result<u8> {
         component = component::with_golden_cases(&component, &cases)?;
     }
 
-    let workbench = Workbench::new()?;
-    let inspection = workbench.inspect(&component);
-    let checked = match &inspection.policy {
-        Err(error) => Err(error.clone()),
-        Ok(description) => {
-            let manifest = args.folder.join("policy.toml");
-            if manifest.exists() {
-                check_against(&workbench, &read_manifest(&manifest)?, &component)
-            } else {
-                Ok(description.golden_cases)
-            }
-        }
-    };
-    let passed = match checked {
-        Ok(passed) => passed,
+    let manifest = args.folder.join("policy.toml");
+    let manifest = manifest.exists().then(|| read_manifest(&manifest)).transpose()?;
+    let checked = Workbench::new()?.load(&component).and_then(|policy| {
+        let golden_cases = match &manifest {
+            Some(manifest) => check_against(&policy, manifest, &component)?,
+            None => policy.check_golden_cases()?,
+        };
+        Ok((policy.contract(), golden_cases))
+    });
+    let (contract, passed) = match checked {
+        Ok(checked) => checked,
         Err(error) => {
             eprintln(&refused_line(&args.folder.display().to_string(), &error));
             return Ok(REFUSED);
@@ -87,16 +84,17 @@ pub(super) fn run(args: &BuildArgs) -> anyhow::Result<u8> {
     let out = out_file(args, &built);
     write(&out, &component)?;
     let shown = out.display().to_string();
+    let (size, digest, contract) = (component.len(), Digest::of(&component), contract.package());
     match args.output.format {
         OutputFormat::Text => println(&format!(
-            "built {shown}: {} bytes, {}, {passed} golden cases passed",
-            inspection.size_bytes, inspection.digest
+            "built {shown} for {contract}: {size} bytes, {digest}, {passed} golden cases passed"
         )),
         OutputFormat::Json => println(
             &json!({
                 "file": shown,
-                "size": inspection.size_bytes,
-                "digest": inspection.digest.to_string(),
+                "contract": contract,
+                "size": size,
+                "digest": digest.to_string(),
                 "golden_cases": passed,
             })
             .to_string(),
