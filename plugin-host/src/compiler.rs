@@ -99,7 +99,8 @@ impl MachineCode {
         )]
         // SAFETY: see above.
         let component = unsafe { Component::deserialize(engine.wasmtime(), &self.0) };
-        component.map_err(|error| LoadError::CompilerUnavailable {
+        // Such as a component of more memory than any slot of the pool has.
+        component.map_err(|error| LoadError::NotCompilable {
             reason: format!("{error:#}"),
         })
     }

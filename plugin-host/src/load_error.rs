@@ -43,7 +43,7 @@ pub enum LoadError {
         /// How it ended, and its last words.
         reason: String,
     },
-    /// The compiler could not be started, or its machine code could not be taken in.
+    /// The compiler could not be started.
     #[error("this node cannot compile now: {reason}")]
     CompilerUnavailable {
         /// What the system said.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use domain::Timestamp;
 use domain::feature::FeatureValue;
-use domain::risk::{PolicyIdentity, Verdict};
+use domain::risk::{FaultKind, PolicyIdentity, Verdict};
 
 use crate::compiler::{MachineCode, compile_here};
 use crate::component::{self, ArtifactFormatError, ArtifactKind};
@@ -21,7 +21,7 @@ use crate::document::{Limits, Parameters};
 use crate::engine::SandboxEngine;
 use crate::golden::{GoldenCases, check_case, refusal_of_parameters};
 use crate::load_error::LoadError;
-use crate::sandbox::{self, Called, EvaluationContext};
+use crate::sandbox::{self, Called, EvaluationContext, Secrets};
 use crate::structure;
 
 /// What all golden cases of a policy may take together: a thousand of Python's take some seconds, and they hold a thread of
@@ -174,11 +174,21 @@ impl Policy {
             payment.id,
             &self.digest,
         );
-        let called = sandbox::call(&self.linked, limits, context, |policy, store| {
+        let secrets = || Secrets::new(payment.personal());
+        let called = sandbox::call(&self.linked, limits, context, secrets, |policy, store| {
             policy.evaluate(store, &self.described, inputs)
         });
+        let result = called.result.and_then(|answer| answer).map_err(|mut fault| {
+            // A policy that refuses may repeat in its own words what it was given.
+            if fault.kind == FaultKind::Refused
+                && let Some(concealed) = secrets().conceal(&fault.detail, true)
+            {
+                fault.detail = concealed.into();
+            }
+            fault
+        });
         Called {
-            result: called.result.and_then(|answer| answer),
+            result,
             said: called.said,
             fuel_used: called.fuel_used,
             elapsed: called.elapsed,
@@ -218,7 +228,8 @@ fn describe(
         "",
         digest,
     );
-    let called = sandbox::call(linked, &limits, context, LinkedPolicy::describe);
+    let nothing = || Secrets::new(std::iter::empty());
+    let called = sandbox::call(linked, &limits, context, nothing, LinkedPolicy::describe);
     called.said.finish();
     let described = called
         .result

@@ -406,7 +406,12 @@ impl Reconciler {
             .iter()
             .filter_map(|(name, known)| known.standing(name))
             .collect();
-        self.board.publish(self.seen, standings);
+        let taken_in = if self.loads.is_idle() {
+            self.seen
+        } else {
+            self.revision
+        };
+        self.board.publish(taken_in, standings);
     }
 }
 

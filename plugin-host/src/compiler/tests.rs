@@ -56,7 +56,7 @@ async fn what_is_no_machine_code_of_this_program_is_refused() {
         .await
         .unwrap();
     let refused = code.component(engine()).map(drop).unwrap_err();
-    assert_eq!(refused.code(), "compiler_unavailable");
+    assert_eq!(refused.code(), "not_compilable");
 }
 
 #[tokio::test]

@@ -115,6 +115,23 @@ impl<'a> PaymentView<'a> {
             metadata,
         }
     }
+
+    /// What says something of a person: nobody's business but the policy's.
+    pub(crate) fn personal(&self) -> impl Iterator<Item = &'a str> + '_ {
+        let card = self.card.iter().map(|card| card.fingerprint);
+        let customer = self
+            .customer
+            .iter()
+            .flat_map(|customer| [customer.id, customer.email])
+            .flatten();
+        let device = self
+            .device
+            .iter()
+            .flat_map(|device| [device.id, device.ip, device.user_agent])
+            .flatten();
+        let metadata = self.metadata.iter().map(|(_, value)| *value);
+        card.chain(customer).chain(device).chain(metadata)
+    }
 }
 
 /// How many decimal digits the minor unit of the currency of this code has.

@@ -58,7 +58,7 @@ fn a_policy_of_the_tests_is_taken() {
 #[test]
 fn bytes_that_end_in_the_middle_are_not_valid() {
     let component = Guest::new().component();
-    for length in [0, 3, 8, component.len() / 2, component.len() - 1] {
+    for length in [0, 3, 7, component.len() / 2, component.len() - 1] {
         assert!(
             matches!(
                 validate(&component[..length]),
@@ -95,7 +95,7 @@ fn blocks_within_blocks_have_a_depth() {
 #[test]
 fn the_place_of_a_function_is_named() {
     let body = vec![Instruction::Block(wasm_encoder::BlockType::Empty); MAX_BLOCK_DEPTH + 1];
-    let text = validate(&functions(1, &body)).unwrap_err().to_string();
+    let text = validate(&functions(1, &body)).map(drop).unwrap_err().to_string();
     assert!(text.contains("in the function at offset 0x"), "{text}");
     assert!(text.contains("expected at most 4096"), "{text}");
 }
