@@ -252,8 +252,8 @@ impl Reconciler {
                 loaded: Vec::new(),
             });
         } else {
-            self.publish_statuses();
             self.loads.begin(revision, is_first, candidates);
+            self.publish_statuses();
         }
     }
 

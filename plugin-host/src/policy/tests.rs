@@ -7,6 +7,8 @@ use super::*;
 use crate::contract::request::{Card, Customer, Device, PaymentView};
 use crate::testing::{Guest, captured, evaluate, evaluate_view, patient, payment, small_config};
 
+const HOST: &str = "portcullis:policy/host@0.1.0";
+
 fn fault_kind(policy: &Policy) -> Option<FaultKind> {
     evaluate(policy, &patient()).result.err().map(|fault| fault.kind)
 }
@@ -117,7 +119,7 @@ fn personal_payment() -> PaymentView<'static> {
 fn what_a_payment_says_of_a_person_is_in_no_log_and_no_fault() {
     const TEXT: &[u8] = b"fp_0123456789abcdef cus_8127 ada@example.com dev_55aa 203.0.113.9 Mozilla/5.0 \
 leave it with the neighbour, GB 4242 pay_1";
-    let concealed = format!("{} GB 4242 pay_1", "[concealed] ".repeat(7).trim_end().to_owned() + ",");
+    let concealed = format!("{}[concealed], GB 4242 pay_1", "[concealed] ".repeat(6));
     let mut guest = Guest::new();
     let text = guest.data(TEXT);
     let length = TEXT.len();
@@ -133,7 +135,10 @@ leave it with the neighbour, GB 4242 pay_1";
         called.result.unwrap_err()
     });
     assert!(fault.detail.starts_with(&concealed), "{}", fault.detail);
-    assert!(lines.iter().any(|line| line.message.contains(&concealed)), "{lines:?}");
+    assert!(
+        lines.iter().any(|line| line.message.contains(&concealed)),
+        "{lines:?}"
+    );
 
     let refuses = Guest::refusing(TEXT).policy();
     let called = evaluate_view(&refuses, &patient(), &personal_payment());

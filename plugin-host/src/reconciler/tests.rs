@@ -2,6 +2,7 @@
 //! minute takes none.
 
 mod in_memory_store;
+mod loads;
 mod quarantine;
 
 use application::ports::{PolicySnapshot, PolicyStatus, RiskPolicyEngine};
