@@ -96,7 +96,6 @@ impl Window {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the upper half of the word")]
 const fn span_of(word: u64) -> u32 {
     (word >> SPAN) as u32
 }
@@ -105,7 +104,6 @@ const fn evaluations_of(word: u64) -> u64 {
     (word >> EVALUATIONS) & COUNT_MASK
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "masked to 16 bits")]
 const fn count(word: u64) -> u32 {
     (word & COUNT_MASK) as u32
 }
