@@ -76,6 +76,19 @@ fn wrong_artifacts_are_refused_with_what_was_found() {
     std::fs::write(&text, "hello").expect("a file");
     let text = text.display().to_string();
     refused(&["policy", "inspect", &text], 3, &["not_a_component", "hello"]);
+    let empty = folder.path().join("empty.wasm");
+    std::fs::write(&empty, b"\0asm\x0d\0\x01\0").expect("a file");
+    let empty = empty.display().to_string();
+    refused(
+        &["policy", "inspect", &empty],
+        3,
+        &[
+            "contract_mismatch",
+            "`describe`",
+            "`evaluate`",
+            "it exports nothing",
+        ],
+    );
     refused(&["policy", "inspect", "/nowhere.wasm"], 1, &["/nowhere.wasm"]);
     refused(&["policy", "build", "/tmp"], 1, &["Cargo.toml"]);
     refused(
