@@ -204,13 +204,17 @@ fn policy(policy: &PolicyDescription) -> Value {
 }
 
 fn refusal(error: &LoadError) -> Value {
-    let mut refusal = json!({"code": error.code(), "message": error.to_string()});
-    if let LoadError::ContractMismatch(mismatch) = error {
-        let differences = mismatch.differences().iter().map(ToString::to_string);
-        refusal["differences"] = differences.collect::<Vec<_>>().into();
-        refusal["more"] = mismatch.more().into();
-    }
-    refusal
+    let (code, message) = (error.code(), error.to_string());
+    let LoadError::ContractMismatch(mismatch) = error else {
+        return json!({"code": code, "message": message});
+    };
+    let differences = mismatch.differences().iter().map(ToString::to_string);
+    json!({
+        "code": code,
+        "message": message,
+        "differences": differences.collect::<Vec<_>>(),
+        "more": mismatch.more(),
+    })
 }
 
 #[cfg(test)]
