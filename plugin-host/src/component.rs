@@ -1,5 +1,9 @@
 //! Artifacts: telling components from core modules, turning the latter into the former, and the sections they carry.
 
+mod provenance;
+
+pub use provenance::Provenance;
+
 use std::borrow::Cow;
 
 use thiserror::Error;

@@ -126,11 +126,6 @@ impl Policy {
         &self.described
     }
 
-    /// The golden cases that the artifact carries.
-    pub(crate) const fn golden_cases(&self) -> Option<&GoldenCases> {
-        self.golden_cases.as_ref()
-    }
-
     /// Runs every golden case within these limits of fuel and memory, which repeat exactly. Says how many passed.
     pub(crate) fn check_golden_cases(&self, limits: &Limits) -> Result<usize, LoadError> {
         let limits = patient(limits);

@@ -127,6 +127,11 @@ const OWNERS: &[Owner] = &[
         reason: "only the catalog makes components",
     },
     Owner {
+        external: "wit-parser",
+        owners: &["plugin-host"],
+        reason: "only the catalog reads the contract",
+    },
+    Owner {
         external: "wasi-preview1-component-adapter-provider",
         owners: &["plugin-host"],
         reason: "only the catalog makes components",

@@ -168,7 +168,7 @@ impl fmt::Display for ContractMismatch {
 impl std::error::Error for ContractMismatch {}
 
 /// A name that a stranger chose, not longer than a line.
-pub(super) fn shown(name: &str) -> String {
+pub(crate) fn shown(name: &str) -> String {
     let kept = name.floor_char_boundary(MAX_SHOWN_BYTES);
     match name.get(..kept) {
         Some(kept) if kept.len() < name.len() => format!("{kept}…"),

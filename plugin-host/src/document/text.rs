@@ -148,6 +148,12 @@ impl ContractName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The number in it, such as `0.1.0`.
+    #[must_use]
+    pub fn number(&self) -> &str {
+        self.0.strip_prefix(CONTRACT_PREFIX).unwrap_or(&self.0)
+    }
 }
 
 impl From<ContractVersion> for ContractName {

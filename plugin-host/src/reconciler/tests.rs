@@ -274,10 +274,7 @@ fn bad_documents(scene: &Scene) -> Vec<(&'static str, Vec<u8>)> {
     for (code, component) in [
         ("not_a_component", b"#!/bin/sh".to_vec()),
         ("contract_mismatch", wat::parse_str("(component)").unwrap()),
-        (
-            "not_compilable",
-            wat::parse_str("(component (core module (memory i64 1)))").unwrap(),
-        ),
+        ("not_compilable", Guest::new().with("(memory i64 1)").component()),
         (
             "describe_failed",
             Guest::new().describing("(unreachable)").component(),

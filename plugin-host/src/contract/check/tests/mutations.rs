@@ -335,7 +335,6 @@ fn every_change_of_a_function_is_told_by_its_path() {
                 .iter()
                 .find(|(_, i)| i.functions.contains_key(name))
                 .map(|(id, _)| id);
-            let before;
             let function = match interface {
                 Some(id) => changed.interfaces[id].functions.get_mut(name).unwrap(),
                 None => {
@@ -347,7 +346,7 @@ fn every_change_of_a_function_is_told_by_its_path() {
                     function.unwrap()
                 }
             };
-            before = function.clone();
+            let before = function.clone();
             change(function, parameter("strange"));
             if (&before.params, &before.result) == (&function.params, &function.result) {
                 continue;
@@ -377,7 +376,7 @@ fn what_a_parameter_is_called_and_functions_that_are_not_imported_matter_to_nobo
             }
         }
     }
-    for (_, interface) in resolve.interfaces.iter_mut() {
+    for (_, interface) in &mut resolve.interfaces {
         interface.functions.shift_remove("log");
     }
     let component = dummy(&resolve, world);

@@ -147,7 +147,8 @@ fn a_case_has_the_exponent_of_its_currency_and_does_not_say_it() {
     let file = json!({"contract": CONTRACTS[1], "cases": cases});
     assert_eq!(check_golden_cases::<Digits>(&file.to_string()), Ok(3));
     assert!(
-        failure("/payment/amount", "exponent", json!(2)).contains("payment.amount: unknown field `exponent`")
+        failure("/payment/amount", "exponent", json!(2))
+            .contains("payment.amount.exponent: unknown field `exponent`")
     );
 }
 
