@@ -76,6 +76,21 @@ impl Policy {
         Self::link(engine, checked, &code)
     }
 
+    /// The same of a component that was checked.
+    pub(crate) fn compile(
+        engine: &SandboxEngine,
+        bytes: &[u8],
+        contract: ContractVersion,
+        golden_cases: Option<GoldenCases>,
+    ) -> Result<Self, LoadError> {
+        let checked = Checked {
+            digest: Digest::of(bytes),
+            contract,
+            golden_cases,
+        };
+        Self::link(engine, checked, &compile_here(engine, bytes)?)
+    }
+
     /// Links what was compiled, and asks the policy to describe itself.
     pub(crate) fn link(
         engine: &SandboxEngine,
