@@ -214,7 +214,10 @@ fn bounded(mut refusal: String) -> Box<str> {
     refusal.into()
 }
 
-fn link(engine: &SandboxEngine, component: &Component) -> wasmtime::Result<RiskPolicyPre<EvaluationContext>> {
+pub(crate) fn link(
+    engine: &SandboxEngine,
+    component: &Component,
+) -> wasmtime::Result<RiskPolicyPre<EvaluationContext>> {
     let mut linker = Linker::<EvaluationContext>::new(engine.wasmtime());
     v0_1::host::add_to_linker::<_, HasSelf<EvaluationContext>>(&mut linker, |context| context)?;
     types::add_to_linker::<_, HasSelf<EvaluationContext>>(&mut linker, |context| context)?;
