@@ -382,3 +382,16 @@ fn cases_for_another_contract_are_refused() {
         "golden cases: contract: expected `portcullis:policy@0.1.0`, found `portcullis:policy@0.2.0`"
     );
 }
+
+#[test]
+fn an_error_that_quotes_what_was_found_is_short() {
+    let long = "n".repeat(100_000);
+    for json in [
+        json!({"contract": "portcullis:policy@0.1.0", "cases": [{long.as_str(): 1}]}),
+        json!({"contract": "portcullis:policy@0.1.0", "cases": long}),
+        json!({"contract": long, "cases": []}),
+    ] {
+        let length = unreadable(&json.to_string()).to_string().len();
+        assert!(length < 1_024, "{length} bytes");
+    }
+}
