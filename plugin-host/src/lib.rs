@@ -24,6 +24,9 @@ mod engine;
 pub mod envelope;
 mod epoch_ticker;
 mod fault_log;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod golden;
 pub mod host;
 mod lane;

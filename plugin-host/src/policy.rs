@@ -65,6 +65,15 @@ impl Checked {
             golden_cases,
         })
     }
+
+    /// Whether the linker agrees that the component fits the contract.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn linkable(&self, engine: &SandboxEngine, code: &MachineCode) -> wasmtime::Result<()> {
+        let component = code
+            .component(engine)
+            .map_err(|error| wasmtime::Error::msg(error.to_string()))?;
+        LinkedPolicy::link(engine.wasmtime(), &component, self.contract).map(drop)
+    }
 }
 
 impl Policy {

@@ -9,13 +9,17 @@ use thiserror::Error;
 use crate::contract::answer::DescribedPolicy;
 use crate::contract::request::{Card, Customer, Device, Money, PaymentView, exponent};
 use crate::contract::version::{ContractVersion, served};
-use crate::document::ParameterValue;
+use crate::document::strict::shorten;
+use crate::document::{FieldError, ParameterValue};
 
 /// Bytes of all golden cases of a policy.
 pub const MAX_GOLDEN_CASES_BYTES: usize = 1024 * 1024;
 
 /// Golden cases of a policy. Each runs on every node before the policy comes into force, so this bounds the time to load.
 const MAX_GOLDEN_CASES: usize = 1_000;
+
+/// Bytes shown of what stands in the place of a contract's name.
+const MAX_SHOWN_BYTES: usize = 128;
 
 /// Why golden cases cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -161,6 +165,12 @@ pub(crate) struct GoldenReason {
     pub(crate) message: String,
 }
 
+/// Both parts quote what was found, and that may be a whole artifact's worth: they are cut as those of a document are.
+fn malformed(path: &str, error: &serde_json::Error) -> GoldenCasesError {
+    let FieldError { path, message, .. } = FieldError::at(path, error.to_string());
+    GoldenCasesError::Malformed { path, message }
+}
+
 impl GoldenCases {
     /// Reads golden cases, within their bounds.
     ///
@@ -172,19 +182,13 @@ impl GoldenCases {
             return too_many(MAX_GOLDEN_CASES_BYTES, "bytes", json.len());
         }
         let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let file: GoldenFile = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            let path = error.path().to_string();
-            GoldenCasesError::Malformed {
-                path,
-                message: error.into_inner().to_string(),
-            }
-        })?;
-        deserializer.end().map_err(|error| GoldenCasesError::Malformed {
-            path: ".".to_owned(),
-            message: error.to_string(),
-        })?;
+        let file: GoldenFile = serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|error| malformed(&error.path().to_string(), error.inner()))?;
+        deserializer.end().map_err(|error| malformed(".", &error))?;
         let Some(contract) = ContractVersion::of_package(&file.contract) else {
-            return Err(GoldenCasesError::OtherContract { found: file.contract });
+            return Err(GoldenCasesError::OtherContract {
+                found: shorten(&file.contract, MAX_SHOWN_BYTES),
+            });
         };
         if file.cases.len() > MAX_GOLDEN_CASES {
             return too_many(MAX_GOLDEN_CASES, "cases", file.cases.len());

@@ -434,3 +434,16 @@ fn the_kit_for_authors_knows_the_same_exponents() {
         assert_eq!(kit.contains(&entry), other, "{entry}");
     }
 }
+
+#[test]
+fn an_error_that_quotes_what_was_found_is_short() {
+    let long = "n".repeat(100_000);
+    for json in [
+        json!({"contract": "portcullis:policy@0.1.0", "cases": [{long.as_str(): 1}]}),
+        json!({"contract": "portcullis:policy@0.1.0", "cases": long}),
+        json!({"contract": long, "cases": []}),
+    ] {
+        let length = unreadable(&json.to_string()).to_string().len();
+        assert!(length < 1_024, "{length} bytes");
+    }
+}
