@@ -80,9 +80,14 @@ impl EvaluationContext {
         self.limiter.has_refused()
     }
 
-    /// The last line that the guest wrote, which for a panic is its message.
-    pub(super) fn last_words(&self) -> Option<&str> {
-        self.log.last().map(|(_, line)| line.trim_end())
+    /// The last lines that the guest wrote, in one: for a panic, its message.
+    pub(super) fn last_words(&self) -> Option<String> {
+        /// Writes that are taken: runtimes write a message in pieces, and some a hint behind it.
+        const WRITES: usize = 8;
+        let from = self.log.len().saturating_sub(WRITES);
+        let text: String = self.log.iter().skip(from).map(|(_, line)| &**line).collect();
+        let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        (!lines.is_empty()).then(|| lines.join("; "))
     }
 
     /// The time at which the guest's clocks stand.

@@ -55,7 +55,7 @@ pub(super) fn classify(error: &wasmtime::Error, context: &EvaluationContext, lim
             )
         }
         FaultKind::Trap => match context.last_words() {
-            Some(words) => format!("{}; {error:#}", shorter(words, MAX_LAST_WORDS_BYTES)),
+            Some(words) => format!("{}; {error:#}", shorter(&words, MAX_LAST_WORDS_BYTES)),
             None => format!("{error:#}"),
         },
         _ => format!("{error:#}"),
