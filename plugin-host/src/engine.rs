@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use thiserror::Error;
-use wasmtime::{Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+use wasmtime::{Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmFeatures};
 
 use crate::config::Config;
 use crate::document::limits::MAX_MEMORY_BYTES;
@@ -95,7 +95,9 @@ fn code_config() -> wasmtime::Config {
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
         .wasm_features(FEATURES.complement(), false)
-        .wasm_features(FEATURES, true);
+        // A policy's own modules have one memory each. wasmtime makes some of several where one part of a component calls
+        // another (JavaScript and its stub of WASI), and without them fails on it. The limiter counts them together.
+        .wasm_features(FEATURES | WasmFeatures::MULTI_MEMORY, true);
     engine
 }
 

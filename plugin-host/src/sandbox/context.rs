@@ -89,9 +89,20 @@ impl EvaluationContext {
         self.limiter.has_refused()
     }
 
-    /// The last line that the guest wrote, which for a panic is its message.
-    pub(super) fn last_words(&self) -> Option<&str> {
-        self.log.last().map(|line| line.text.trim_end())
+    /// The last lines that the guest wrote, in one: for a panic, its message.
+    pub(super) fn last_words(&self) -> Option<String> {
+        /// Lines that are taken: some runtimes write a hint behind the message.
+        const LINES: usize = 8;
+        let from = self.log.len().saturating_sub(LINES);
+        let lines: Vec<&str> = self
+            .log
+            .iter()
+            .skip(from)
+            .flat_map(|line| line.text.lines())
+            .map(str::trim_end)
+            .filter(|line| !line.is_empty())
+            .collect();
+        (!lines.is_empty()).then(|| lines.join("; "))
     }
 
     /// The time at which the guest's clocks stand.

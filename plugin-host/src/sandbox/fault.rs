@@ -65,7 +65,7 @@ pub(super) fn classify(
         FaultKind::Trap => match context.last_words() {
             Some(words) => format!(
                 "{}; after {fuel_used} of its {fuel} units of fuel; {error:#}",
-                shorter(words, MAX_LAST_WORDS_BYTES)
+                shorter(&words, MAX_LAST_WORDS_BYTES)
             ),
             None => format!("after {fuel_used} of its {fuel} units of fuel; {error:#}"),
         },

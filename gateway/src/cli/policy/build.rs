@@ -21,9 +21,15 @@ const GOLDEN_CASES_FILE: &str = "golden-cases.json";
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct BuildArgs {
-    /// The folder of the policy's crate
+    /// The folder of the policy: its crate, `golden-cases.json` and `policy.toml`
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
+    /// What another toolchain made of FOLDER, a component or a core module; without it cargo compiles the crate
+    #[arg(long, value_name = "FILE", conflicts_with = "target")]
+    wasm: Option<PathBuf>,
+    /// The golden cases; default: `golden-cases.json` in FOLDER, where there is one
+    #[arg(long, value_name = "FILE")]
+    golden_cases: Option<PathBuf>,
     /// Where to write the component; default: `<crate>.wasm` in the working directory
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -53,14 +59,18 @@ impl Target {
 }
 
 pub(super) fn run(args: &BuildArgs) -> anyhow::Result<u8> {
-    let built = compile(&args.folder, args.target)?;
+    let built = match &args.wasm {
+        Some(wasm) => wasm.clone(),
+        None => compile(&args.folder, args.target)?,
+    };
     let bytes = read(&built, plugin_host::artifact::MAX_ARTIFACT_BYTES)?;
     let mut component = component::componentize(&bytes)
         .map_err(|error| anyhow::anyhow!("{}: {error}", built.display()))?
         .into_owned();
-    let golden = args.folder.join(GOLDEN_CASES_FILE);
-    if golden.exists() {
-        let cases = read(&golden, MAX_GOLDEN_CASES_BYTES as u64)?;
+    let beside = args.folder.join(GOLDEN_CASES_FILE);
+    let golden = args.golden_cases.as_ref().unwrap_or(&beside);
+    if args.golden_cases.is_some() || golden.exists() {
+        let cases = read(golden, MAX_GOLDEN_CASES_BYTES as u64)?;
         GoldenCases::parse(&cases).map_err(|error| anyhow::anyhow!("{}: {error}", golden.display()))?;
         component = component::with_golden_cases(&component, &cases)?;
     }
@@ -144,7 +154,7 @@ fn compile(folder: &Path, target: Target) -> anyhow::Result<PathBuf> {
     let shown = folder.display();
     anyhow::ensure!(
         folder.join("Cargo.toml").is_file(),
-        "{shown} is no crate: it has no Cargo.toml"
+        "{shown} is no crate: it has no Cargo.toml; name what another toolchain made of it with --wasm"
     );
     let mut cargo = Command::new("cargo");
     cargo
