@@ -4,10 +4,12 @@ use std::path::Path;
 
 /// Gives a target every input of its corpus and every finding that it ever had.
 pub fn replay(target: &str, run: fn(&[u8])) {
-    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find_map(|folder| {
-        let fuzz = folder.join("fuzz");
-        fuzz.join("corpus").is_dir().then_some(fuzz)
-    });
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .find_map(|folder| {
+            let fuzz = folder.join("fuzz");
+            fuzz.join("corpus").is_dir().then_some(fuzz)
+        });
     let fuzz = fuzz.expect("the repository has a folder fuzz/corpus");
     let mut replayed = 0;
     for kept in ["corpus", "findings"] {

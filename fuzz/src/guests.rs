@@ -18,7 +18,7 @@ use wasm_encoder::{ConstExpr, DataSection, Section as _};
 use wasm_smith::{Component, Config, Module};
 use wit_component::{StringEncoding, embed_component_metadata, metadata::Bindgen};
 
-const CONTRACT: &str = include_str!("../../wit/risk-policy.wit");
+const CONTRACT: &str = include_str!("../../wit/v0.1/risk-policy.wit");
 const CONTRACT_PACKAGE: &str = "portcullis:policy/risk-policy@0.1.0";
 const WASI: &str = include_str!("../../plugin-host/src/testing/wasi.wit");
 

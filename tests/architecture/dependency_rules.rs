@@ -123,8 +123,8 @@ const OWNERS: &[Owner] = &[
     },
     Owner {
         external: "wit-component",
-        owners: &["plugin-host"],
-        reason: "only the catalog makes components",
+        owners: &["plugin-host", "tests"],
+        reason: "the catalog makes components, and the tests hostile ones",
     },
     Owner {
         external: "wit-parser",

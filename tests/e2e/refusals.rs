@@ -104,7 +104,7 @@ fn bad_artifacts_are_refused_by_name_and_the_old_release_decides() {
     );
 
     // A component of another world.
-    let other = Policy::compiled("misbehaving/other-world", "wasm32-wasip2");
+    let other = Policy::misbehaving("other-world");
     scene.etcd.put_artifact(&digest(&other), &other);
     scene
         .etcd
@@ -258,8 +258,7 @@ fn refusals_are_in_the_status_the_log_and_the_metrics() {
 fn push_refuses_what_a_node_would_refuse_before_anything_is_written() {
     let etcd = Etcd::start();
     let manifest = "name = \"bad\"\nversion = \"1.0.0\"\n[failure_mode]\ndefault = \"review\"\n";
-    let other = std::fs::read(Policy::compiled("misbehaving/other-world", "wasm32-wasip2").wasm())
-        .expect("a component");
+    let other = std::fs::read(Policy::misbehaving("other-world").wasm()).expect("a component");
     for (bytes, code) in [
         (&b"no wasm"[..], "not_a_component"),
         (&other, "contract_mismatch"),

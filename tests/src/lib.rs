@@ -11,7 +11,9 @@
 
 pub mod build;
 pub mod etcd;
+mod etcd_http;
 pub mod gateway;
+pub mod guests;
 pub mod policies;
 pub mod process;
 pub mod raw;

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
 
 use crate::build::{portcullis, repository, target};
+use crate::guests;
 
 /// One build at a time: they share a target folder.
 static BUILDING: Mutex<()> = Mutex::new(());
@@ -23,7 +24,20 @@ impl Policy {
     /// When it does not build.
     #[must_use]
     pub fn built(name: &str) -> Self {
-        Self::from(name, &built(name))
+        match name.strip_prefix("misbehaving/") {
+            Some(guest) => Self::misbehaving(guest),
+            None => Self::from(name, &built(name)),
+        }
+    }
+
+    /// A guest of `plugins/misbehaving` in Rust, past every check of `portcullis policy build`.
+    ///
+    /// # Panics
+    /// When it does not build.
+    #[must_use]
+    pub fn misbehaving(name: &str) -> Self {
+        let bytes = std::fs::read(guests::rust(name)).expect("a component");
+        Self::of(&bytes, &guests::manifest(name))
     }
 
     /// What cargo makes of a crate of `plugins/` for a target, past every check of `portcullis policy build`: the core module

@@ -5,12 +5,7 @@ use std::borrow::Cow;
 use wasmparser::{Parser, Payload};
 use wit_component::{StringEncoding, embed_component_metadata, metadata};
 
-/// Each contract that a module can be built against: the interface of the host, whose import names the version, and the
-/// WIT.
-const CONTRACTS: &[(&str, &str)] = &[(
-    "portcullis:policy/host@0.1.0",
-    include_str!("../../../wit/risk-policy.wit"),
-)];
+use crate::contract::version::ContractVersion;
 
 /// The world of every contract.
 const WORLD: &str = "risk-policy";
@@ -23,7 +18,7 @@ enum Said {
     /// It carries one.
     World,
     /// It calls the host of this contract.
-    Host(&'static str),
+    Host(ContractVersion),
     /// Nothing.
     Nothing,
 }
@@ -35,20 +30,23 @@ enum Said {
 pub(super) fn with_world(module: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     match said(module).map_err(|error| error.to_string())? {
         Said::World => Ok(Cow::Borrowed(module)),
-        Said::Host(contract) => embed(module, contract).map(Cow::Owned),
+        Said::Host(contract) => embed(module, contract.wit()).map(Cow::Owned),
         Said::Nothing => Err(format!(
             "it does not say what it was built against: expected a custom section `{WORLD_SECTION}…` or an import from {}",
-            CONTRACTS
-                .iter()
-                .map(|(host, _)| format!("`{host}`"))
-                .collect::<Vec<_>>()
+            ContractVersion::ALL
+                .map(|version| format!("`{}`", host(version)))
                 .join(" or ")
         )),
     }
 }
 
+/// The interface of the host, whose import names the version.
+fn host(version: ContractVersion) -> String {
+    format!("portcullis:policy/host@{}", version.number())
+}
+
 fn said(module: &[u8]) -> wasmparser::Result<Said> {
-    let mut host = Said::Nothing;
+    let mut said = Said::Nothing;
     for payload in Parser::new(0).parse_all(module) {
         match payload? {
             Payload::CustomSection(section) if section.name().starts_with(WORLD_SECTION) => {
@@ -57,15 +55,16 @@ fn said(module: &[u8]) -> wasmparser::Result<Said> {
             Payload::ImportSection(imports) => {
                 for import in imports.into_imports() {
                     let module = import?.module;
-                    if let Some((_, contract)) = CONTRACTS.iter().find(|(host, _)| *host == module) {
-                        host = Said::Host(contract);
+                    let called = |version: &ContractVersion| host(*version) == module;
+                    if let Some(version) = ContractVersion::ALL.into_iter().find(called) {
+                        said = Said::Host(version);
                     }
                 }
             }
             _ => {}
         }
     }
-    Ok(host)
+    Ok(said)
 }
 
 fn embed(module: &[u8], contract: &str) -> Result<Vec<u8>, String> {
@@ -107,7 +106,10 @@ mod tests {
             let Err(ArtifactFormatError::NotAdaptable { reason }) = componentize(&module) else {
                 panic!("{host} is taken");
             };
-            assert!(reason.contains("an import from `portcullis:policy/host@0.1.0`"), "{reason}");
+            assert!(
+                reason.contains("an import from `portcullis:policy/host@0.1.0`"),
+                "{reason}"
+            );
         }
     }
 }

@@ -122,12 +122,16 @@ impl From<LoadError> for Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::check::ContractMismatch;
+    use crate::contract::mismatch::{ContractMismatch, Difference};
 
     #[test]
     fn a_message_that_an_artifact_has_a_say_in_is_bounded() {
         let import = "wasi:sockets/".repeat(10_000);
-        let error = LoadError::from(ContractMismatch::ForbiddenImport { import });
+        let reason = "no policy may";
+        let error = LoadError::from(ContractMismatch::from(Difference::ForbiddenImport {
+            import,
+            reason,
+        }));
         let refusal = Refusal::from(error);
         assert!(refusal.message.len() <= MAX_MESSAGE_BYTES + "…".len());
         assert!(refusal.message.contains("wasi:sockets/"), "{}", refusal.message);

@@ -1,0 +1,6 @@
+;; Traps when the host asks it for room to pass the payment in.
+(module
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (unreachable))
+  (func (export "describe") (result i32) (i32.const 0))
+  (func (export "evaluate") (param i32) (result i32) (i32.const 0)))

@@ -1,0 +1,67 @@
+//! Every guest of `plugins/misbehaving` against the real gateway: it gets the fault or the refusal that it should, and nobody
+//! else notices.
+//!
+//! One gateway for each number of worker threads takes all of them, one after the other. What holds for each of them, and is
+//! checked after each, is in `scene.rs`; what is expected of each stands in the tables.
+
+mod answering;
+mod failing;
+mod refused;
+mod row;
+mod scene;
+mod too_complex;
+mod vitals;
+
+use row::Row;
+use scene::Scene;
+
+/// All guests, one after the other.
+fn no_guest_harms_anybody(worker_threads: u8) {
+    let scene = Scene::start(worker_threads, &[]);
+    let tables: [Vec<Row>; 3] = [failing::rows(), answering::rows(), refused::rows()];
+    let from = std::env::var("TMPFROM").unwrap_or_default();
+    for row in tables
+        .iter()
+        .flatten()
+        .skip_while(|row| !from.is_empty() && row.name != from)
+    {
+        scene.play(row);
+    }
+    scene.end();
+}
+
+#[test]
+fn no_misbehaving_guest_harms_anybody_on_one_worker_thread() {
+    no_guest_harms_anybody(1);
+}
+
+#[test]
+fn no_misbehaving_guest_harms_anybody_on_two_worker_threads() {
+    no_guest_harms_anybody(2);
+}
+
+#[test]
+fn what_a_guest_tells_of_a_payer_is_not_in_the_log() {
+    let scene = Scene::start(1, &[]);
+    scene.play(&failing::tells_secrets().also(failing::keeps_secrets_out_of_the_log));
+    scene.end();
+}
+
+/// Guests that would keep the compiler busy, on a node that gives it little time and memory.
+fn no_guest_keeps_the_compiler(worker_threads: u8) {
+    let scene = Scene::start(worker_threads, too_complex::SETTINGS);
+    for row in &too_complex::rows() {
+        scene.play(row);
+    }
+    scene.end();
+}
+
+#[test]
+fn no_guest_keeps_the_compiler_of_a_gateway_with_one_worker_thread() {
+    no_guest_keeps_the_compiler(1);
+}
+
+#[test]
+fn no_guest_keeps_the_compiler_of_a_gateway_with_two_worker_threads() {
+    no_guest_keeps_the_compiler(2);
+}

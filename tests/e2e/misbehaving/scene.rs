@@ -1,0 +1,271 @@
+//! A gateway that takes one misbehaving guest after the other beside a good policy, and what must hold throughout.
+
+use std::cell::RefCell;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use portcullis_tests::policies::publish;
+use portcullis_tests::raw::{document, envelope};
+use portcullis_tests::{Answer, Etcd, Gateway, Payment, Policy, eventually, guests};
+use serde_json::{Value, json};
+
+use super::row::{Expected, Row};
+use super::vitals::Vitals;
+
+/// Payments that each guest is asked about.
+const PAYMENTS: usize = 3;
+
+/// How long a payment that no guest is asked about may take meanwhile. An idle machine takes some 5 ms; a busy one that also
+/// compiles may take a hundred times that, and a gateway that a guest holds up would take for ever.
+const IN_TIME: Duration = Duration::from_secs(5);
+
+/// What the gateway may hold more than before the first guest. The pool keeps some warm slots (256 KiB each), the allocator what
+/// compiling touched; a guest's 256 MiB that stayed, or fifty megabytes of an artifact kept twice, would show.
+const RESIDENT_TOLERANCE_BYTES: u64 = 96 << 20;
+
+/// Threads that the runtime may start for blocking calls, and ends when they are idle.
+const THREADS_TOLERANCE: usize = 8;
+
+/// The good policy.
+const GOOD: &str = "amount-ceiling";
+
+/// A running gateway with the good policy in force.
+pub(super) struct Scene {
+    etcd: Etcd,
+    gateway: RefCell<Gateway>,
+    before: Vitals,
+}
+
+impl Scene {
+    /// Starts it with so many worker threads.
+    pub(super) fn start(worker_threads: u8, settings: &[&str]) -> Self {
+        let etcd = Etcd::start();
+        publish(&etcd.location(), &[&Policy::built(GOOD)]);
+        let workers = worker_threads.to_string();
+        let gateway = Gateway::start_in(&etcd.location(), settings, &[("TOKIO_WORKER_THREADS", &workers)]);
+        gateway.wait_until_ready();
+        gateway.wait_for(GOOD, 1);
+        for _ in 0..20 {
+            assert_eq!(gateway.pay(&Payment::ordinary()).status, 201);
+        }
+        let before = Vitals::of(gateway.id());
+        Self {
+            etcd,
+            gateway: RefCell::new(gateway),
+            before,
+        }
+    }
+
+    /// The gateway.
+    pub(super) fn gateway(&self) -> std::cell::Ref<'_, Gateway> {
+        self.gateway.borrow()
+    }
+
+    /// The store.
+    pub(super) fn etcd(&self) -> &Etcd {
+        &self.etcd
+    }
+
+    /// Publishes a guest, lets it have its payments or its refusal, retires it, and sees that all is as before.
+    pub(super) fn play(&self, row: &Row) {
+        let began = Instant::now();
+        let bytes = row.bytes();
+        let names = self.publish(row, &bytes);
+        match row.expected {
+            Expected::Refused(code, saying) => {
+                let _message = self.gateway().wait_for_refusal_saying(row.name, code, saying);
+                self.serves_others(row);
+            }
+            Expected::Fault(..) | Expected::Answer(..) => {
+                for name in &names {
+                    self.gateway().wait_for(name, 1);
+                }
+                let answers = self.pay(row);
+                for answer in &answers {
+                    self.check(row, answer);
+                }
+                if let Some(also) = row.also {
+                    also(self, &answers);
+                }
+            }
+        }
+        for name in &names {
+            self.etcd.retire(name);
+            eventually(&format!("{name} to be retired"), || {
+                self.gateway().policy(name).is_none().then_some(())
+            });
+        }
+        self.is_well(row.name);
+        println!("{:<44} {:>6} ms", row.name, began.elapsed().as_millis());
+    }
+
+    /// Puts its artifact and document by hand, past every check of `portcullis policy push`. Says the names it is known by.
+    fn publish(&self, row: &Row, bytes: &[u8]) -> Vec<String> {
+        let policy = Policy::of(bytes, "");
+        let mut document = document(row.name, 1, &policy);
+        let digest = document["artifact"]["digest"]
+            .as_str()
+            .expect("a digest")
+            .to_owned();
+        self.etcd.put_chunks(&digest, bytes);
+        document["contract"] = json!(guests::contract_of(bytes));
+        document["limits"] = row.limits();
+        document["scope"] = json!({"merchants": [row.merchant()]});
+        document["grants"] = json!(["card", "customer", "device", "metadata"]);
+        let mut names = vec![row.name.to_owned()];
+        if row.twice {
+            names.push(format!("{}-again", row.name));
+        }
+        for name in &names {
+            document["name"] = json!(name);
+            let key = format!("/portcullis/v1/policies/{name}");
+            self.etcd.put(&key, envelope(&document).to_string().as_bytes());
+        }
+        names
+    }
+
+    /// Pays within the guest's scope, and meanwhile outside of it.
+    fn pay(&self, row: &Row) -> Vec<Answer> {
+        let gateway = &*self.gateway();
+        let hostile = self.payment(row);
+        thread::scope(|scope| {
+            let payer = scope.spawn(|| (0..PAYMENTS).map(|_| gateway.pay(&hostile)).collect::<Vec<_>>());
+            loop {
+                let over = payer.is_finished();
+                served(gateway, row.name);
+                if over {
+                    return payer.join().expect("the payer ends");
+                }
+            }
+        })
+    }
+
+    /// A payment in the scope of the guest, with everything that a guest could tell on.
+    fn payment(&self, row: &Row) -> Payment {
+        let mut payment = Payment::ordinary();
+        payment.0["merchant_id"] = json!(row.merchant());
+        payment.0["customer"] = json!({"id": "cus_1", "email": EMAIL});
+        payment.0["device"] = json!({"id": DEVICE, "ip": "203.0.113.77"});
+        payment.0["metadata"] = json!({"note": NOTE});
+        payment
+    }
+
+    /// What came of one payment.
+    fn check(&self, row: &Row, answer: &Answer) {
+        let name = row.name;
+        assert_eq!(answer.status, 201, "{name}: {}", answer.text);
+        let evaluation = evaluation(answer, name);
+        assert_eq!(
+            evaluation_of_good(answer),
+            "approve",
+            "{name}: the other policy is not touched"
+        );
+        let reasons = answer.body["risk"]["reasons"].as_array().expect("reasons");
+        let mut codes = reasons
+            .iter()
+            .filter(|reason| reason["policy"] == name)
+            .map(|reason| &reason["code"]);
+        match row.expected {
+            Expected::Fault(kind, saying) => {
+                assert_eq!(evaluation["fault"]["kind"], kind, "{name}: {}", self.log_of(name));
+                assert!(
+                    codes.any(|code| *code == format!("fault.{kind}")),
+                    "{}",
+                    answer.text
+                );
+                assert_eq!(
+                    answer.body["status"], "in_review",
+                    "{name}: the failure mode decides"
+                );
+                let log = eventually(&format!("the fault of {name} to be logged"), || {
+                    let log = self.log_of(name);
+                    log.contains("its failure mode decides").then_some(log)
+                });
+                assert!(log.contains(saying), "{name} was to say `{saying}`:\n{log}");
+            }
+            Expected::Answer(outcome, code) => {
+                assert_eq!(evaluation["outcome"], outcome, "{name}: {}", answer.text);
+                assert_eq!(evaluation["fault"], Value::Null, "{name}: {}", self.log_of(name));
+                assert!(
+                    code.is_none_or(|code| codes.any(|found| found == code)),
+                    "{name}: {}",
+                    answer.text
+                );
+            }
+            Expected::Refused(..) => panic!("{name}: a guest that is refused has no payments"),
+        }
+    }
+
+    /// The lines of the log that name a policy.
+    pub(super) fn log_of(&self, name: &str) -> String {
+        let lines = self.gateway().log();
+        let of_it = lines
+            .into_iter()
+            .filter(|line| serde_json::from_str::<Value>(line).is_ok_and(|line| line["policy.name"] == name));
+        of_it.collect::<Vec<_>>().join("\n")
+    }
+
+    fn serves_others(&self, row: &Row) {
+        served(&self.gateway(), row.name);
+    }
+
+    /// The process lives, serves, and holds no more than it did.
+    fn is_well(&self, name: &str) {
+        let ended = self.gateway.borrow_mut().ended();
+        assert!(ended.is_none(), "{name}: the gateway ended: {ended:?}");
+        let gateway = self.gateway();
+        assert_eq!(gateway.get("/healthz").status, 200, "{name}");
+        served(&gateway, name);
+        let mut last = self.before;
+        eventually(&format!("{name} to leave nothing behind"), || {
+            last = Vitals::of(gateway.id());
+            let well = last.resident_bytes <= self.before.resident_bytes + RESIDENT_TOLERANCE_BYTES
+                && last.threads <= self.before.threads + THREADS_TOLERANCE
+                && last.children <= self.before.children;
+            well.then_some(())
+        });
+    }
+
+    /// Sees that all of it was one process, and that it ends as it should.
+    pub(super) fn end(self) {
+        let mut gateway = self.gateway.into_inner();
+        let after = Vitals::of(gateway.id());
+        println!("before: {:?}\nafter:  {after:?}", self.before);
+        assert!(gateway.terminate().success(), "{}", gateway.log().join("\n"));
+    }
+}
+
+/// The payer's address, in every payment that a guest sees.
+pub(super) const EMAIL: &str = "payer-7f3a@secret.example";
+
+/// The payer's device, likewise.
+pub(super) const DEVICE: &str = "device-5b1c-secret";
+
+/// A note of the merchant's, likewise.
+pub(super) const NOTE: &str = "note-91d2-secret";
+
+/// A payment that no guest is asked about is served, and soon.
+fn served(gateway: &Gateway, meanwhile: &str) {
+    let asked = Instant::now();
+    let answer = gateway.pay(&Payment::ordinary());
+    let took = asked.elapsed();
+    assert_eq!(
+        (answer.status, &answer.body["status"]),
+        (201, &"authorized".into()),
+        "beside {meanwhile}: {}",
+        answer.text
+    );
+    assert!(took < IN_TIME, "beside {meanwhile} a payment took {took:?}");
+}
+
+/// What one policy said of a payment.
+pub(super) fn evaluation<'a>(answer: &'a Answer, name: &str) -> &'a Value {
+    let policies = answer.body["risk"]["policies"].as_array();
+    policies
+        .and_then(|policies| policies.iter().find(|policy| policy["name"] == name))
+        .unwrap_or_else(|| panic!("{name} did not run: {}", answer.text))
+}
+
+fn evaluation_of_good(answer: &Answer) -> &str {
+    evaluation(answer, GOOD)["outcome"].as_str().expect("an outcome")
+}

@@ -1,0 +1,44 @@
+//! Guests that aim at the compiler: too much of something, which is counted before anything is compiled, or little that takes
+//! long, which is stopped.
+
+use portcullis_tests::guests::generated;
+
+use super::row::{Expected, Row};
+
+/// A node that is short of patience and of memory, so that the tests need not be long.
+pub(super) const SETTINGS: &[&str] = &[
+    "policies.compile_timeout_ms=2000",
+    "policies.compile_memory_bytes=1073741824",
+];
+
+/// All of them.
+pub(super) fn rows() -> Vec<Row> {
+    let refused = Expected::Refused;
+    vec![
+        Row::generated(
+            "has-100000-types",
+            || generated::types(100_000),
+            refused("too_complex", "types"),
+        ),
+        Row::generated(
+            "has-150000-functions",
+            || generated::functions(150_000),
+            refused("too_complex", "functions"),
+        ),
+        Row::generated(
+            "nests-components",
+            || generated::nested_components(40),
+            refused("too_complex", "components"),
+        ),
+        Row::generated(
+            "nests-blocks",
+            || generated::nested_blocks(20_000),
+            refused("too_complex", "blocks"),
+        ),
+        Row::generated(
+            "compiles-for-ever",
+            || generated::hard_to_compile(400, 2_000),
+            refused("compile_timeout", "2000 ms"),
+        ),
+    ]
+}

@@ -1,0 +1,158 @@
+//! Guests that are too long to be written down. Each is the same in every run.
+
+use std::fmt::Write as _;
+
+use super::assembled;
+
+/// What every guest in text has: it describes itself as nothing and approves.
+const SOUND: &str = r#"(func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+    (func (export "describe") (result i32) (i32.const 0))
+    (func (export "evaluate") (param i32) (result i32) (i32.const 0))"#;
+
+/// The seed of the generator of every guest.
+const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A generator of numbers that repeat: xorshift64* of Vigna, 2016.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % bound
+    }
+}
+
+fn policy(name: &str, items: &str) -> Vec<u8> {
+    assembled(
+        name,
+        &format!("(module {items} (memory (export \"memory\") 1) {SOUND})"),
+    )
+}
+
+/// A policy with so many types, no two of them the same.
+#[must_use]
+pub fn types(count: u32) -> Vec<u8> {
+    let mut items = String::new();
+    for index in 0..count {
+        items.push_str("(type (func (param");
+        for bit in 0..17 {
+            items.push_str(if index >> bit & 1 == 0 { " i32" } else { " i64" });
+        }
+        items.push_str(")))");
+    }
+    policy("types", &items)
+}
+
+/// A policy with so many functions more than it needs.
+#[must_use]
+pub fn functions(count: u32) -> Vec<u8> {
+    policy("functions", &"(func)".repeat(count as usize))
+}
+
+/// A policy with a component within a component, so many deep, beside what it needs.
+#[must_use]
+pub fn nested_components(depth: usize) -> Vec<u8> {
+    let mut bytes = policy("nested-components", "");
+    let mut nested = component_header();
+    for _ in 1..depth {
+        let mut outer = component_header();
+        section(&mut outer, COMPONENT_SECTION, &nested);
+        nested = outer;
+    }
+    section(&mut bytes, COMPONENT_SECTION, &nested);
+    bytes
+}
+
+/// The id of a section that holds a component.
+const COMPONENT_SECTION: u8 = 4;
+
+fn component_header() -> Vec<u8> {
+    b"\0asm\x0d\0\x01\0".to_vec()
+}
+
+fn section(bytes: &mut Vec<u8>, id: u8, content: &[u8]) {
+    bytes.push(id);
+    let mut length = content.len();
+    while length >= 0x80 {
+        bytes.push(u8::try_from(length & 0x7f).expect("seven bits") | 0x80);
+        length >>= 7;
+    }
+    bytes.push(u8::try_from(length).expect("seven bits"));
+    bytes.extend_from_slice(content);
+}
+
+/// A policy with a function of blocks within blocks, so many deep.
+#[must_use]
+pub fn nested_blocks(depth: usize) -> Vec<u8> {
+    let items = format!("(func {} {})", "block ".repeat(depth), "end ".repeat(depth));
+    policy("nested-blocks", &items)
+}
+
+/// A policy whose memory begins with so many mebibytes that are not zero.
+#[must_use]
+pub fn data(mebibytes: usize) -> Vec<u8> {
+    // `assembled` would take the text, and this is longer as text: a repeated letter needs no escape.
+    let pages = mebibytes * 16 + 1;
+    let text = "D".repeat(mebibytes * 1024 * 1024);
+    assembled(
+        "data",
+        &format!("(module (memory (export \"memory\") {pages}) (data (i32.const 65536) \"{text}\") {SOUND})"),
+    )
+}
+
+/// A component of so many instances of one module.
+#[must_use]
+pub fn instances(count: usize) -> Vec<u8> {
+    let instances = "(core instance (instantiate $one))".repeat(count);
+    assembled(
+        "instances",
+        &format!("(component (core module $one (memory 1)) {instances})"),
+    )
+}
+
+/// A policy of so many functions that are hard to compile, each of so many rounds: jumps from everywhere to everywhere, and
+/// more values alive at once than a machine has registers for.
+#[must_use]
+pub fn hard_to_compile(functions: usize, rounds: usize) -> Vec<u8> {
+    let mut numbers = Numbers(SEED);
+    let mut items = String::new();
+    for _ in 0..functions {
+        hard_function(&mut items, rounds, &mut numbers);
+    }
+    policy("hard-to-compile", &items)
+}
+
+fn hard_function(items: &mut String, rounds: usize, numbers: &mut Numbers) {
+    /// Values that are alive all the time.
+    const LOCALS: u64 = 64;
+    /// Blocks that each table of jumps leads out of or back to.
+    const BLOCKS: usize = 48;
+    items.push_str("(func (param i32) (result i32) (local");
+    items.push_str(&" i32".repeat(usize::try_from(LOCALS).unwrap_or(0)));
+    items.push_str(") ");
+    for _ in 0..rounds.div_ceil(BLOCKS) {
+        for index in 0..BLOCKS {
+            items.push_str(if index % 3 == 0 { "loop " } else { "block " });
+        }
+        for _ in 0..BLOCKS {
+            let (a, b, c) = (
+                numbers.below(LOCALS),
+                numbers.below(LOCALS),
+                numbers.below(LOCALS),
+            );
+            let written = write!(
+                items,
+                "local.get {a} local.get {b} i32.mul local.get {c} i32.rotl local.tee {b} i32.const 31 i32.and br_table"
+            );
+            written.expect("a text takes text");
+            for _ in 0..8 {
+                let written = write!(items, " {}", numbers.below(u64::try_from(BLOCKS).unwrap_or(1)));
+                written.expect("a text takes text");
+            }
+            items.push_str(" end ");
+        }
+    }
+    items.push_str("local.get 1) ");
+}
