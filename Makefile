@@ -20,6 +20,12 @@ POLICIES := --target-dir $(CARGO_TARGET_DIR)/policies
 TOOLS := $(CARGO_TARGET_DIR)/tools
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := $(TOOLS)/bin/cargo-deny
+CARGO_FUZZ_VERSION := 0.13.2
+CARGO_FUZZ := $(TOOLS)/bin/cargo-fuzz
+
+# What each fuzz target is given, in seconds; and to `make fuzz` the targets, all of them where none is named.
+FUZZ_SECONDS := 60
+TARGETS :=
 
 # Handed to the gateway by `make run`, to the test programs by `make test`, to the benchmark by `make bench`.
 ARGS :=
@@ -49,6 +55,7 @@ bench: setup-test ## Measure how long a release takes from its acknowledgement t
 check: setup-check ## Formatting, lints and documentation, every warning an error
 	cargo fmt --all --check
 	cd plugins && cargo fmt --all --check
+	cd fuzz && cargo fmt --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cd plugins && cargo clippy --workspace --all-targets --locked $(POLICIES) -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
@@ -57,24 +64,41 @@ check: setup-check ## Formatting, lints and documentation, every warning an erro
 fmt: setup-check ## Format all sources
 	cargo fmt --all
 	cd plugins && cargo fmt --all
+	cd fuzz && cargo fmt
 
 deny: setup-build $(CARGO_DENY) ## Licences, sources and owners of the dependencies (installs cargo-deny first)
-	for manifest in Cargo.toml plugins/Cargo.toml; do \
+	for manifest in Cargo.toml plugins/Cargo.toml fuzz/Cargo.toml; do \
 		$(CARGO_DENY) --manifest-path $$manifest --config deny.toml --locked \
 			check --hide-inclusion-graph --allow unused-wrapper bans licenses sources; \
 	done
 
-# Unoptimised: it runs for a second, and takes minutes to build as it is.
+# Tools are built unoptimised: they run for a second, and take minutes to build as they are.
 $(CARGO_DENY):
 	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --profile dev \
 		--root $(TOOLS) --target-dir $(TOOLS)/build
 	rm -rf $(TOOLS)/build
 
+##@ Fuzz
+.PHONY: fuzz fuzz-quick fuzz-keep
+fuzz: setup-fuzz $(CARGO_FUZZ) ## Fuzz every parser of foreign bytes (FUZZ_SECONDS=60 each, TARGETS="…", FUZZ_SANITIZER=address)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh run $(TARGETS)
+
+fuzz-quick: FUZZ_SECONDS := 15
+fuzz-quick: fuzz ## The same, with 15 s for each target
+
+fuzz-keep: setup-fuzz $(CARGO_FUZZ) ## Minimise what fuzzing found, and keep it in fuzz/corpus/
+	scripts/fuzz.sh keep $(TARGETS)
+
+$(CARGO_FUZZ):
+	cargo install cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked --profile dev \
+		--root $(TOOLS) --target-dir $(TOOLS)/build
+	rm -rf $(TOOLS)/build
+
 ##@ House
-.PHONY: setup setup-build setup-check setup-test build-gateway help
+.PHONY: setup setup-build setup-check setup-test setup-fuzz build-gateway help
 setup: setup-check setup-test ## Install everything that the other goals need
 
-setup-build setup-check setup-test: setup-%:
+setup-build setup-check setup-test setup-fuzz: setup-%:
 	@scripts/setup.sh $*
 
 # --workspace: with the dependencies' features of the whole workspace, for the reason given at `test`.
@@ -84,5 +108,5 @@ build-gateway:
 help: ## List the goals
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+		/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@printf '\nOptions of the started program: make run ARGS="…". Target folder: %s\n' "$(CARGO_TARGET_DIR)"

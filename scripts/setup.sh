@@ -4,6 +4,7 @@
 #   scripts/setup.sh build   what compiling the workspace and the policies takes
 #   scripts/setup.sh check   the same, and the formatter and the linter
 #   scripts/setup.sh test    the same as build, and etcd, which the tests start themselves
+#   scripts/setup.sh fuzz    the same as build, and a C++ compiler; a nightly Rust must be there already
 #
 # On Debian and Ubuntu it installs packages by itself (root, or sudo that asks for no password). On other systems it
 # names the command to run and exits with 1: a package manager that nobody tested here is not called on a guess.
@@ -90,6 +91,16 @@ ensure_rust() {
     fi
 }
 
+# Instrumenting for the fuzzer is nightly's alone. Which nightly is left to the machine: nothing that is shipped is built
+# with it, and a toolchain of hundreds of megabytes is not brought unasked.
+ensure_nightly() {
+    have rustup || die "Fuzzing needs a nightly Rust beside the pinned one, and rustup is not installed." \
+        "Install rustup (https://rustup.rs), then: rustup toolchain install nightly --profile minimal"
+    RUSTUP_AUTO_INSTALL=0 rustup run nightly rustc --version >/dev/null 2>&1 ||
+        die "Fuzzing needs a nightly Rust beside the pinned one, and there is none." \
+            "Install it with: rustup toolchain install nightly --profile minimal"
+}
+
 # --- System packages -------------------------------------------------------------------------------------------------
 
 have_protoc() { [[ -n "${PROTOC:-}" && -x "${PROTOC:-}" ]] || have protoc; }
@@ -109,6 +120,8 @@ missing_packages() {
     have "${CC:-cc}" || printf '%s\n' gcc libc6-dev
     have_protoc || echo protobuf-compiler
     have_well_known_types || echo libprotobuf-dev
+    # libFuzzer comes as source in C++.
+    [[ "$1" != fuzz ]] || have "${CXX:-c++}" || echo g++
     [[ "$1" == test ]] || return 0
     have etcd || echo etcd-server
     have etcdctl || echo etcd-client
@@ -121,7 +134,9 @@ translated() {
     for package in "$@"; do
         case "$system:$package" in
         *:libc6-dev) ;;
-        brew:gcc) ;; # Apple's compiler comes with `xcode-select --install`
+        brew:gcc | brew:g++) ;; # Apple's compiler comes with `xcode-select --install`
+        pacman:g++) echo gcc ;;
+        dnf:g++ | zypper:g++) echo gcc-c++ ;;
         *:gcc) echo gcc ;;
         dnf:protobuf-compiler) echo protobuf-compiler ;;
         dnf:libprotobuf-dev) echo protobuf-devel ;;
@@ -146,7 +161,7 @@ die_with_command_for_this_system() {
     fi
     die "Missing (by the names of Debian's packages): $*" \
         "This system has no package manager that this script knows. Put these on PATH, then call it again:" \
-        "  cc                    a C compiler with the headers of the C library" \
+        "  cc                    a C compiler with the headers of the C library (for fuzzing also c++)" \
         "  protoc                with its include folder beside it (https://github.com/protocolbuffers/protobuf/releases)" \
         "  etcd and etcdctl 3.4+ for the tests (https://github.com/etcd-io/etcd/releases)"
 }
@@ -214,11 +229,16 @@ build | test)
     ensure_packages "$1"
     ensure_rust
     ;;
+fuzz)
+    ensure_packages fuzz
+    ensure_rust
+    ensure_nightly
+    ;;
 check)
     ensure_packages build
     ensure_rust clippy rustfmt
     ;;
 *)
-    die "usage: scripts/setup.sh build|check|test"
+    die "usage: scripts/setup.sh build|check|test|fuzz"
     ;;
 esac

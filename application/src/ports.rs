@@ -18,7 +18,7 @@ pub use feature_store::{FeatureStore, FeatureStoreUnavailable, SettledAs};
 pub use id_generator::IdGenerator;
 pub use payment_repository::{PaymentRepository, RepositoryError};
 pub use risk_policy_engine::{
-    PolicySnapshot, PolicyStatus, RefusedRelease, ReleaseInForce, RiskPolicyEngine,
+    PolicySnapshot, PolicyStatus, QuarantineInForce, RefusedRelease, ReleaseInForce, RiskPolicyEngine,
 };
 pub use telemetry::Telemetry;
 pub use timer::Timer;

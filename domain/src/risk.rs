@@ -10,7 +10,7 @@ mod verdict;
 pub use decision::{
     AttributedReason, EvaluationResult, PolicyEvaluation, PolicyIdentity, RiskDecision, Signal,
 };
-pub use failure_mode::FailureMode;
+pub use failure_mode::{ApproveUpTo, ApproveUpToError, FailureMode, StandIn};
 pub use fault::{Fault, FaultKind};
 pub use outcome::Outcome;
 pub use request::RiskRequest;

@@ -2,6 +2,7 @@
 //! take).
 
 mod check_config;
+mod compile;
 mod policy;
 mod serve;
 
@@ -43,6 +44,9 @@ enum Command {
     /// Build, look into, publish and list policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Compile one component from standard input to standard output; `serve` starts this for every policy
+    #[command(hide = true)]
+    Compile(compile::CompileArgs),
 }
 
 /// Where the configuration comes from. Flags win over the environment, that over the file, that over the defaults.
@@ -123,6 +127,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::CheckConfig(args) => check_config::run(args),
         Command::Policy(command) => policy::run(command),
+        Command::Compile(args) => return compile::run(&args),
     };
     match result {
         Ok(code) => ExitCode::from(code),

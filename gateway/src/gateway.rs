@@ -10,6 +10,7 @@ use application::risk_assessment::RiskAssessment;
 use application::use_cases::{AuthorizePayment, CheckReadiness, DecideRisk, GetPayment, ListPolicies};
 use platform::{HmacCardFingerprinter, SystemClock, TokioTimer, UuidIdGenerator};
 use plugin_host::PolicyHost;
+use plugin_host::compiler::CompilerCommand;
 use prometheus_client::registry::Registry;
 use storage::SqlitePaymentRepository;
 use telemetry::PrometheusTelemetry;
@@ -60,11 +61,15 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Opens and wires everything. `register` enters what the caller counts in the registry that `/metrics` renders.
+    /// Opens and wires everything. `compiler` is the command whose processes compile policies. `register` enters what the caller counts in the registry that `/metrics` renders.
     ///
     /// # Errors
     /// When the configuration or the machine does not allow it.
-    pub async fn build(config: Config, register: impl FnOnce(&mut Registry)) -> Result<Self, BuildError> {
+    pub async fn build(
+        config: Config,
+        compiler: CompilerCommand,
+        register: impl FnOnce(&mut Registry),
+    ) -> Result<Self, BuildError> {
         let mut registry = Registry::default();
         register(&mut registry);
         let telemetry: Arc<dyn Telemetry> = Arc::new(PrometheusTelemetry::register(&mut registry));
@@ -79,7 +84,7 @@ impl Gateway {
         let storage = Arc::new(SqlitePaymentRepository::open(&config.storage)?);
         let payments: Arc<dyn PaymentRepository> = Arc::clone(&storage) as _;
 
-        let host = PolicyHost::start(&config.policies, Arc::clone(&clock), &mut registry).await?;
+        let host = PolicyHost::start(&config.policies, compiler, Arc::clone(&clock), &mut registry).await?;
         let engine: Arc<dyn RiskPolicyEngine> = host.engine();
 
         let risk = RiskAssessment {

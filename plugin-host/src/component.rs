@@ -1,5 +1,10 @@
 //! Artifacts: telling components from core modules, turning the latter into the former, and the sections they carry.
 
+mod provenance;
+mod world;
+
+pub use provenance::Provenance;
+
 use std::borrow::Cow;
 
 use thiserror::Error;
@@ -48,6 +53,14 @@ pub enum ArtifactFormatError {
     DuplicateGoldenCases,
 }
 
+impl From<wasmparser::BinaryReaderError> for ArtifactFormatError {
+    fn from(error: wasmparser::BinaryReaderError) -> Self {
+        Self::Malformed {
+            reason: error.to_string(),
+        }
+    }
+}
+
 /// What an artifact's header says it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArtifactKind {
@@ -80,28 +93,29 @@ pub fn kind(bytes: &[u8]) -> Result<ArtifactKind, ArtifactFormatError> {
     }
 }
 
-/// A component as it is; a core module for `wasm32-wasip1` turned into one with the preview-1 adapter.
+/// A component as it is; a core module for `wasm32-wasip1` turned into one with the preview-1 adapter. A module that says
+/// nothing of its world has that of the contract whose host it calls.
 ///
 /// # Errors
 /// When the bytes are not WebAssembly, or the module was not built against the policy contract.
 pub fn componentize(bytes: &[u8]) -> Result<Cow<'_, [u8]>, ArtifactFormatError> {
-    match kind(bytes)? {
-        ArtifactKind::Component => Ok(Cow::Borrowed(bytes)),
-        ArtifactKind::CoreModule => ComponentEncoder::default()
-            .validate(true)
-            .module(bytes)
-            .and_then(|encoder| {
-                encoder.adapter(
-                    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME,
-                    WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
-                )
-            })
-            .and_then(|mut encoder| encoder.encode())
-            .map(Cow::Owned)
-            .map_err(|error| ArtifactFormatError::NotAdaptable {
-                reason: format!("{error:#}"),
-            }),
+    if kind(bytes)? == ArtifactKind::Component {
+        return Ok(Cow::Borrowed(bytes));
     }
+    let not_adaptable = |reason| ArtifactFormatError::NotAdaptable { reason };
+    let module = world::with_world(bytes).map_err(not_adaptable)?;
+    ComponentEncoder::default()
+        .validate(true)
+        .module(&module)
+        .and_then(|encoder| {
+            encoder.adapter(
+                WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME,
+                WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+            )
+        })
+        .and_then(|mut encoder| encoder.encode())
+        .map(Cow::Owned)
+        .map_err(|error| not_adaptable(format!("{error:#}")))
 }
 
 /// The golden cases that a component carries, if it does. Sections of nested components and modules do not count.
@@ -156,13 +170,10 @@ fn for_each_section<'a>(
     bytes: &'a [u8],
     mut visit: impl FnMut(&'a str, &'a [u8], std::ops::Range<usize>) -> Result<(), ArtifactFormatError>,
 ) -> Result<(), ArtifactFormatError> {
-    let malformed = |error: wasmparser::BinaryReaderError| ArtifactFormatError::Malformed {
-        reason: error.to_string(),
-    };
     let mut depth = 0_u32;
     let mut section_start = 0;
     for payload in Parser::new(0).parse_all(bytes) {
-        let payload = payload.map_err(malformed)?;
+        let payload = payload?;
         match &payload {
             Payload::Version { encoding, .. } => {
                 if depth == 0 && *encoding == Encoding::Module {

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::quarantine::QuarantineConfig;
+
 /// How policies run on this node.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -22,14 +24,22 @@ pub struct Config {
     /// How many threads run policies that take longer than a few milliseconds, away from the threads of other payments.
     /// Default 2.
     pub lane_threads: u32,
-    /// How many policies may compile at the same time, each on a low-priority thread of its own. Default 1.
+    /// How many policies may compile at the same time, each in a process of low priority with one thread. Default 2, so that
+    /// one that takes its whole time does not hold up the next.
     pub compile_threads: u8,
+    /// How long one compilation may take, in milliseconds; its process is killed then. Default 60,000: an interpreter of
+    /// Python with a policy in it takes some 15 s.
+    pub compile_timeout_ms: u64,
+    /// How much memory one compilation may take, in bytes. Default 2 GiB.
+    pub compile_memory_bytes: u64,
     /// How long a document may take from its artifact's first chunk to its last golden case, in milliseconds. What takes
-    /// longer is refused until the next listing, so that it holds up nobody else's release. Default 60,000: the slowest
-    /// toolchain's policy takes some 15 s.
+    /// longer is refused until the next listing, so that it holds up nobody else's release. Default 120,000: one whole
+    /// compilation, and as long again for all else and for waiting its turn.
     pub load_timeout_ms: u64,
     /// After how long without a change the whole store is read again, as a safety net. In milliseconds, default 60,000.
     pub relist_interval_ms: u64,
+    /// When a policy that faults too often is taken out of service.
+    pub quarantine: QuarantineConfig,
 }
 
 impl Default for Config {
@@ -41,9 +51,12 @@ impl Default for Config {
             max_concurrent_evaluations: 64,
             max_warm_instances: 256,
             lane_threads: 2,
-            compile_threads: 1,
-            load_timeout_ms: 60_000,
+            compile_threads: 2,
+            compile_timeout_ms: 60_000,
+            compile_memory_bytes: 2 * 1024 * 1024 * 1024,
+            load_timeout_ms: 120_000,
             relist_interval_ms: 60_000,
+            quarantine: QuarantineConfig::default(),
         }
     }
 }

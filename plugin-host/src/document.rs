@@ -4,6 +4,7 @@
 //! moments are types that cannot be out of bounds. Reading is strict, so that a slip of the pen is an error with a path and
 //! not a rule that silently does not apply. Writing is deterministic: equal documents are equal bytes.
 
+mod amounts;
 mod candidate;
 mod failure_outcomes;
 mod grants;
@@ -239,7 +240,7 @@ impl PolicyDocument {
 
     /// What stands in for a fault, as the domain works with it.
     #[must_use]
-    pub fn failure_mode(&self) -> FailureMode {
+    pub const fn failure_mode(&self) -> &FailureMode {
         self.failure_outcomes.failure_mode()
     }
 

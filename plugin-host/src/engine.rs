@@ -8,6 +8,7 @@ use wasmtime::{Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationCo
 use crate::config::Config;
 use crate::document::limits::MAX_MEMORY_BYTES;
 use crate::epoch_ticker::EpochTicker;
+use crate::structure::FEATURES;
 
 /// Host stack that one guest call may use. Frames of compiled guest code are small; what a Rust guest puts "on its
 /// stack" lies in its linear memory. wasmtime's default.
@@ -66,7 +67,22 @@ impl SandboxEngine {
     }
 }
 
+/// An engine whose machine code every other of this program runs, without a pool: it only compiles.
+pub(crate) fn compiling_engine() -> Result<Engine, EngineError> {
+    Engine::new(&code_config()).map_err(|error| EngineError(format!("{error:#}")))
+}
+
 fn engine_config(config: &Config) -> wasmtime::Config {
+    let mut engine = code_config();
+    engine
+        .max_wasm_stack(MAX_GUEST_STACK_BYTES)
+        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(MAX_BACKTRACE_FRAMES))
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool_config(config)));
+    engine
+}
+
+/// What decides how code looks. Engines that differ in it refuse each other's.
+fn code_config() -> wasmtime::Config {
     let mut engine = wasmtime::Config::new();
     engine
         // Both bounds on computing, always: fuel repeats exactly, the deadline holds whatever fuel does not see.
@@ -78,10 +94,10 @@ fn engine_config(config: &Config) -> wasmtime::Config {
         // The same request gives the same verdict on every machine.
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
-        .wasm_features(WasmFeatures::MEMORY64 | WasmFeatures::MULTI_MEMORY, false)
-        .max_wasm_stack(MAX_GUEST_STACK_BYTES)
-        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(MAX_BACKTRACE_FRAMES))
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool_config(config)));
+        .wasm_features(FEATURES.complement(), false)
+        // A policy's own modules have one memory each. wasmtime makes some of several where one part of a component calls
+        // another (JavaScript and its stub of WASI), and without them fails on it. The limiter counts them together.
+        .wasm_features(FEATURES | WasmFeatures::MULTI_MEMORY, true);
     engine
 }
 

@@ -10,9 +10,9 @@ use std::fmt::Write as _;
 use domain::risk::{Fault, FaultKind, Verdict};
 use thiserror::Error;
 
-use crate::contract::v0_1::types;
+use crate::contract::request::Inputs;
 use crate::document::{Limits, ParameterValue, Parameters};
-use crate::policy::{Inputs, Policy, parameter, texts};
+use crate::policy::Policy;
 use format::GoldenDecision;
 
 /// A golden case that did not come out as it says.
@@ -75,9 +75,9 @@ pub(crate) fn refusal_of_parameters(
 ) -> Option<String> {
     case.expected().ok()?.ok()?;
     let described = &policy.described().parameters;
-    let values: Vec<(&str, &ParameterValue)> = described
+    let values: Vec<(Box<str>, ParameterValue)> = described
         .iter()
-        .map(|(name, default)| (&**name, parameters.get(name).unwrap_or(default)))
+        .map(|(name, default)| (name.clone(), parameters.get(name).unwrap_or(default).clone()))
         .collect();
     match run(policy, case, &values, limits).ok()? {
         Err(fault) if fault.kind == FaultKind::Refused => Some(fault.detail.into()),
@@ -88,31 +88,22 @@ pub(crate) fn refusal_of_parameters(
 fn run(
     policy: &Policy,
     case: &GoldenCase,
-    values: &[(&str, &ParameterValue)],
+    values: &[(Box<str>, ParameterValue)],
     limits: &Limits,
 ) -> Result<Result<Verdict, Fault>, String> {
-    let described = policy.described();
-    let metadata = case.metadata();
-    let features = case.features(described)?;
-    let borrowed: Vec<Vec<&str>> = values.iter().map(|(_, value)| texts(value)).collect();
-    let parameters: Vec<types::ParameterParam<'_>> = values
-        .iter()
-        .zip(&borrowed)
-        .map(|((name, value), texts)| parameter(name, value, texts))
-        .collect();
     let inputs = Inputs {
-        payment: case.payment(&metadata, described.reads),
-        features: &features,
-        parameters: &parameters,
+        payment: &case.payment(),
+        features: case.features(policy.described())?.into_iter(),
+        parameters: values,
     };
     Ok(policy.evaluate(inputs, limits, policy.identity()).result)
 }
 
 /// The policy's parameters with what a case sets of them.
-fn parameter_values<'a>(
-    described: &'a [(Box<str>, ParameterValue)],
-    set: &'a BTreeMap<String, ParameterValue>,
-) -> Result<Vec<(&'a str, &'a ParameterValue)>, String> {
+fn parameter_values(
+    described: &[(Box<str>, ParameterValue)],
+    set: &BTreeMap<String, ParameterValue>,
+) -> Result<Vec<(Box<str>, ParameterValue)>, String> {
     for (name, value) in set {
         let Some((_, default)) = described.iter().find(|(known, _)| **known == **name) else {
             return Err(format!("parameters.{name}: the policy has no such parameter"));
@@ -127,7 +118,7 @@ fn parameter_values<'a>(
     }
     Ok(described
         .iter()
-        .map(|(name, default)| (&**name, set.get(&**name).unwrap_or(default)))
+        .map(|(name, default)| (name.clone(), set.get(&**name).unwrap_or(default).clone()))
         .collect())
 }
 

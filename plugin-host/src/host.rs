@@ -7,6 +7,7 @@ use prometheus_client::registry::Registry;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+use crate::compiler::{Compiler, CompilerCommand};
 use crate::config::Config;
 use crate::document::TextError;
 use crate::engine::{EngineError, SandboxEngine};
@@ -14,6 +15,7 @@ use crate::lane::Lane;
 use crate::loader::{Loader, LoaderError};
 use crate::metrics::HostMetrics;
 use crate::node_status::NodeId;
+use crate::quarantine::QuarantineConfigError;
 use crate::reconciler::Reconciler;
 use crate::store::{LocationError, PolicyStore, StoreError, StoreLocation};
 use crate::wasm_engine::WasmRiskPolicyEngine;
@@ -27,6 +29,9 @@ pub enum StartError {
     /// `policies.node_id` is no node's name.
     #[error("policies.node_id")]
     NodeId(#[source] TextError),
+    /// A setting of `policies.quarantine` is out of its range.
+    #[error(transparent)]
+    Quarantine(#[from] QuarantineConfigError),
     /// The store cannot be opened.
     #[error("the policy store cannot be opened")]
     Store(#[from] StoreError),
@@ -36,7 +41,7 @@ pub enum StartError {
     /// The threads for slow policies cannot be started.
     #[error("the threads of the policy lane could not be started")]
     Lane(#[from] std::io::Error),
-    /// The compiler's threads cannot be started.
+    /// The loading threads cannot be started.
     #[error(transparent)]
     Loader(#[from] LoaderError),
 }
@@ -48,20 +53,22 @@ pub struct PolicyHost {
 }
 
 impl PolicyHost {
-    /// Sets everything up. Nothing decides before [`PolicyHost::run`] has read the store.
+    /// Sets everything up. `compiler` is the command whose processes compile. Nothing decides before [`PolicyHost::run`] has read the store.
     ///
     /// # Errors
     /// When the configuration or the machine does not allow it. A store that does not answer is no error: it may yet.
     pub async fn start(
         config: &Config,
+        compiler: CompilerCommand,
         clock: Arc<dyn Clock>,
         registry: &mut Registry,
     ) -> Result<Self, StartError> {
         let location = config.store.parse::<StoreLocation>()?;
         let node = node_id(&config.node_id).map_err(StartError::NodeId)?;
+        config.quarantine.check()?;
         let store: Arc<dyn PolicyStore> = location.open().await?;
         let sandbox = SandboxEngine::new(config)?;
-        let loader = Loader::start(sandbox, config.compile_threads)?;
+        let loader = Loader::start(sandbox, Compiler::apart(compiler, config), config.compile_threads)?;
         let engine = Arc::new(WasmRiskPolicyEngine::new(Lane::start(config.lane_threads)?));
         let metrics = HostMetrics::register(registry);
         let reconciler = Reconciler::new(store, loader, Arc::clone(&engine), clock, metrics, node, config);

@@ -87,6 +87,16 @@ impl Lane {
     }
 }
 
+impl Lane {
+    /// Leaves a job for one of the threads; nobody waits for it.
+    ///
+    /// # Errors
+    /// When too many wait already; the job is dropped.
+    pub(crate) fn submit(&self, job: impl FnOnce() + Send + 'static) -> Result<(), LaneFull> {
+        self.queue.push(Box::new(job))
+    }
+}
+
 impl Queue {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -6,14 +6,15 @@
 //! | what is published | [`document`], [`envelope`], [`manifest`], [`artifact`], [`digest`] |
 //! | where it is kept | [`store`] (a folder or etcd), [`publish`], [`node_status`] |
 //! | from the store into force | [`host`], `reconciler`, `loader`, [`load_error`] |
-//! | the sandbox | `engine`, `sandbox`, `virtual_wasi`, `contract` |
-//! | what decides | `policy`, `release`, `policy_set`, [`wasm_engine`] |
+//! | the sandbox | `structure`, [`compiler`], `engine`, `sandbox`, `virtual_wasi`, `contract` |
+//! | what decides | `policy`, `release`, `quarantine`, `policy_set`, [`wasm_engine`] |
 //! | for authors | [`authoring`], [`component`], [`golden`] |
 //!
 //! The gateway uses [`host::PolicyHost`]; the command line uses [`authoring`] and [`publish`].
 
 pub mod artifact;
 pub mod authoring;
+pub mod compiler;
 pub mod component;
 pub mod config;
 mod contract;
@@ -23,6 +24,9 @@ mod engine;
 pub mod envelope;
 mod epoch_ticker;
 mod fault_log;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod golden;
 pub mod host;
 mod lane;
@@ -35,18 +39,23 @@ mod pace;
 mod policy;
 mod policy_set;
 pub mod publish;
+mod quarantine;
 mod reconciler;
 mod release;
 mod sandbox;
 pub mod store;
+mod structure;
 #[cfg(test)]
 mod testing;
 mod virtual_wasi;
 pub mod wasm_engine;
 
 pub use config::Config;
-pub use contract::check::ContractMismatch;
+pub use contract::check::ImportKind;
+pub use contract::mismatch::{ContractMismatch, Difference};
+pub use contract::version::ContractVersion;
 pub use engine::EngineError;
+pub use quarantine::{QuarantineConfig, QuarantineConfigError};
 
 pub use host::PolicyHost;
 pub use wasm_engine::WasmRiskPolicyEngine;

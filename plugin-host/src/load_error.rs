@@ -4,8 +4,9 @@ use domain::risk::{Fault, FaultKind};
 use thiserror::Error;
 
 use crate::component::ArtifactFormatError;
-use crate::contract::check::ContractMismatch;
+use crate::contract::mismatch::ContractMismatch;
 use crate::golden::{GoldenCaseFailure, GoldenCasesError};
+use crate::structure::StructureError;
 
 /// Everything that can be wrong with an artifact, or with a document in the light of its artifact.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -13,10 +14,39 @@ pub enum LoadError {
     /// The artifact is no component.
     #[error("the artifact {0}")]
     NotAComponent(#[from] ArtifactFormatError),
+    /// The component is not valid, or larger in some respect than a policy may be.
+    #[error("the component {0}")]
+    Structure(#[from] StructureError),
     /// The component does not compile.
     #[error("the artifact does not compile: {reason}")]
     NotCompilable {
         /// What the compiler said.
+        reason: String,
+    },
+    /// The compiler did not end in time.
+    #[error(
+        "compiling takes more than {timeout_ms} ms (`policies.compile_timeout_ms`); a large function is what takes longest"
+    )]
+    CompilingTakesTooLong {
+        /// How long it may take.
+        timeout_ms: u64,
+    },
+    /// The compiler had not enough memory.
+    #[error("compiling takes more than {max_bytes} bytes of memory (`policies.compile_memory_bytes`)")]
+    CompilingTakesTooMuch {
+        /// How much it may take.
+        max_bytes: u64,
+    },
+    /// The compiler's process ended without an answer.
+    #[error("the compiler broke down on the artifact ({reason}); nothing else is harmed, please report it")]
+    CompilerFailed {
+        /// How it ended, and its last words.
+        reason: String,
+    },
+    /// The compiler could not be started.
+    #[error("this node cannot compile now: {reason}")]
+    CompilerUnavailable {
+        /// What the system said.
         reason: String,
     },
     /// The component is no policy, or a policy of another contract.
@@ -35,9 +65,9 @@ pub enum LoadError {
         reason: String,
     },
     /// The document says another contract than the artifact was built for.
-    #[error("contract: expected `{expected}`, found `{found}`")]
+    #[error("contract: expected `{expected}`, which the artifact was built for, found `{found}`")]
     OtherContract {
-        /// What this gateway serves.
+        /// What the artifact was built for.
         expected: &'static str,
         /// What the document says.
         found: String,
@@ -95,7 +125,11 @@ impl LoadError {
     pub fn is_of_the_moment(&self) -> bool {
         let passing = |kind: FaultKind| matches!(kind, FaultKind::Deadline | FaultKind::Unavailable);
         match self {
-            Self::Panicked | Self::GoldenCasesTooSlow { .. } => true,
+            Self::Panicked
+            | Self::GoldenCasesTooSlow { .. }
+            | Self::CompilingTakesTooLong { .. }
+            | Self::CompilerFailed { .. }
+            | Self::CompilerUnavailable { .. } => true,
             Self::DescribeFailed { fault } => passing(fault.kind),
             Self::GoldenCaseFailed(failure) => failure.fault.is_some_and(passing),
             _ => false,
@@ -104,11 +138,16 @@ impl LoadError {
 
     /// The stable name, for metrics and the node's status.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::NotAComponent(_) => "not_a_component",
-            Self::NotCompilable { .. } => "not_compilable",
-            Self::ContractMismatch(ContractMismatch::ForbiddenImport { .. }) => "forbidden_import",
+            Self::Structure(StructureError::TooMany { .. }) => "too_complex",
+            Self::Structure(StructureError::Invalid { .. }) | Self::NotCompilable { .. } => "not_compilable",
+            Self::CompilingTakesTooLong { .. } => "compile_timeout",
+            Self::CompilingTakesTooMuch { .. } => "compile_memory",
+            Self::CompilerFailed { .. } => "compiler_failed",
+            Self::CompilerUnavailable { .. } => "compiler_unavailable",
+            Self::ContractMismatch(mismatch) if mismatch.has_forbidden_import() => "forbidden_import",
             Self::ContractMismatch(_) => "contract_mismatch",
             Self::DescribeFailed { .. } => "describe_failed",
             Self::InvalidDescriptor { .. } => "invalid_descriptor",

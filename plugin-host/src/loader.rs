@@ -1,4 +1,4 @@
-//! Compiling off the path of payments: a small pool of low-priority threads.
+//! Loading off the path of payments: a small pool of low-priority threads, and compilers in processes of their own.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -7,56 +7,67 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use crate::compiler::Compiler;
 use crate::document::PolicyDocument;
 use crate::engine::SandboxEngine;
 use crate::load_error::LoadError;
-use crate::policy::Policy;
+use crate::policy::{Checked, Policy};
 use crate::release::check_document;
 
-/// How nice the compiler's threads are: half way to the lowest priority, so that payments come first and a load still ends
+/// How nice the loading threads are: half way to the lowest priority, so that payments come first and a load still ends
 /// on a busy machine.
 const NICENESS: i32 = 10;
 
-/// The compiler's threads could not be started.
+/// The loading threads could not be started.
 #[derive(Debug, Error)]
-#[error("the compiler's threads could not be started")]
+#[error("the threads that load policies could not be started")]
 pub struct LoaderError(#[from] rayon::ThreadPoolBuildError);
 
-/// Loads policies on threads of its own. Cranelift's parallel compilation stays on them too.
+/// Loads policies on threads of its own, and has them compiled.
 #[derive(Clone)]
 pub(crate) struct Loader {
     engine: SandboxEngine,
+    compiler: Compiler,
     threads: Arc<ThreadPool>,
 }
 
 impl Loader {
     /// Starts the threads.
-    pub(crate) fn start(engine: SandboxEngine, threads: u8) -> Result<Self, LoaderError> {
+    pub(crate) fn start(engine: SandboxEngine, compiler: Compiler, threads: u8) -> Result<Self, LoaderError> {
         let threads = ThreadPoolBuilder::new()
             .num_threads(usize::from(threads.max(1)))
-            .thread_name(|index| format!("policy-compiler-{index}"))
+            .thread_name(|index| format!("policy-loader-{index}"))
             .start_handler(|_| {
-                // On Linux this is the calling thread alone. Without the right to it, compiling is merely less polite.
+                // On Linux this is the calling thread alone. Without the right to it, loading is merely less polite.
                 if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-                    tracing::debug!(%error, "the compiler's threads keep their priority");
+                    tracing::debug!(%error, "the loading threads keep their priority");
                 }
             })
             .build()?;
         Ok(Self {
             engine,
+            compiler,
             threads: Arc::new(threads),
         })
     }
 
-    /// Compiles an artifact, holds it against its document and runs its golden cases.
+    /// Checks and compiles an artifact, holds it against its document and runs its golden cases.
     pub(crate) async fn load(
         &self,
         document: Arc<PolicyDocument>,
         bytes: Vec<u8>,
     ) -> Result<Arc<Policy>, LoadError> {
+        let (bytes, checked) = self
+            .run(move || {
+                let checked = Checked::artifact(&bytes)?;
+                Ok((bytes, checked))
+            })
+            .await?;
+        let code = self.compiler.compile(&bytes).await?;
+        drop(bytes);
         let engine = self.engine.clone();
         self.run(move || {
-            let policy = Policy::load(&engine, &bytes)?;
+            let policy = Policy::link(&engine, checked, &code)?;
             verify(&policy, &document)?;
             Ok(Arc::new(policy))
         })
@@ -82,7 +93,7 @@ impl Loader {
     ) -> Result<T, LoadError> {
         let (sender, receiver) = oneshot::channel();
         self.threads.spawn(move || {
-            // A compiler that panics on an artifact must not take the gateway with it.
+            // A check that panics on an artifact must not take the gateway with it.
             let result = catch_unwind(AssertUnwindSafe(job)).unwrap_or(Err(LoadError::Panicked));
             // Nobody waits any more when the gateway is shutting down.
             let _delivered = sender.send(result);

@@ -165,7 +165,7 @@ impl Manifest {
             contract,
             artifact,
             limits: self.limits,
-            failure_outcomes: self.failure_outcomes,
+            failure_outcomes: self.failure_outcomes.clone(),
             priority: self.priority,
             scope: self.scope.clone(),
             parameters: self.parameters.clone(),

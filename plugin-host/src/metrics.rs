@@ -10,6 +10,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::quarantine::ProbeResult;
+
 /// Bounds of an evaluation's duration, in seconds: from 2.5 µs, under which no instance is made, to the longest deadline.
 const EVALUATION_SECONDS: [f64; 16] = [
     2.5e-6, 5e-6, 1e-5, 2e-5, 4e-5, 8e-5, 1.6e-4, 3.2e-4, 6.4e-4, 1.28e-3, 2.56e-3, 5.12e-3, 1.024e-2,
@@ -37,6 +39,12 @@ struct PolicyLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ProbeLabels {
+    policy: String,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct ResultLabels {
     result: &'static str,
 }
@@ -49,6 +57,9 @@ pub(crate) struct HostMetrics {
     durations: Family<PolicyLabels, Histogram, fn() -> Histogram>,
     fuel: Family<PolicyLabels, Counter>,
     interrupted: Family<PolicyLabels, Counter>,
+    quarantined: Family<PolicyLabels, Gauge>,
+    quarantines: Family<PolicyLabels, Counter>,
+    probes: Family<ProbeLabels, Counter>,
     loads: Family<ResultLabels, Counter>,
     load_duration: Histogram,
     pub(crate) revision: Gauge<u64, AtomicU64>,
@@ -66,6 +77,9 @@ impl HostMetrics {
             durations: Family::new_with_constructor(|| Histogram::new(EVALUATION_SECONDS)),
             fuel: Family::default(),
             interrupted: Family::default(),
+            quarantined: Family::default(),
+            quarantines: Family::default(),
+            probes: Family::default(),
             loads: Family::default(),
             load_duration: Histogram::new(LOAD_SECONDS),
             revision: Gauge::default(),
@@ -94,6 +108,7 @@ impl HostMetrics {
             "Evaluations that were interrupted on the payment's thread and run again on the lane",
             metrics.interrupted.clone(),
         );
+        metrics.register_quarantine(registry);
         registry.register(
             "portcullis_policy_loads",
             "Documents that were loaded or refused, by result",
@@ -127,6 +142,32 @@ impl HostMetrics {
         metrics
     }
 
+    fn register_quarantine(&self, registry: &mut Registry) {
+        registry.register(
+            "portcullis_policy_quarantined",
+            "Whether the release in force faulted too often and is quarantined (1) or not (0)",
+            self.quarantined.clone(),
+        );
+        registry.register(
+            "portcullis_policy_quarantines",
+            "Quarantines that began",
+            self.quarantines.clone(),
+        );
+        registry.register(
+            "portcullis_policy_probes",
+            "Runs of quarantined releases, by what came of them",
+            self.probes.clone(),
+        );
+    }
+
+    /// Says whether a policy's release in force is quarantined.
+    pub(crate) fn quarantined(&self, name: &str, is_quarantined: bool) {
+        let policy = name.to_owned();
+        self.quarantined
+            .get_or_create(&PolicyLabels { policy })
+            .set(i64::from(is_quarantined));
+    }
+
     /// A document came into force, or was refused with this code.
     pub(crate) fn loaded(&self, result: &'static str, elapsed: std::time::Duration) {
         self.loads.get_or_create(&ResultLabels { result }).inc();
@@ -156,6 +197,15 @@ impl HostMetrics {
                 .interrupted
                 .get_or_create_owned(&PolicyLabels { policy: policy() }),
             fuel: self.fuel.get_or_create_owned(&PolicyLabels { policy: policy() }),
+            quarantines: self
+                .quarantines
+                .get_or_create_owned(&PolicyLabels { policy: policy() }),
+            probes: ProbeResult::ALL.map(|result| {
+                self.probes.get_or_create_owned(&ProbeLabels {
+                    policy: policy(),
+                    result: result.as_str(),
+                })
+            }),
         }
     }
 }
@@ -168,12 +218,26 @@ pub(crate) struct PolicyMetrics {
     duration: Histogram,
     fuel: Counter,
     interrupted: Counter,
+    quarantines: Counter,
+    probes: [Counter; ProbeResult::ALL.len()],
 }
 
 impl PolicyMetrics {
     /// Counts an evaluation that is run again on the lane.
     pub(crate) fn interrupted(&self) {
         self.interrupted.inc();
+    }
+
+    /// Counts a quarantine that begins.
+    pub(crate) fn quarantined(&self) {
+        self.quarantines.inc();
+    }
+
+    /// Counts a run of a quarantined release.
+    pub(crate) fn probed(&self, result: ProbeResult) {
+        if let Some(counter) = self.probes.get(result as usize) {
+            counter.inc();
+        }
     }
 
     /// Counts an evaluation.

@@ -115,6 +115,9 @@ pub struct NodePolicy {
     /// Why the newest document was not taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<NodePolicyError>,
+    /// Why the release in force is not run, and what decides instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<NodeQuarantine>,
     /// Since when it stands so.
     pub since: Moment,
 }
@@ -129,6 +132,39 @@ pub enum NodePolicyState {
     Refused,
     /// The newest document is being loaded.
     Loading,
+    /// The release in force faulted too often and is not run; `error` says whether a newer document was refused.
+    Quarantined,
+}
+
+/// A release in force that faulted too often: it is not run but for probes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeQuarantine {
+    /// Since when.
+    pub since: Moment,
+    /// Evaluations that were counted when it began.
+    pub evaluations: u32,
+    /// Those of them that were faults.
+    pub faults: u32,
+    /// What kind the last of these was.
+    pub last_fault: String,
+    /// The release before it, where that decides instead. Without one the failure mode does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<NodeRelease>,
+}
+
+/// A release by its document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeRelease {
+    /// The sequence of the document.
+    pub sequence: u64,
+    /// The artifact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// The author's version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<PolicyVersion>,
 }
 
 /// Why a document was refused.
@@ -238,6 +274,17 @@ mod tests {
                     "the stored bytes differ",
                     Some(7),
                 )),
+                quarantine: Some(NodeQuarantine {
+                    since,
+                    evaluations: 20,
+                    faults: 19,
+                    last_fault: "trap".to_owned(),
+                    instead: Some(NodeRelease {
+                        sequence: 5,
+                        digest: Some(Digest::of(b"before")),
+                        version: None,
+                    }),
+                }),
                 since,
             }],
         }
@@ -249,6 +296,10 @@ mod tests {
         assert_eq!(NodeStatus::parse(&json), Ok(status()));
         let text = String::from_utf8(json).unwrap();
         assert!(text.contains(r#""state":"refused""#), "{text}");
+        assert!(
+            text.contains(r#""evaluations":20,"faults":19,"last_fault":"trap","instead":{"sequence":5,"#),
+            "{text}"
+        );
         assert!(text.contains("2026-01-01T00:00:00.5Z"), "{text}");
     }
 

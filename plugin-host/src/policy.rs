@@ -4,20 +4,25 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::Timestamp;
-use domain::risk::{Fault, FaultKind, PolicyIdentity, Verdict};
-use wasmtime::component::{Component, HasSelf, Linker};
+use domain::feature::FeatureValue;
+use domain::risk::{FaultKind, PolicyIdentity, Verdict};
 
-use crate::component::{self, ArtifactKind};
-use crate::contract::check::{self, ContractMismatch};
-use crate::contract::v0_1::{self, DescribedPolicy, RiskPolicyPre, describe_policy, types};
+use crate::compiler::{MachineCode, compile_here};
+use crate::component::{self, ArtifactFormatError, ArtifactKind};
+use crate::contract::answer::DescribedPolicy;
+use crate::contract::check::{Surface, check};
+use crate::contract::linked::LinkedPolicy;
+use crate::contract::mismatch::{ContractMismatch, Difference};
+use crate::contract::request::Inputs;
+use crate::contract::version::ContractVersion;
 use crate::digest::Digest;
-use crate::document::limits::{MAX_DEADLINE_MS, MAX_FUEL, MAX_MEMORY_BYTES};
-use crate::document::{Limits, ParameterValue, Parameters};
+use crate::document::limits::MAX_DEADLINE_MS;
+use crate::document::{Limits, Parameters};
 use crate::engine::SandboxEngine;
 use crate::golden::{GoldenCases, check_case, refusal_of_parameters};
 use crate::load_error::LoadError;
-use crate::sandbox::{self, Called, EvaluationContext};
-use crate::virtual_wasi;
+use crate::sandbox::{self, Called, EvaluationContext, Secrets};
+use crate::structure;
 
 /// What all golden cases of a policy may take together: a thousand of Python's take some seconds, and they hold a thread of
 /// the compiler.
@@ -26,7 +31,7 @@ const GOLDEN_CASES_TIME: Duration = Duration::from_secs(20);
 /// A component that was compiled, linked, held against the contract and asked to describe itself.
 pub(crate) struct Policy {
     digest: Digest,
-    pre: RiskPolicyPre<EvaluationContext>,
+    linked: LinkedPolicy,
     described: DescribedPolicy,
     golden_cases: Option<GoldenCases>,
     identity: Arc<PolicyIdentity>,
@@ -34,30 +39,83 @@ pub(crate) struct Policy {
     _engine: SandboxEngine,
 }
 
-/// What a policy is given besides the payment: its features and parameters, in its own order.
-pub(crate) struct Inputs<'a> {
-    pub(crate) payment: types::Payment<'a>,
-    pub(crate) features: &'a [types::Feature<'a>],
-    pub(crate) parameters: &'a [types::ParameterParam<'a>],
+/// A component that passed every check that needs no machine code.
+pub(crate) struct Checked {
+    digest: Digest,
+    contract: ContractVersion,
+    golden_cases: Option<GoldenCases>,
 }
 
-impl Policy {
-    /// Compiles an artifact and asks it to describe itself. Takes from milliseconds to seconds of computing.
-    pub(crate) fn load(engine: &SandboxEngine, bytes: &[u8]) -> Result<Self, LoadError> {
+impl Checked {
+    /// Checks all of an artifact that can be before it is compiled.
+    pub(crate) fn artifact(bytes: &[u8]) -> Result<Self, LoadError> {
         if component::kind(bytes)? == ArtifactKind::CoreModule {
-            return Err(component::ArtifactFormatError::CoreModule.into());
+            return Err(ArtifactFormatError::CoreModule.into());
         }
         let golden_cases = component::golden_cases(bytes)?
             .map(GoldenCases::parse)
             .transpose()?;
-        let digest = Digest::of(bytes);
-        let component =
-            Component::from_binary(engine.wasmtime(), bytes).map_err(|error| LoadError::NotCompilable {
-                reason: format!("{error:#}"),
-            })?;
-        check::check_names(engine.wasmtime(), &component)?;
-        let pre = link(engine, &component).map_err(|error| ContractMismatch::OtherTypes {
-            detail: format!("{error:#}"),
+        let contract = contract_of(bytes)?;
+        if let Some(cases) = &golden_cases {
+            cases.check_contract(contract)?;
+        }
+        Ok(Self {
+            digest: Digest::of(bytes),
+            contract,
+            golden_cases,
+        })
+    }
+
+    /// Whether the linker agrees that the component fits the contract.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn linkable(&self, engine: &SandboxEngine, code: &MachineCode) -> wasmtime::Result<()> {
+        let component = code
+            .component(engine)
+            .map_err(|error| wasmtime::Error::msg(error.to_string()))?;
+        LinkedPolicy::link(engine.wasmtime(), &component, self.contract).map(drop)
+    }
+}
+
+impl Policy {
+    /// Checks an artifact, compiles it on this thread, and asks it to describe itself. Takes from milliseconds to seconds of
+    /// computing, and for a hostile one as long as it likes: a node compiles in a process of its own.
+    pub(crate) fn load(engine: &SandboxEngine, bytes: &[u8]) -> Result<Self, LoadError> {
+        let checked = Checked::artifact(bytes)?;
+        let code = compile_here(engine, bytes)?;
+        Self::link(engine, checked, &code)
+    }
+
+    /// The same of a component that was checked.
+    pub(crate) fn compile(
+        engine: &SandboxEngine,
+        bytes: &[u8],
+        contract: ContractVersion,
+        golden_cases: Option<GoldenCases>,
+    ) -> Result<Self, LoadError> {
+        let checked = Checked {
+            digest: Digest::of(bytes),
+            contract,
+            golden_cases,
+        };
+        Self::link(engine, checked, &compile_here(engine, bytes)?)
+    }
+
+    /// Links what was compiled, and asks the policy to describe itself.
+    pub(crate) fn link(
+        engine: &SandboxEngine,
+        checked: Checked,
+        code: &MachineCode,
+    ) -> Result<Self, LoadError> {
+        let Checked {
+            digest,
+            contract,
+            golden_cases,
+        } = checked;
+        let component = code.component(engine)?;
+        let linked = LinkedPolicy::link(engine.wasmtime(), &component, contract).map_err(|error| {
+            ContractMismatch::from(Difference::NotLinkable {
+                detail: format!("{error:#}"),
+            })
         })?;
         // Until a document names it, a policy is known by what it is.
         let identity = Arc::new(PolicyIdentity {
@@ -66,10 +124,10 @@ impl Policy {
             sequence: 0,
             digest: digest.to_string().into(),
         });
-        let described = describe(&pre, &identity, &digest)?;
+        let described = describe(&linked, &identity, &digest)?;
         Ok(Self {
             digest,
-            pre,
+            linked,
             described,
             golden_cases,
             identity,
@@ -82,14 +140,14 @@ impl Policy {
         &self.digest
     }
 
+    /// The version of the contract that it was built for.
+    pub(crate) const fn contract(&self) -> ContractVersion {
+        self.linked.version()
+    }
+
     /// What the policy says of itself.
     pub(crate) const fn described(&self) -> &DescribedPolicy {
         &self.described
-    }
-
-    /// The golden cases that the artifact carries.
-    pub(crate) const fn golden_cases(&self) -> Option<&GoldenCases> {
-        self.golden_cases.as_ref()
     }
 
     /// Runs every golden case within these limits of fuel and memory, which repeat exactly. Says how many passed.
@@ -123,52 +181,36 @@ impl Policy {
     /// Runs the policy once. `identity` names the release for the log.
     pub(crate) fn evaluate(
         &self,
-        inputs: Inputs<'_>,
+        inputs: Inputs<'_, impl Iterator<Item = FeatureValue>>,
         limits: &Limits,
         identity: &Arc<PolicyIdentity>,
     ) -> Called<Verdict> {
-        let Inputs {
-            payment,
-            features,
-            parameters,
-        } = inputs;
-        let now = Timestamp::from_unix_millis(payment.created_at);
+        let payment = inputs.payment;
         let context = EvaluationContext::new(
             Arc::clone(identity),
             limits.memory_bytes(),
-            now,
+            Timestamp::from_unix_millis(payment.created_at),
             payment.id,
             &self.digest,
         );
-        let request = types::Request {
-            payment,
-            features,
-            parameters,
-        };
-        let called = sandbox::call(&self.pre, limits, context, |policy, store| {
-            policy.call_evaluate(store, request)
+        let secrets = || Secrets::new(payment.personal());
+        let called = sandbox::call(&self.linked, limits, context, secrets, |policy, store| {
+            policy.evaluate(store, &self.described, inputs)
         });
-        let Called {
-            result,
-            said,
-            fuel_used,
-            elapsed,
-        } = called;
-        let result = result.and_then(|answer| match answer {
-            Ok(decision) => v0_1::verdict(decision).map_err(|violation| Fault {
-                kind: FaultKind::InvalidOutput,
-                detail: violation.to_string().into(),
-            }),
-            Err(refusal) => Err(Fault {
-                kind: FaultKind::Refused,
-                detail: bounded(refusal),
-            }),
+        let result = called.result.and_then(|answer| answer).map_err(|mut fault| {
+            // A policy that refuses may repeat in its own words what it was given.
+            if fault.kind == FaultKind::Refused
+                && let Some(concealed) = secrets().conceal(&fault.detail, true)
+            {
+                fault.detail = concealed.into();
+            }
+            fault
         });
         Called {
             result,
-            said,
-            fuel_used,
-            elapsed,
+            said: called.said,
+            fuel_used: called.fuel_used,
+            elapsed: called.elapsed,
         }
     }
 
@@ -178,57 +220,26 @@ impl Policy {
     }
 }
 
+/// The version of the contract that a component was built for, found before it is compiled.
+fn contract_of(component: &[u8]) -> Result<ContractVersion, LoadError> {
+    let types = structure::validate(component)?;
+    let surface = Surface::read(component).map_err(ArtifactFormatError::from)?;
+    Ok(check(&surface, &types)?)
+}
+
 /// The same limits with the longest deadline there is: what runs at load runs on a thread of low priority, and a busy machine
 /// says nothing about the policy.
 fn patient(limits: &Limits) -> Limits {
     Limits::new(limits.fuel(), MAX_DEADLINE_MS, limits.memory_bytes()).unwrap_or(*limits)
 }
 
-/// A parameter's value as a guest is given it. Texts are borrowed through a list that the caller keeps.
-pub(crate) fn parameter<'a>(
-    name: &'a str,
-    value: &'a ParameterValue,
-    texts: &'a [&'a str],
-) -> types::ParameterParam<'a> {
-    let value = match value {
-        ParameterValue::Integer(value) => types::ParameterValueParam::Integer(*value),
-        ParameterValue::Text(value) => types::ParameterValueParam::Text(value),
-        ParameterValue::Flag(value) => types::ParameterValueParam::Flag(*value),
-        ParameterValue::Texts(_) => types::ParameterValueParam::Texts(texts),
-    };
-    types::ParameterParam { name, value }
-}
-
-/// The texts of a parameter, borrowed; empty (and not allocated) for other kinds.
-pub(crate) fn texts(value: &ParameterValue) -> Vec<&str> {
-    match value {
-        ParameterValue::Texts(texts) => texts.iter().map(String::as_str).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn bounded(mut refusal: String) -> Box<str> {
-    /// Bytes kept of a policy's own error.
-    const MAX_REFUSAL_BYTES: usize = 1024;
-    refusal.truncate(refusal.floor_char_boundary(MAX_REFUSAL_BYTES));
-    refusal.into()
-}
-
-fn link(engine: &SandboxEngine, component: &Component) -> wasmtime::Result<RiskPolicyPre<EvaluationContext>> {
-    let mut linker = Linker::<EvaluationContext>::new(engine.wasmtime());
-    v0_1::host::add_to_linker::<_, HasSelf<EvaluationContext>>(&mut linker, |context| context)?;
-    types::add_to_linker::<_, HasSelf<EvaluationContext>>(&mut linker, |context| context)?;
-    virtual_wasi::link(&mut linker, component)?;
-    RiskPolicyPre::new(linker.instantiate_pre(component)?)
-}
-
 fn describe(
-    pre: &RiskPolicyPre<EvaluationContext>,
+    linked: &LinkedPolicy,
     identity: &Arc<PolicyIdentity>,
     digest: &Digest,
 ) -> Result<DescribedPolicy, LoadError> {
     // A policy describes itself once, so it may take what no document could give an evaluation more than.
-    let limits = Limits::new(MAX_FUEL, MAX_DEADLINE_MS, MAX_MEMORY_BYTES).unwrap_or_default();
+    let limits = Limits::MOST;
     let context = EvaluationContext::new(
         Arc::clone(identity),
         limits.memory_bytes(),
@@ -236,14 +247,17 @@ fn describe(
         "",
         digest,
     );
-    let called = sandbox::call(pre, &limits, context, |policy, store| policy.call_describe(store));
+    let nothing = || Secrets::new(std::iter::empty());
+    let called = sandbox::call(linked, &limits, context, nothing, LinkedPolicy::describe);
     called.said.finish();
-    let descriptor = called
+    let described = called
         .result
         .map_err(|fault| LoadError::DescribeFailed { fault })?;
-    describe_policy(descriptor).map_err(|violation| LoadError::InvalidDescriptor {
-        reason: violation.to_string(),
-    })
+    described
+        .check()
+        .map_err(|violation| LoadError::InvalidDescriptor {
+            reason: violation.to_string(),
+        })
 }
 
 #[cfg(test)]

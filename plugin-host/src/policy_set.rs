@@ -1,5 +1,9 @@
 //! The policy set: all releases in force, as one immutable whole.
 
+mod slot;
+
+pub(crate) use slot::InForce;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +12,17 @@ use application::ports::PolicySnapshot;
 use async_trait::async_trait;
 use domain::feature::{FeatureSpec, FeatureValue};
 use domain::payment::PaymentDetails;
-use domain::risk::{PolicyEvaluation, RiskRequest};
+use domain::risk::{PolicyEvaluation, RiskRequest, Verdict};
 use domain::{PaymentId, Timestamp};
 
-use crate::contract::v0_1::{PaymentView, types};
+use crate::contract::request::PaymentView;
+use crate::document::PaymentPart;
 use crate::lane::{Lane, LaneFull};
 use crate::pace::SLICE_MS;
 use crate::release::Release;
+use crate::sandbox::Called;
+
+use slot::{Decides, Slot, send_probe};
 
 /// After so much computing on its thread a payment lets others have a turn.
 const TURN: Duration = Duration::from_millis(SLICE_MS as u64);
@@ -22,7 +30,7 @@ const TURN: Duration = Duration::from_millis(SLICE_MS as u64);
 /// The releases in force, in the order they run, and what they ask for together.
 pub(crate) struct PolicySet {
     revision: u64,
-    entries: Vec<Arc<Entry>>,
+    slots: Vec<Slot>,
     features: Vec<FeatureSpec>,
     reads_metadata: bool,
     lane: Arc<Lane>,
@@ -42,18 +50,42 @@ struct OwnedRequest {
     features: Box<[FeatureValue]>,
 }
 
+impl OwnedRequest {
+    fn new(request: &RiskRequest<'_>, features: &[FeatureValue]) -> Arc<Self> {
+        Arc::new(Self {
+            payment_id: request.payment_id.clone(),
+            details: request.details.clone(),
+            created_at: request.created_at,
+            features: features.into(),
+        })
+    }
+}
+
+impl Entry {
+    /// Runs the policy with its whole deadline, on a thread of the lane.
+    fn call_in_lane(&self, request: &OwnedRequest, reads_metadata: bool) -> Called<Verdict> {
+        let borrowed = RiskRequest {
+            payment_id: &request.payment_id,
+            details: &request.details,
+            created_at: request.created_at,
+        };
+        let payment = PaymentView::new(&borrowed, reads_metadata);
+        self.release
+            .call_in_lane(&payment, &request.features, &self.features)
+    }
+}
+
 impl PolicySet {
     /// A set of these releases, built from this revision of the store. A feature that several policies ask for is looked
-    /// up once.
-    pub(crate) fn new(revision: u64, mut releases: Vec<Arc<Release>>, lane: Arc<Lane>) -> Self {
-        releases.sort_by(|a, b| a.order().cmp(&b.order()));
+    /// up once; those of a release that only stands by are looked up too, since it decides without a new set.
+    pub(crate) fn new(revision: u64, mut releases: Vec<InForce>, lane: Arc<Lane>) -> Self {
+        releases.sort_by(|a, b| a.release.order().cmp(&b.release.order()));
         let mut positions: BTreeMap<FeatureSpec, usize> = BTreeMap::new();
         let mut features = Vec::new();
         let mut reads_metadata = false;
-        let mut entries = Vec::with_capacity(releases.len());
-        for release in releases {
+        let mut entry = |release: Arc<Release>| {
             let described = release.policy().described();
-            reads_metadata |= described.reads.contains(types::PaymentParts::METADATA);
+            reads_metadata |= described.reads.contains(PaymentPart::Metadata);
             let mut position = |spec: &FeatureSpec| {
                 *positions.entry(spec.clone()).or_insert_with(|| {
                     features.push(spec.clone());
@@ -65,14 +97,21 @@ impl PolicySet {
                 .iter()
                 .map(|(_, spec)| position(spec))
                 .collect();
-            entries.push(Arc::new(Entry {
+            Arc::new(Entry {
                 release,
                 features: own,
-            }));
-        }
+            })
+        };
+        let slots = releases
+            .into_iter()
+            .map(|InForce { release, previous }| Slot {
+                current: entry(release),
+                previous: previous.map(&mut entry),
+            })
+            .collect();
         Self {
             revision,
-            entries,
+            slots,
             features,
             reads_metadata,
             lane,
@@ -85,24 +124,15 @@ impl PolicySet {
             let entry = Arc::clone(entry);
             let request = Arc::clone(request);
             let reads_metadata = self.reads_metadata;
-            move || {
-                let borrowed = RiskRequest {
-                    payment_id: &request.payment_id,
-                    details: &request.details,
-                    created_at: request.created_at,
-                };
-                let payment = PaymentView::new(&borrowed, reads_metadata);
-                entry
-                    .release
-                    .call_in_lane(&payment, &request.features, &entry.features)
-            }
+            move || entry.call_in_lane(&request, reads_metadata)
         };
+        let amount = request.details.amount;
         let Some(_place) = entry.release.enter_lane() else {
-            return entry.release.unavailable();
+            return entry.release.unavailable(amount);
         };
         match self.lane.run(entry.release.deadline(), job).await {
-            Ok(called) => entry.release.finish(called),
-            Err(LaneFull) => entry.release.unavailable(),
+            Ok(called) => entry.release.finish(called, amount),
+            Err(LaneFull) => entry.release.unavailable(amount),
         }
     }
 }
@@ -121,35 +151,42 @@ impl PolicySnapshot for PolicySet {
     /// takes longer is run on the lane, and many that add up let others have a turn.
     async fn evaluate(&self, request: &RiskRequest<'_>, features: &[FeatureValue]) -> Vec<PolicyEvaluation> {
         let payment = PaymentView::new(request, self.reads_metadata);
-        let mut evaluations = Vec::with_capacity(self.entries.len());
+        let mut evaluations = Vec::with_capacity(self.slots.len());
         let mut owned: Option<Arc<OwnedRequest>> = None;
         let mut turn = Duration::ZERO;
-        for entry in self
-            .entries
-            .iter()
-            .filter(|entry| entry.release.includes(request.details))
-        {
-            let evaluation = match entry
-                .release
-                .evaluate_at_once(&payment, features, &entry.features)
-            {
+        let own = || OwnedRequest::new(request, features);
+        for slot in &self.slots {
+            if slot.is_quarantined() {
+                for (entry, probe) in slot.probes(request.details) {
+                    let owned = owned.get_or_insert_with(own);
+                    send_probe(&self.lane, entry, probe, owned, self.reads_metadata);
+                }
+            }
+            let entry = match slot.decides(request.details) {
+                Decides::Nobody => continue,
+                Decides::FailureMode(release) => {
+                    evaluations.push(release.quarantined(request.details.amount));
+                    continue;
+                }
+                Decides::Release(entry) => entry,
+            };
+            let evaluation = match entry.release.evaluate_at_once(
+                &payment,
+                request.details.amount,
+                features,
+                &entry.features,
+            ) {
                 Some(evaluation) => {
                     turn += Duration::from_nanos(evaluation.elapsed_ns);
                     evaluation
                 }
                 None => {
-                    let owned = owned.get_or_insert_with(|| {
-                        Arc::new(OwnedRequest {
-                            payment_id: request.payment_id.clone(),
-                            details: request.details.clone(),
-                            created_at: request.created_at,
-                            features: features.into(),
-                        })
-                    });
+                    let owned = owned.get_or_insert_with(own);
                     turn = Duration::ZERO;
                     self.evaluate_in_lane(entry, owned).await
                 }
             };
+            slot.evaluated(entry, &evaluation);
             evaluations.push(evaluation);
             if turn > TURN {
                 turn = Duration::ZERO;

@@ -6,8 +6,10 @@
 
 mod backoff;
 mod known;
+mod loads;
 mod refusal;
 mod reporter;
+mod status_board;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,51 +18,50 @@ use std::time::{Duration, Instant};
 use application::ports::Clock;
 use bytes::Bytes;
 use domain::Timestamp;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use crate::artifact;
 use crate::config::Config;
 use crate::document::PolicyDocument;
 use crate::loader::Loader;
 use crate::metrics::HostMetrics;
 use crate::node_status::NodeId;
 use crate::policy::Policy;
+use crate::policy_set::InForce;
+use crate::quarantine::{MachineTime, Supervision};
 use crate::release::Release;
 use crate::store::{PolicyStore, StoreError, StoreListing, WatchEvent};
 use crate::wasm_engine::WasmRiskPolicyEngine;
 
 use backoff::Backoff;
 use known::Known;
+use loads::{Batch, Candidate, Loaded, Loads};
 use refusal::Refusal;
 use reporter::Reporter;
-
-/// Artifacts that are fetched or compiled at the same time; each may hold the largest artifact in memory.
-const MAX_LOADS: usize = 4;
+use status_board::StatusBoard;
 
 /// Keeps the policy set at what the store says.
 pub(crate) struct Reconciler {
     store: Arc<dyn PolicyStore>,
-    loader: Loader,
     engine: Arc<WasmRiskPolicyEngine>,
     clock: Arc<dyn Clock>,
     metrics: HostMetrics,
-    reporter: Reporter,
+    supervision: Arc<Supervision>,
+    board: Arc<StatusBoard>,
     relist_interval: Duration,
-    load_timeout: Duration,
     /// Policies that this node may not be without.
     required: BTreeSet<String>,
     known: BTreeMap<String, Known>,
+    loads: Loads,
+    /// Up to where the store's changes were read.
+    seen: u64,
+    /// Up to where they were taken in: nothing before it is still being loaded.
     revision: u64,
-}
-
-/// A document that passed every check but those of its artifact.
-struct Candidate {
-    name: String,
-    value: Bytes,
-    document: Arc<PolicyDocument>,
+    /// Whether the store was listed at all.
+    is_listed: bool,
+    /// Whether everything of the first listing was tried. Before, a policy set would lack what the store says should decide.
+    is_complete: bool,
 }
 
 impl Reconciler {
@@ -74,25 +75,46 @@ impl Reconciler {
         config: &Config,
     ) -> Self {
         let reporter = Reporter::new(Arc::clone(&store), node, clock.now());
+        let quarantines = Arc::new(Notify::new());
+        let supervision = Arc::new(Supervision::new(
+            config.quarantine.clone(),
+            Box::new(MachineTime::start()),
+            Arc::clone(&clock),
+            Arc::clone(&quarantines),
+        ));
+        let board = StatusBoard::new(Arc::clone(&engine), metrics.clone(), reporter, quarantines);
         let relist_interval = Duration::from_millis(config.relist_interval_ms.max(1_000));
+        let load_timeout = Duration::from_millis(config.load_timeout_ms.max(1));
+        let loads = Loads::new(
+            Arc::clone(&store),
+            loader,
+            Arc::clone(&clock),
+            metrics.clone(),
+            Arc::clone(&supervision),
+            load_timeout,
+        );
         Self {
             store,
-            loader,
             engine,
             clock,
             metrics,
-            reporter,
+            supervision,
+            board: Arc::new(board),
             relist_interval,
-            load_timeout: Duration::from_millis(config.load_timeout_ms.max(1)),
             required: config.required.iter().cloned().collect(),
             known: BTreeMap::new(),
+            loads,
+            seen: 0,
             revision: 0,
+            is_listed: false,
+            is_complete: false,
         }
     }
 
     /// Follows the store until told to stop.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let reports = tokio::spawn(self.reporter.task(stop.clone()));
+        let reports = tokio::spawn(self.board.reports(stop.clone()));
+        let board = tokio::spawn(Arc::clone(&self.board).follow(stop.clone()));
         let mut backoff = Backoff::default();
         let store = self.store.describe();
         while !stop.is_cancelled() {
@@ -105,11 +127,11 @@ impl Reconciler {
             tracing::warn!(store, error = %lost, retry_in_ms = pause.as_millis(), "lost the policy store");
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = tokio::time::sleep(pause) => {}
+                () = self.settle_for(pause) => {}
             }
         }
-        if reports.await.is_err() {
-            tracing::error!("the task that reports this node's status had panicked");
+        if reports.await.is_err() || board.await.is_err() {
+            tracing::error!("a task that reports this node's status had panicked");
         }
     }
 
@@ -126,12 +148,12 @@ impl Reconciler {
         backoff: &mut Backoff,
     ) -> Result<std::convert::Infallible, StoreError> {
         let listing = self.store.list().await?;
-        self.apply_listing(listing).await;
-        let mut watch = self.store.watch(self.revision).await?;
+        self.apply_listing(listing);
+        let mut watch = self.store.watch(self.seen).await?;
         self.metrics.store_connected.set(1);
         tracing::info!(
             store = self.store.describe(),
-            revision = self.revision,
+            revision = self.seen,
             "following the policy store"
         );
         let mut relist = tokio::time::interval(self.relist_interval);
@@ -141,21 +163,34 @@ impl Reconciler {
             tokio::select! {
                 event = watch.next() => match event? {
                     // A listing between two events may have taken in what the watch tells only now.
-                    WatchEvent::Changed { revision, .. } if revision <= self.revision => {}
-                    WatchEvent::Changed { revision, documents } => self.apply(revision, documents).await,
-                    WatchEvent::Progress { revision } => self.revision = self.revision.max(revision),
+                    WatchEvent::Changed { revision, .. } if revision <= self.seen => {}
+                    WatchEvent::Changed { revision, documents } => self.apply(revision, false, documents),
+                    WatchEvent::Progress { revision } => self.seen = self.seen.max(revision),
                 },
+                batch = self.loads.next() => self.settle(batch),
                 _ = relist.tick() => {
                     let listing = self.store.list().await?;
-                    self.apply_listing(listing).await;
+                    self.apply_listing(listing);
                 }
             }
             backoff.reset();
         }
     }
 
+    /// Takes in what is loaded meanwhile, for so long.
+    async fn settle_for(&mut self, pause: Duration) {
+        let end = tokio::time::sleep(pause);
+        tokio::pin!(end);
+        loop {
+            tokio::select! {
+                () = &mut end => return,
+                batch = self.loads.next() => self.settle(batch),
+            }
+        }
+    }
+
     /// Takes in every document of the store; what is known and not listed is gone.
-    async fn apply_listing(&mut self, listing: StoreListing) {
+    fn apply_listing(&mut self, listing: StoreListing) {
         let mut changes: Vec<(String, Option<Bytes>)> = listing
             .documents
             .into_iter()
@@ -170,63 +205,99 @@ impl Reconciler {
             .map(|(name, _)| name.clone())
             .collect();
         changes.extend(gone.into_iter().map(|name| (name, None)));
-        self.apply(listing.revision, changes).await;
+        let is_first = !std::mem::replace(&mut self.is_listed, true);
+        self.apply(listing.revision, is_first, changes);
     }
 
-    /// Takes in changes that were made together, and swaps the policy set once.
-    async fn apply(&mut self, revision: u64, changes: Vec<(String, Option<Bytes>)>) {
+    /// Takes in changes that were made together. What has to be loaded comes into force when all of it is.
+    fn apply(&mut self, revision: u64, is_first: bool, changes: Vec<(String, Option<Bytes>)>) {
         let started = Instant::now();
         let now = self.clock.now();
         let mut candidates = Vec::new();
         for (name, value) in changes {
-            let known = self.known.entry(name.clone()).or_default();
             match value {
-                None if self.required.contains(&name) && known.in_force.is_some() => {
-                    if known.vanish(now) {
-                        tracing::error!(
-                            policy.name = name,
-                            "a required policy is gone from the store; it stays in force"
-                        );
+                None => self.retire(&name, now),
+                Some(value) => {
+                    let known = self.known.entry(name.clone()).or_default();
+                    if known.is_settled(&value) {
+                        if let Some(refusal) = known.lapsed(now) {
+                            self.refuse(&name, &value, &refusal, now, started.elapsed());
+                        }
+                        continue;
+                    }
+                    match known.read(&name, &value, now) {
+                        Ok(document) => {
+                            let generation = known.begin(&value);
+                            candidates.push(Candidate {
+                                compiled: self.compiled(&document),
+                                generation,
+                                name,
+                                value,
+                                document: Arc::new(document),
+                            });
+                        }
+                        Err(refusal) => {
+                            known.see(&value);
+                            self.refuse(&name, &value, &refusal, now, started.elapsed());
+                        }
                     }
                 }
-                None => {
-                    tracing::info!(policy.name = name, "the policy was retired");
-                    if known.forget() {
-                        self.known.remove(&name);
-                    }
-                }
-                Some(value) if known.is_settled(&value) => {
-                    if let Some(refusal) = known.lapsed(now) {
-                        self.refuse(&name, &value, &refusal, now, started.elapsed());
-                    }
-                }
-                Some(value) => match known.read(&name, &value, now) {
-                    Ok(document) => {
-                        known.loading = true;
-                        candidates.push(Candidate {
-                            name,
-                            value,
-                            document: Arc::new(document),
-                        });
-                    }
-                    Err(refusal) => self.refuse(&name, &value, &refusal, now, started.elapsed()),
-                },
             }
         }
-        if !candidates.is_empty() {
+        self.seen = revision;
+        if candidates.is_empty() {
+            self.settle(Batch {
+                is_first,
+                loaded: Vec::new(),
+            });
+        } else {
+            self.loads.begin(is_first, candidates);
             self.publish_statuses();
         }
-        for (candidate, loaded, elapsed) in self.load(candidates).await {
-            match loaded {
+    }
+
+    /// The document is gone from the store.
+    fn retire(&mut self, name: &str, now: Timestamp) {
+        let Some(known) = self.known.get_mut(name) else {
+            return;
+        };
+        if self.required.contains(name) && known.in_force.is_some() {
+            if known.vanish(now) {
+                tracing::error!(
+                    policy.name = name,
+                    "a required policy is gone from the store; it stays in force"
+                );
+            }
+            return;
+        }
+        tracing::info!(policy.name = name, "the policy was retired");
+        known.forget();
+    }
+
+    /// Takes in what was loaded together, by one swap of the policy set.
+    fn settle(&mut self, batch: Batch) {
+        let now = self.clock.now();
+        for Loaded {
+            candidate,
+            result,
+            elapsed,
+        } in batch.loaded
+        {
+            match result {
                 Ok(release) => self.accept(candidate, Arc::new(release), elapsed),
                 Err(refusal) => self.refuse(&candidate.name, &candidate.value, &refusal, now, elapsed),
             }
         }
-        for known in self.known.values_mut() {
-            known.loading = false;
+        if self.loads.is_idle() {
+            self.known.retain(|_, known| known.is_remembered());
+            self.revision = self.seen;
         }
-        self.revision = revision;
-        self.swap();
+        self.is_complete |= batch.is_first;
+        if self.is_complete {
+            self.swap();
+        } else {
+            self.publish_statuses();
+        }
     }
 
     /// The required policies that nothing is in force of.
@@ -243,64 +314,33 @@ impl Reconciler {
             .collect()
     }
 
-    /// Fetches and compiles what changed, several at a time.
-    async fn load(&self, candidates: Vec<Candidate>) -> Vec<(Candidate, Result<Release, Refusal>, Duration)> {
-        let permits = Arc::new(Semaphore::new(MAX_LOADS));
-        let mut loads = JoinSet::new();
-        for candidate in candidates {
-            let store = Arc::clone(&self.store);
-            let loader = self.loader.clone();
-            let permits = Arc::clone(&permits);
-            let compiled = self.compiled(&candidate.document);
-            let metrics = self.metrics.clone();
-            let clock = Arc::clone(&self.clock);
-            let load_timeout = self.load_timeout;
-            let started = Instant::now();
-            loads.spawn(async move {
-                let _permit = permits.acquire_owned().await;
-                let document = Arc::clone(&candidate.document);
-                let loaded = async {
-                    let policy = match compiled {
-                        Some(policy) => loader.reuse(Arc::clone(&document), policy).await,
-                        None => {
-                            let bytes = artifact::fetch(&*store, &document.artifact).await?;
-                            loader.load(Arc::clone(&document), bytes).await
-                        }
-                    }?;
-                    let metrics = metrics.of_policy(document.name.as_str());
-                    Ok(Release::new(policy, &document, clock.now(), metrics)?)
-                };
-                let loaded = tokio::time::timeout(load_timeout, loaded)
-                    .await
-                    .unwrap_or_else(|_| Err(Refusal::too_slow(load_timeout)))
-                    .map_err(|refusal| refusal.of(&document));
-                (candidate, loaded, started.elapsed())
-            });
-        }
-        let mut loaded = Vec::new();
-        while let Some(joined) = loads.join_next().await {
-            match joined {
-                Ok(result) => loaded.push(result),
-                Err(error) => tracing::error!(%error, "a task that loads a policy had panicked"),
-            }
-        }
-        loaded
-    }
-
     /// The policy of this artifact, where some release runs it already: only its document changed.
     fn compiled(&self, document: &PolicyDocument) -> Option<Arc<Policy>> {
         self.known
             .values()
-            .filter_map(|known| known.in_force.as_ref())
+            .flat_map(|known| [&known.in_force, &known.previous])
+            .flatten()
             .map(|release| release.policy())
             .find(|policy| policy.digest() == document.artifact.digest())
             .map(Arc::clone)
     }
 
     fn accept(&mut self, candidate: Candidate, release: Arc<Release>, elapsed: Duration) {
-        let identity = release.identity();
+        let Some(known) = self.known.get_mut(&candidate.name) else {
+            return;
+        };
+        let identity = Arc::clone(release.identity());
+        let name = candidate.name.clone();
+        if !known.accept(candidate, release) {
+            tracing::info!(
+                policy.name = name,
+                policy.sequence = identity.sequence,
+                "the policy was retired or replaced while it was being loaded"
+            );
+            return;
+        }
         tracing::info!(
-            policy.name = candidate.name,
+            policy.name = name,
             policy.version = &*identity.version,
             policy.sequence = identity.sequence,
             policy.digest = &*identity.digest,
@@ -308,14 +348,12 @@ impl Reconciler {
             "the policy is loaded"
         );
         self.metrics.loaded("in_force", elapsed);
-        self.known
-            .entry(candidate.name)
-            .or_default()
-            .accept(&candidate.value, candidate.document, release);
     }
 
     fn refuse(&mut self, name: &str, value: &Bytes, refusal: &Refusal, now: Timestamp, elapsed: Duration) {
-        let known = self.known.entry(name.to_owned()).or_default();
+        let Some(known) = self.known.get_mut(name) else {
+            return;
+        };
         if known.refuse(value, refusal, now) {
             tracing::warn!(
                 policy.name = name,
@@ -330,10 +368,16 @@ impl Reconciler {
     }
 
     fn swap(&mut self) {
-        let releases: Vec<Arc<Release>> = self
+        let stands_by = self.supervision.is_enabled();
+        let releases: Vec<InForce> = self
             .known
             .values()
-            .filter_map(|known| known.in_force.clone())
+            .filter_map(|known| {
+                Some(InForce {
+                    release: known.in_force.clone()?,
+                    previous: known.previous.clone().filter(|_| stands_by),
+                })
+            })
             .collect();
         self.metrics
             .in_force
@@ -355,18 +399,13 @@ impl Reconciler {
         self.publish_statuses();
     }
 
-    fn publish_statuses(&mut self) {
-        let statuses: Vec<_> = self
+    fn publish_statuses(&self) {
+        let standings = self
             .known
             .iter()
-            .filter_map(|(name, known)| known.status(name))
+            .filter_map(|(name, known)| known.standing(name))
             .collect();
-        let refused = statuses.iter().filter(|status| status.refused.is_some()).count();
-        self.metrics
-            .refused
-            .set(i64::try_from(refused).unwrap_or(i64::MAX));
-        self.reporter.update(self.revision, &statuses);
-        self.engine.report(statuses);
+        self.board.publish(self.revision, standings);
     }
 }
 

@@ -3,20 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Timestamp;
 use domain::feature::FeatureValue;
 use domain::payment::PaymentDetails;
 use domain::risk::{
     EvaluationResult, FailureMode, Fault, FaultKind, PolicyEvaluation, PolicyIdentity, Verdict,
 };
+use domain::{Money, Timestamp};
 
-use crate::contract::v0_1::{PACKAGE, PaymentView, feature_value, types};
-use crate::document::{Grants, Limits, ParameterValue, PaymentPart, PolicyDocument, Scope};
+use crate::contract::request::{Inputs, PaymentView};
+use crate::document::{Limits, ParameterValue, PolicyDocument, Scope};
 use crate::fault_log::FaultLog;
 use crate::load_error::LoadError;
 use crate::metrics::PolicyMetrics;
 use crate::pace::{LanePlace, Pace, SLICE_MS};
-use crate::policy::{Inputs, Policy, parameter, texts};
+use crate::policy::Policy;
+use crate::quarantine::Quarantine;
 use crate::sandbox::Called;
 
 /// One release, ready to decide.
@@ -34,6 +35,7 @@ pub(crate) struct Release {
     parameters: Vec<(Box<str>, ParameterValue)>,
     since: Timestamp,
     metrics: PolicyMetrics,
+    quarantine: Arc<Quarantine>,
 }
 
 impl Release {
@@ -46,6 +48,7 @@ impl Release {
         document: &PolicyDocument,
         since: Timestamp,
         metrics: PolicyMetrics,
+        quarantine: Quarantine,
     ) -> Result<Self, LoadError> {
         check_document(&policy, document)?;
         let described = policy.described();
@@ -71,12 +74,13 @@ impl Release {
             slice: sliced(&document.limits),
             pace: Pace::default(),
             faults: FaultLog::new(),
-            failure_mode: document.failure_mode(),
+            failure_mode: document.failure_mode().clone(),
             scope: document.scope.clone(),
             priority: document.priority,
             parameters,
             since,
             metrics,
+            quarantine: Arc::new(quarantine),
             policy,
         })
     }
@@ -101,6 +105,16 @@ impl Release {
         self.since
     }
 
+    /// Whether it faulted too often to be run.
+    pub(crate) const fn quarantine(&self) -> &Arc<Quarantine> {
+        &self.quarantine
+    }
+
+    /// What operators see of its policy in numbers.
+    pub(crate) const fn metrics(&self) -> &PolicyMetrics {
+        &self.metrics
+    }
+
     /// Lower runs first; equal ones by name.
     pub(crate) fn order(&self) -> (u32, &str) {
         (self.priority, &self.identity.name)
@@ -116,6 +130,7 @@ impl Release {
     pub(crate) fn evaluate_at_once(
         &self,
         payment: &PaymentView<'_>,
+        amount: Money,
         features: &[FeatureValue],
         indices: &[usize],
     ) -> Option<PolicyEvaluation> {
@@ -134,7 +149,7 @@ impl Release {
             self.metrics.interrupted();
             return None;
         }
-        Some(self.finish(called))
+        Some(self.finish(called, amount))
     }
 
     /// Runs the policy with its whole deadline. Only on a thread that nobody else waits for. What comes of it counts when
@@ -156,16 +171,31 @@ impl Release {
     }
 
     /// What stands in where no thread was free to run the policy.
-    pub(crate) fn unavailable(&self) -> PolicyEvaluation {
+    pub(crate) fn unavailable(&self, amount: Money) -> PolicyEvaluation {
+        self.not_run(
+            FaultKind::Unavailable,
+            "no thread was free to run the policy",
+            amount,
+        )
+    }
+
+    /// What stands in while it is quarantined and no other release can decide.
+    pub(crate) fn quarantined(&self, amount: Money) -> PolicyEvaluation {
+        let detail = "the policy faulted too often of late and is not run; no earlier release can decide";
+        self.not_run(FaultKind::Quarantined, detail, amount)
+    }
+
+    fn not_run(&self, kind: FaultKind, detail: &str, amount: Money) -> PolicyEvaluation {
         let fault = Fault {
-            kind: FaultKind::Unavailable,
-            detail: "no thread was free to run the policy".into(),
+            kind,
+            detail: detail.into(),
         };
         let identity = Arc::clone(&self.identity);
         self.record(PolicyEvaluation::new(
             identity,
             Err(fault),
             &self.failure_mode,
+            amount,
             Vec::new(),
             0,
             0,
@@ -173,11 +203,12 @@ impl Release {
     }
 
     /// An evaluation that stands: it is counted, and what the guest said is heard.
-    pub(crate) fn finish(&self, called: Called<Verdict>) -> PolicyEvaluation {
+    pub(crate) fn finish(&self, called: Called<Verdict>, amount: Money) -> PolicyEvaluation {
         self.record(PolicyEvaluation::new(
             Arc::clone(&self.identity),
             called.result,
             &self.failure_mode,
+            amount,
             called.said.finish(),
             called.fuel_used,
             u64::try_from(called.elapsed.as_nanos()).unwrap_or(u64::MAX),
@@ -187,7 +218,10 @@ impl Release {
     /// Counts an evaluation that stands, and logs its fault.
     fn record(&self, evaluation: PolicyEvaluation) -> PolicyEvaluation {
         self.metrics.count(&evaluation);
-        if let EvaluationResult::Fault { fault, outcome } = &evaluation.result {
+        // That a policy is quarantined was logged when that began.
+        if let EvaluationResult::Fault { fault, outcome } = &evaluation.result
+            && fault.kind != FaultKind::Quarantined
+        {
             self.faults.log(&self.identity, fault, *outcome);
         }
         evaluation
@@ -201,30 +235,13 @@ impl Release {
         indices: &[usize],
         limits: &Limits,
     ) -> Called<Verdict> {
-        let described = self.policy.described();
-        let features: Vec<types::Feature<'_>> = described
-            .features
+        let values = indices
             .iter()
-            .zip(indices)
-            .map(|((name, _), index)| {
-                let value = features.get(*index).copied().unwrap_or(FeatureValue::Unavailable);
-                types::Feature {
-                    name,
-                    value: feature_value(value),
-                }
-            })
-            .collect();
-        let borrowed: Vec<Vec<&str>> = self.parameters.iter().map(|(_, value)| texts(value)).collect();
-        let parameters: Vec<types::ParameterParam<'_>> = self
-            .parameters
-            .iter()
-            .zip(&borrowed)
-            .map(|((name, value), texts)| parameter(name, value, texts))
-            .collect();
+            .map(|index| features.get(*index).copied().unwrap_or(FeatureValue::Unavailable));
         let inputs = Inputs {
-            payment: payment.masked(described.reads),
-            features: &features,
-            parameters: &parameters,
+            payment,
+            features: values,
+            parameters: &self.parameters,
         };
         self.policy.evaluate(inputs, limits, &self.identity)
     }
@@ -238,18 +255,14 @@ fn sliced(limits: &Limits) -> Limits {
 
 /// Holds a document against what its policy says of itself.
 pub(crate) fn check_document(policy: &Policy, document: &PolicyDocument) -> Result<(), LoadError> {
-    if document.contract.as_str() != PACKAGE {
+    let expected = policy.contract().package();
+    if document.contract.as_str() != expected {
         let found = document.contract.as_str().to_owned();
-        return Err(LoadError::OtherContract {
-            expected: PACKAGE,
-            found,
-        });
+        return Err(LoadError::OtherContract { expected, found });
     }
     let described = policy.described();
-    if let Some(part) = PaymentPart::ALL
-        .into_iter()
-        .find(|part| reads(described.reads, *part, document.grants))
-    {
+    let mut reads = described.reads.iter();
+    if let Some(part) = reads.find(|part| !document.grants.contains(*part)) {
         return Err(LoadError::PartNotGranted { part: part.as_str() });
     }
     for (name, value) in document.parameters.iter() {
@@ -278,17 +291,6 @@ pub(crate) fn check_document(policy: &Policy, document: &PolicyDocument) -> Resu
         }
     }
     Ok(())
-}
-
-/// Whether a policy reads a part that it is not granted.
-fn reads(reads: types::PaymentParts, part: PaymentPart, grants: Grants) -> bool {
-    let flag = match part {
-        PaymentPart::Card => types::PaymentParts::CARD,
-        PaymentPart::Customer => types::PaymentParts::CUSTOMER,
-        PaymentPart::Device => types::PaymentParts::DEVICE,
-        PaymentPart::Metadata => types::PaymentParts::METADATA,
-    };
-    reads.contains(flag) && !grants.contains(part)
 }
 
 #[cfg(test)]

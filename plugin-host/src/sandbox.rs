@@ -3,16 +3,18 @@
 mod context;
 mod fault;
 mod limiter;
+mod secrets;
 
 pub(crate) use context::{EvaluationContext, LogLevel};
 pub(crate) use fault::{GuestExit, HostCallLimit};
+pub(crate) use secrets::Secrets;
 
 use std::time::{Duration, Instant};
 
 use domain::risk::Fault;
 use wasmtime::Store;
 
-use crate::contract::v0_1::{RiskPolicy, RiskPolicyPre};
+use crate::contract::linked::LinkedPolicy;
 use crate::document::Limits;
 use crate::epoch_ticker::TICK;
 
@@ -32,20 +34,23 @@ pub(crate) struct Called<T> {
     pub(crate) elapsed: Duration,
 }
 
-/// Makes a fresh instance, lets `call` use it, and throws it away.
-pub(crate) fn call<T>(
-    policy: &RiskPolicyPre<EvaluationContext>,
+/// Makes a fresh store, lets `call` make an instance of the policy in it and use that, and throws both away. What the guest
+/// wrote holds none of the secrets afterwards; they are asked for only where it wrote anything.
+pub(crate) fn call<'a, T>(
+    policy: &LinkedPolicy,
     limits: &Limits,
     context: EvaluationContext,
-    call: impl FnOnce(&RiskPolicy, &mut Store<EvaluationContext>) -> wasmtime::Result<T>,
+    secrets: impl FnOnce() -> Secrets<'a>,
+    call: impl FnOnce(&LinkedPolicy, &mut Store<EvaluationContext>) -> wasmtime::Result<T>,
 ) -> Called<T> {
     let started = Instant::now();
     let mut store = Store::new(policy.engine(), context);
-    let result = bound(&mut store, limits)
-        .and_then(|()| policy.instantiate(&mut store))
-        .and_then(|instance| call(&instance, &mut store));
+    let result = bound(&mut store, limits).and_then(|()| call(policy, &mut store));
     let fuel_used = limits.fuel().saturating_sub(store.get_fuel().unwrap_or(0));
-    let result = result.map_err(|error| fault::classify(&error, store.data(), limits));
+    if store.data().has_log() {
+        store.data_mut().conceal(&secrets());
+    }
+    let result = result.map_err(|error| fault::classify(&error, store.data(), limits, fuel_used));
     let said = store.into_data();
     Called {
         result,

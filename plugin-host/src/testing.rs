@@ -2,10 +2,12 @@
 
 mod captured_log;
 mod guest;
+mod hand;
 mod memory_image;
 
 pub(crate) use captured_log::captured;
 pub(crate) use guest::Guest;
+pub(crate) use hand::Hand;
 pub(crate) use memory_image::{Answer, Description, MemoryImage};
 
 use std::sync::{Arc, OnceLock};
@@ -14,16 +16,20 @@ use domain::Timestamp;
 use domain::risk::{Fault, Verdict};
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
+use testkit::fakes::SettableClock;
+use tokio::sync::Notify;
 
 use crate::artifact::Artifact;
 use crate::config::Config;
-use crate::contract::v0_1::{PACKAGE, types};
+use crate::contract::request::{Inputs, Money, PaymentView, exponent};
+use crate::contract::version::ContractVersion;
 use crate::document::limits::{MAX_DEADLINE_MS, MAX_MEMORY_BYTES};
 use crate::document::{Limits, PolicyDocument};
 use crate::engine::SandboxEngine;
 use crate::load_error::LoadError;
 use crate::metrics::HostMetrics;
-use crate::policy::{Inputs, Policy};
+use crate::policy::Policy;
+use crate::quarantine::{Quarantine, QuarantineConfig, Supervision};
 use crate::release::Release;
 use crate::sandbox::Called;
 
@@ -77,28 +83,39 @@ pub(crate) fn patient() -> Limits {
 }
 
 /// A payment of 129.00 yuan to the merchant `m_1`, and nothing else.
-pub(crate) fn payment(id: &str) -> types::Payment<'_> {
-    types::Payment {
+pub(crate) fn payment(id: &str) -> PaymentView<'_> {
+    payment_in("CNY", id)
+}
+
+/// A payment of 12,900 minor units of a currency to the merchant `m_1`, and nothing else.
+pub(crate) fn payment_in<'a>(currency: &'a str, id: &'a str) -> PaymentView<'a> {
+    PaymentView {
         id,
         merchant_id: "m_1",
         merchant_category: None,
-        amount: types::Money {
+        amount: Money {
             minor_units: 12_900,
-            currency: "CNY",
+            currency,
+            exponent: exponent(currency),
         },
         created_at: PAID_AT,
         card: None,
         customer: None,
         device: None,
-        metadata: &[],
+        metadata: Vec::new(),
     }
 }
 
 /// Runs a policy on the payment of that name.
 pub(crate) fn evaluate_payment(policy: &Policy, limits: &Limits, id: &str) -> Called<Verdict> {
+    evaluate_view(policy, limits, &payment(id))
+}
+
+/// Runs a policy on a payment, without features and parameters.
+pub(crate) fn evaluate_view(policy: &Policy, limits: &Limits, payment: &PaymentView<'_>) -> Called<Verdict> {
     let inputs = Inputs {
-        payment: payment(id),
-        features: &[],
+        payment,
+        features: std::iter::empty(),
         parameters: &[],
     };
     policy.evaluate(inputs, limits, policy.identity())
@@ -119,11 +136,26 @@ pub(crate) fn fault(guest: &Guest) -> Fault {
     evaluate(&guest.policy(), &patient()).result.unwrap_err()
 }
 
+/// What a document says of a component that imports this version of the contract.
+fn contract(component: &[u8]) -> &'static str {
+    let imports = |version: &ContractVersion| {
+        let import = format!("portcullis:policy/types@{}", version.number());
+        component
+            .windows(import.len())
+            .any(|bytes| bytes == import.as_bytes())
+    };
+    let mut newest_first = ContractVersion::ALL.into_iter().rev();
+    newest_first
+        .find(imports)
+        .unwrap_or(ContractVersion::V0_1)
+        .package()
+}
+
 /// The document of a component, with some of its fields said otherwise.
 pub(crate) fn document(name: &str, component: &[u8], otherwise: &Value) -> PolicyDocument {
     let artifact = Artifact::new(component.to_vec()).unwrap();
     let mut document = json!({
-        "name": name, "sequence": 1, "version": "1.0.0", "contract": PACKAGE,
+        "name": name, "sequence": 1, "version": "1.0.0", "contract": contract(component),
         "artifact": artifact.reference(),
         "limits": {"deadline_ms": MAX_DEADLINE_MS},
         "failure_mode": {"default": "review"},
@@ -134,11 +166,30 @@ pub(crate) fn document(name: &str, component: &[u8], otherwise: &Value) -> Polic
     PolicyDocument::parse(document.to_string().as_bytes()).unwrap()
 }
 
+/// Quarantines by a clock that the test moves.
+pub(crate) fn supervision(config: QuarantineConfig, time: &Hand) -> Arc<Supervision> {
+    let clock = Arc::new(SettableClock::default());
+    let changed = Arc::new(Notify::new());
+    Arc::new(Supervision::new(config, Box::new(time.clone()), clock, changed))
+}
+
 /// A release of a component under a document.
 pub(crate) fn release(name: &str, guest: &Guest, otherwise: &Value) -> Result<Arc<Release>, LoadError> {
+    let supervision = supervision(QuarantineConfig::default(), &Hand::default());
+    release_under(&supervision, name, guest, otherwise)
+}
+
+/// The same, whose quarantine is supervised like this.
+pub(crate) fn release_under(
+    supervision: &Arc<Supervision>,
+    name: &str,
+    guest: &Guest,
+    otherwise: &Value,
+) -> Result<Arc<Release>, LoadError> {
     let component = guest.component();
     let document = document(name, &component, otherwise);
     let metrics = HostMetrics::register(&mut Registry::default()).of_policy(name);
     let since = Timestamp::from_unix_millis(PAID_AT);
-    Release::new(Arc::new(load(&component)), &document, since, metrics).map(Arc::new)
+    let quarantine = Quarantine::new(Arc::clone(supervision));
+    Release::new(Arc::new(load(&component)), &document, since, metrics, quarantine).map(Arc::new)
 }

@@ -6,8 +6,7 @@ use application::ports::{PolicySnapshot, PolicyStatus, RiskPolicyEngine};
 use arc_swap::{ArcSwap, ArcSwapOption};
 
 use crate::lane::Lane;
-use crate::policy_set::PolicySet;
-use crate::release::Release;
+use crate::policy_set::{InForce, PolicySet};
 
 /// Runs policies in the sandbox. The reconciler swaps the set; decisions in flight end on the one they began with.
 pub struct WasmRiskPolicyEngine {
@@ -27,7 +26,7 @@ impl WasmRiskPolicyEngine {
     }
 
     /// Puts these releases in force, all at once.
-    pub(crate) fn swap(&self, revision: u64, releases: Vec<Arc<Release>>) {
+    pub(crate) fn swap(&self, revision: u64, releases: Vec<InForce>) {
         let set = PolicySet::new(revision, releases, Arc::clone(&self.lane));
         self.set.store(Some(Arc::new(set)));
     }

@@ -127,6 +127,11 @@ const OWNERS: &[Owner] = &[
         reason: "the catalog makes components, and the tests hostile ones",
     },
     Owner {
+        external: "wit-parser",
+        owners: &["plugin-host"],
+        reason: "only the catalog reads the contract",
+    },
+    Owner {
         external: "wasi-preview1-component-adapter-provider",
         owners: &["plugin-host"],
         reason: "only the catalog makes components",

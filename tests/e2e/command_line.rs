@@ -1,6 +1,8 @@
 //! Wrong input at the command line: what was wrong, where, and what would be right.
 
+use portcullis_tests::Policy;
 use portcullis_tests::raw::run;
+use serde_json::Value;
 
 fn refused(arguments: &[&str], code: i32, needles: &[&str]) {
     let output = run(arguments);
@@ -76,6 +78,19 @@ fn wrong_artifacts_are_refused_with_what_was_found() {
     std::fs::write(&text, "hello").expect("a file");
     let text = text.display().to_string();
     refused(&["policy", "inspect", &text], 3, &["not_a_component", "hello"]);
+    let empty = folder.path().join("empty.wasm");
+    std::fs::write(&empty, b"\0asm\x0d\0\x01\0").expect("a file");
+    let empty = empty.display().to_string();
+    refused(
+        &["policy", "inspect", &empty],
+        3,
+        &[
+            "contract_mismatch",
+            "`describe`",
+            "`evaluate`",
+            "it exports nothing",
+        ],
+    );
     refused(&["policy", "inspect", "/nowhere.wasm"], 1, &["/nowhere.wasm"]);
     refused(&["policy", "build", "/tmp"], 1, &["Cargo.toml"]);
     refused(
@@ -89,4 +104,76 @@ fn wrong_artifacts_are_refused_with_what_was_found() {
         1,
         &["etcd://127.0.0.1:1", "unavailable"],
     );
+}
+
+/// What `policy inspect` says of a file to a script, and how it ends.
+fn inspected(policy: &Policy) -> (Value, Option<i32>) {
+    let file = policy.wasm().display().to_string();
+    let output = run(&["policy", "inspect", &file, "--output", "json"]);
+    let json = serde_json::from_slice(&output.stdout).expect("JSON");
+    (json, output.status.code())
+}
+
+#[test]
+fn a_policy_is_shown_with_what_it_is_made_of() {
+    let policy = Policy::built("velocity-limit");
+    let (shown, code) = inspected(&policy);
+    assert_eq!(code, Some(0), "{shown}");
+    assert_eq!(shown["contract"], "portcullis:policy@0.2.0");
+    assert_eq!(shown["refused"], Value::Array(Vec::new()));
+    assert_eq!(shown["function_names"], true);
+    assert!(shown["producers"]["language"]["Rust"].is_array(), "{shown}");
+    let imports = shown["imports"].as_array().expect("imports");
+    let types = imports
+        .iter()
+        .find(|import| import["name"] == "portcullis:policy/types@0.2.0");
+    assert_eq!(types.expect("it imports the types")["kind"], "contract");
+    let file = policy.wasm().display().to_string();
+    let output = run(&["policy", "inspect", &file]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    for line in [
+        "contract     fits the world risk-policy of portcullis:policy@0.2.0",
+        "portcullis:policy/types@0.2.0 (contract)",
+        "language     Rust",
+        "names        kept",
+        "parameters   ",
+        "golden       ",
+    ] {
+        assert!(text.contains(line), "`{line}` is not in\n{text}");
+    }
+}
+
+#[test]
+fn what_is_no_policy_is_shown_with_everything_that_it_would_be_refused_for() {
+    let (shown, code) = inspected(&Policy::compiled("misbehaving/other-world", "wasm32-wasip2"));
+    assert_eq!(code, Some(3), "{shown}");
+    assert_eq!(shown["contract"], Value::Null);
+    assert_eq!(shown["refused"][0]["code"], "contract_mismatch");
+    let differences = shown["refused"][0]["differences"]
+        .as_array()
+        .expect("differences");
+    assert_eq!(differences.len(), 2, "{shown}");
+    for (difference, export) in differences.iter().zip(["describe", "evaluate"]) {
+        let told = format!("does not export the function `{export}`");
+        assert!(
+            difference.as_str().expect("a text").starts_with(&told),
+            "{difference}"
+        );
+    }
+
+    let network = wat::parse_str(
+        r#"(component (import "wasi:http/outgoing-handler@0.2.6" (instance)) (import "steal" (func)))"#,
+    );
+    let (shown, code) = inspected(&Policy::of(&network.expect("a component"), ""));
+    assert_eq!(code, Some(3), "{shown}");
+    assert_eq!(shown["refused"][0]["code"], "forbidden_import");
+    let message = shown["refused"][0]["message"].as_str().expect("a message");
+    for words in [
+        "`wasi:http/outgoing-handler@0.2.6`",
+        "no network",
+        "`steal`",
+        "`evaluate`",
+    ] {
+        assert!(message.contains(words), "{message}");
+    }
 }

@@ -12,6 +12,7 @@ mod directory_store;
 mod hostile_policies;
 mod hot_reload;
 mod misbehaving;
+mod quarantine;
 mod refusals;
 mod shutdown;
 mod store_outage;

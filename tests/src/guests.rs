@@ -11,7 +11,7 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata, 
 use crate::build::{repository, target};
 
 /// The contract that guests in text are assembled for. The only place of the tests that knows where it lies.
-const CONTRACT: &str = "wit/risk-policy.wit";
+const CONTRACT: &str = "wit/v0.1/risk-policy.wit";
 
 /// Where the guests are.
 const FOLDER: &str = "plugins/misbehaving";

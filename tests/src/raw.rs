@@ -23,7 +23,7 @@ pub fn document(name: &str, sequence: u64, policy: &Policy) -> Value {
         "name": name,
         "sequence": sequence,
         "version": format!("0.0.{sequence}"),
-        "contract": "portcullis:policy@0.1.0",
+        "contract": "portcullis:policy@0.2.0",
         "artifact": {"digest": digest(policy), "size": bytes.len(), "chunks": bytes.len().div_ceil(1024 * 1024)},
         "failure_mode": {"default": "review"},
         "published_at": "2026-01-01T00:00:00.000Z",

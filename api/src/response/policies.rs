@@ -1,7 +1,8 @@
 //! How the policies stand on this node.
 
-use application::ports::{PolicyStatus, RefusedRelease, ReleaseInForce};
+use application::ports::{PolicyStatus, QuarantineInForce, RefusedRelease, ReleaseInForce};
 use application::use_cases::ListedPolicies;
+use domain::risk::PolicyIdentity;
 use serde::Serialize;
 
 use super::Each;
@@ -30,6 +31,7 @@ struct PolicyView<'a> {
     loading: bool,
     in_force: Option<InForceView<'a>>,
     refused: Option<RefusedView<'a>>,
+    quarantine: Option<QuarantineView<'a>>,
 }
 
 #[derive(Serialize)]
@@ -49,6 +51,23 @@ struct RefusedView<'a> {
     since: Rfc3339,
 }
 
+#[derive(Serialize)]
+struct QuarantineView<'a> {
+    since: Rfc3339,
+    fault_ratio: f64,
+    evaluations: u32,
+    faults: u32,
+    last_fault: &'static str,
+    instead: Option<InsteadView<'a>>,
+}
+
+#[derive(Serialize)]
+struct InsteadView<'a> {
+    version: &'a str,
+    sequence: u64,
+    digest: &'a str,
+}
+
 impl<'a> PolicyView<'a> {
     fn new(status: &'a PolicyStatus) -> Self {
         Self {
@@ -57,12 +76,20 @@ impl<'a> PolicyView<'a> {
             loading: status.loading,
             in_force: status.in_force.as_ref().map(InForceView::new),
             refused: status.refused.as_ref().map(RefusedView::new),
+            quarantine: status.quarantine.as_ref().map(QuarantineView::new),
         }
     }
 }
 
 /// The headline over the rest of the entry. A document being loaded is newer than one that was refused.
 fn state(status: &PolicyStatus) -> &'static str {
+    if status.quarantine.is_some() {
+        return match (status.loading, status.refused.is_some()) {
+            (false, false) => "quarantined",
+            (true, _) => "quarantined_newer_loading",
+            (false, true) => "quarantined_newer_refused",
+        };
+    }
     match (
         status.in_force.is_some(),
         status.loading,
@@ -85,6 +112,29 @@ impl<'a> InForceView<'a> {
             digest: &release.identity.digest,
             summary: &release.summary,
             since: Rfc3339(release.since),
+        }
+    }
+}
+
+impl<'a> QuarantineView<'a> {
+    fn new(quarantine: &'a QuarantineInForce) -> Self {
+        Self {
+            since: Rfc3339(quarantine.since),
+            fault_ratio: quarantine.fault_ratio(),
+            evaluations: quarantine.evaluations,
+            faults: quarantine.faults,
+            last_fault: quarantine.last_fault.as_str(),
+            instead: quarantine.instead.as_deref().map(InsteadView::new),
+        }
+    }
+}
+
+impl<'a> InsteadView<'a> {
+    fn new(identity: &'a PolicyIdentity) -> Self {
+        Self {
+            version: &identity.version,
+            sequence: identity.sequence,
+            digest: &identity.digest,
         }
     }
 }

@@ -19,7 +19,7 @@ use domain::risk::{
     FailureMode, Fault, FaultKind, Outcome, PolicyEvaluation, PolicyIdentity, Reason, RiskDecision,
     RiskRequest, Score, Signal, Verdict,
 };
-use domain::{CardNumber, DecisionId, OperationId, Payment, PaymentId, Timestamp};
+use domain::{CardNumber, Currency, DecisionId, Money, OperationId, Payment, PaymentId, Timestamp};
 use portcullis_api::{Api, ApiState, Config, HttpMetrics};
 use prometheus_client::registry::Registry;
 use tokio::sync::{Semaphore, watch};
@@ -276,6 +276,10 @@ pub(crate) fn identity(name: &str) -> Arc<PolicyIdentity> {
     })
 }
 
+fn amount() -> Money {
+    Money::new(12_900, Currency::parse("CNY").unwrap()).unwrap()
+}
+
 /// A policy that answers, with one reason and one signal.
 pub(crate) fn verdict(name: &str, outcome: Outcome, score: u16) -> PolicyEvaluation {
     PolicyEvaluation::new(
@@ -289,6 +293,7 @@ pub(crate) fn verdict(name: &str, outcome: Outcome, score: u16) -> PolicyEvaluat
             }],
         }),
         &FailureMode::new(Outcome::Review),
+        amount(),
         vec![Signal {
             code: "seen".into(),
             detail: "6".into(),
@@ -307,6 +312,7 @@ pub(crate) fn fault(name: &str) -> PolicyEvaluation {
             detail: "wasm backtrace: secret_function".into(),
         }),
         &FailureMode::new(Outcome::Review),
+        amount(),
         Vec::new(),
         1_000,
         2_000,

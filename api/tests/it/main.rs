@@ -7,6 +7,8 @@ mod caller;
 #[cfg(test)]
 mod fakes;
 #[cfg(test)]
+mod fuzz_corpus;
+#[cfg(test)]
 mod healthz;
 #[cfg(test)]
 mod hostile_bodies;

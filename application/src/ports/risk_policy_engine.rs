@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::feature::{FeatureSpec, FeatureValue};
-use domain::risk::{PolicyEvaluation, PolicyIdentity, RiskRequest};
+use domain::risk::{FaultKind, PolicyEvaluation, PolicyIdentity, RiskRequest};
 
 /// Holds the policies that are in force, and says how they stand.
 pub trait RiskPolicyEngine: Send + Sync {
@@ -42,6 +42,8 @@ pub struct PolicyStatus {
     pub refused: Option<RefusedRelease>,
     /// Whether a newer document is being loaded.
     pub loading: bool,
+    /// Why the release in force is not run, where it faulted too often.
+    pub quarantine: Option<QuarantineInForce>,
 }
 
 /// A release that decides.
@@ -53,6 +55,29 @@ pub struct ReleaseInForce {
     pub summary: Box<str>,
     /// Since when, on this node.
     pub since: Timestamp,
+}
+
+/// A release in force faulted too often: it is not run but for probes, until enough of these have answered.
+#[derive(Clone, Debug)]
+pub struct QuarantineInForce {
+    /// Since when, on this node.
+    pub since: Timestamp,
+    /// Evaluations that were counted when it began.
+    pub evaluations: u32,
+    /// Those of them that were faults.
+    pub faults: u32,
+    /// What kind the last of these was.
+    pub last_fault: FaultKind,
+    /// The release before it, where that decides instead. Without one the failure mode does.
+    pub instead: Option<Arc<PolicyIdentity>>,
+}
+
+impl QuarantineInForce {
+    /// The share of faults, from 0 to 1, to the thousandth.
+    #[must_use]
+    pub fn fault_ratio(&self) -> f64 {
+        (f64::from(self.faults) * 1_000.0 / f64::from(self.evaluations.max(1))).round() / 1_000.0
+    }
 }
 
 /// A document that was not taken; what was in force before it stays so.

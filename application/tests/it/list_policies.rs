@@ -15,6 +15,7 @@ async fn policies_are_listed_with_the_revision_in_force() {
         in_force: None,
         refused: None,
         loading: true,
+        quarantine: None,
     }]);
     let listed = ListPolicies { engine: world.engine }.execute();
     assert_eq!(listed.revision, Some(7));

@@ -8,6 +8,10 @@ use crate::identifier::{DecisionId, MerchantId};
 use crate::money::Money;
 use crate::risk::{FailureMode, PolicyEvaluation, PolicyIdentity, Score, Verdict};
 
+fn amount() -> Money {
+    Money::new(12_900, Currency::parse("CNY").unwrap()).unwrap()
+}
+
 fn evaluation(outcome: Outcome) -> PolicyEvaluation {
     let policy = PolicyIdentity {
         name: "ceiling".into(),
@@ -21,7 +25,15 @@ fn evaluation(outcome: Outcome) -> PolicyEvaluation {
         reasons: vec![],
     };
     let failure_mode = FailureMode::new(Outcome::Review);
-    PolicyEvaluation::new(Arc::new(policy), Ok(verdict), &failure_mode, vec![], 1, 1)
+    PolicyEvaluation::new(
+        Arc::new(policy),
+        Ok(verdict),
+        &failure_mode,
+        amount(),
+        vec![],
+        1,
+        1,
+    )
 }
 
 fn decision(outcome: Outcome) -> RiskDecision {
@@ -37,7 +49,7 @@ fn payment(outcome: Outcome) -> Payment {
     let details = PaymentDetails {
         merchant_id: MerchantId::parse("m_1").unwrap(),
         merchant_category: None,
-        amount: Money::new(12_900, Currency::parse("CNY").unwrap()).unwrap(),
+        amount: amount(),
         card: None,
         customer: None,
         device: None,

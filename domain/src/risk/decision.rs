@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::identifier::DecisionId;
+use crate::money::Money;
 use crate::timestamp::Timestamp;
 
 use super::{FailureMode, Fault, Outcome, Reason, Score, Verdict};
@@ -59,12 +60,13 @@ pub struct PolicyEvaluation {
 }
 
 impl PolicyEvaluation {
-    /// A policy's verdict, or its fault with what the failure mode makes of it.
+    /// A policy's verdict, or its fault with what the failure mode makes of it for a payment of this amount.
     #[must_use]
     pub fn new(
         policy: Arc<PolicyIdentity>,
         result: Result<Verdict, Fault>,
         failure_mode: &FailureMode,
+        amount: Money,
         signals: Vec<Signal>,
         fuel_used: u64,
         elapsed_ns: u64,
@@ -72,7 +74,7 @@ impl PolicyEvaluation {
         let result = match result {
             Ok(verdict) => EvaluationResult::Verdict(verdict),
             Err(fault) => {
-                let outcome = failure_mode.outcome(fault.kind);
+                let outcome = failure_mode.outcome(fault.kind, amount);
                 EvaluationResult::Fault { fault, outcome }
             }
         };

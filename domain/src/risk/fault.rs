@@ -23,11 +23,13 @@ pub enum FaultKind {
     HostCallLimit,
     /// The gateway had no room to run the policy.
     Unavailable,
+    /// The policy was not run: it had faulted too often of late.
+    Quarantined,
 }
 
 impl FaultKind {
     /// Every kind, in the order of their declaration.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Trap,
         Self::OutOfFuel,
         Self::Deadline,
@@ -37,6 +39,7 @@ impl FaultKind {
         Self::Refused,
         Self::HostCallLimit,
         Self::Unavailable,
+        Self::Quarantined,
     ];
 
     /// The stable name, such as `out_of_fuel`.
@@ -52,6 +55,7 @@ impl FaultKind {
             Self::Refused => "refused",
             Self::HostCallLimit => "host_call_limit",
             Self::Unavailable => "unavailable",
+            Self::Quarantined => "quarantined",
         }
     }
 

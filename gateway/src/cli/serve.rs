@@ -3,7 +3,7 @@
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{ConfigArgs, DONE, FAILED};
+use super::{ConfigArgs, DONE, FAILED, compile};
 use crate::gateway::Gateway;
 
 pub(super) fn run(args: ConfigArgs) -> anyhow::Result<u8> {
@@ -14,7 +14,9 @@ pub(super) fn run(args: ConfigArgs) -> anyhow::Result<u8> {
         let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
         // Boxed: it holds every adapter while it is built, which is much for a stack.
-        let gateway = Box::pin(Gateway::build(config, |registry| log.register(registry))).await?;
+        let gateway = Box::pin(Gateway::build(config, compile::command(), |registry| {
+            log.register(registry)
+        })).await?;
         tracing::info!(http.listen = %gateway.local_addr(), version = env!("CARGO_PKG_VERSION"), "portcullis is up");
         let stopped = gateway
             .run_until(async move {

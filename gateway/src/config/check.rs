@@ -24,6 +24,10 @@ impl Config {
         for (index, name) in self.policies.required.iter().enumerate() {
             PolicyName::parse(name).map_err(|error| at(&format!("policies.required[{index}]"), &error))?;
         }
+        self.policies
+            .quarantine
+            .check()
+            .map_err(|error| error.to_string())?;
         for (path, file) in [
             ("storage.path", &self.storage.path),
             (
@@ -69,6 +73,10 @@ mod tests {
             (
                 refused(|c| c.policies.required = vec!["Bad Name".to_owned()]),
                 "policies.required[0]: ",
+            ),
+            (
+                refused(|c| c.policies.quarantine.fault_ratio = 2.0),
+                "policies.quarantine.fault_ratio: ",
             ),
             (
                 refused(|c| c.storage.path = std::path::PathBuf::new()),

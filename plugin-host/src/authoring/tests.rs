@@ -1,11 +1,15 @@
 //! What an author is told of an artifact.
 
-use domain::feature::Subject;
+use domain::feature::{FeatureSpec, PaymentFilter, Subject, VelocityMeasure};
+use domain::risk::Outcome;
 use serde_json::json;
 
 use super::*;
-use crate::component::ArtifactFormatError;
-use crate::testing::{Description, Guest, captured, document, evaluate, load, patient};
+use crate::component::{self, ArtifactFormatError, ArtifactKind};
+use crate::contract::check::ImportKind;
+use crate::digest::Digest;
+use crate::document::ParameterValue;
+use crate::testing::{Answer, Description, Guest, captured, document, evaluate, load, patient};
 
 fn described() -> Guest {
     let velocity = |measure| FeatureSpec::Velocity {
@@ -41,7 +45,26 @@ fn a_component_is_shown_with_what_it_is_and_what_it_asks_for() {
     assert_eq!(inspection.size_bytes, component.len());
     assert_eq!(inspection.digest, Digest::of(&component));
     assert_eq!(inspection.exports, ["describe", "evaluate"]);
-    assert!(inspection.imports.contains(&"wasi:cli/exit@0.2.0".to_owned()));
+    let imports: Vec<(&str, ImportKind)> = inspection
+        .imports
+        .iter()
+        .map(|import| (&*import.name, import.kind))
+        .collect();
+    assert!(
+        imports.contains(&("wasi:cli/exit@0.2.0", ImportKind::VirtualWasi)),
+        "{imports:?}"
+    );
+    assert!(
+        imports.contains(&("portcullis:policy/types@0.1.0", ImportKind::Contract)),
+        "{imports:?}"
+    );
+    assert_eq!(inspection.contract, Some(ContractVersion::V0_1));
+    assert_eq!(inspection.refusals, []);
+    assert!(inspection.provenance.producers.contains_key("processed-by"));
+    assert!(
+        inspection.provenance.has_function_names,
+        "the text names its functions"
+    );
     let policy = inspection.policy.unwrap();
     assert_eq!(policy.summary, "declines what is too much");
     assert_eq!(policy.reads, ["card", "metadata"]);
@@ -62,24 +85,112 @@ fn a_component_is_shown_with_what_it_is_and_what_it_asks_for() {
     assert_eq!(policy.golden_cases, 0);
 }
 
+fn codes(inspection: &Inspection) -> Vec<&'static str> {
+    inspection.refusals.iter().map(LoadError::code).collect()
+}
+
+#[test]
+fn all_that_an_artifact_would_be_refused_for_is_told_at_once() {
+    let workbench = Workbench::new().unwrap();
+    let guest = Guest::new()
+        .for_contract_with("score: u16", "score: u32")
+        .importing_function("steal")
+        .memory("4112")
+        .with_golden_cases("[]");
+    let inspection = workbench.inspect(&guest.component());
+    assert_eq!(
+        codes(&inspection),
+        ["golden_cases_unreadable", "forbidden_import", "not_compilable"]
+    );
+    let message = inspection.refusals[1].to_string();
+    assert!(
+        message.contains("imports `steal`") && message.contains("evaluate.result.ok.score"),
+        "{message}"
+    );
+    assert_eq!(inspection.contract, None);
+    let kinds: Vec<ImportKind> = inspection.imports.iter().map(|import| import.kind).collect();
+    assert!(
+        kinds.contains(&ImportKind::Forbidden) && kinds.contains(&ImportKind::Contract),
+        "{kinds:?}"
+    );
+}
+
+#[test]
+fn a_policy_that_says_too_much_or_fails_its_cases_is_told_so() {
+    let workbench = Workbench::new().unwrap();
+    let wordy = Guest::new().described(&Description::of(&"x".repeat(1_000)));
+    assert_eq!(
+        codes(&workbench.inspect(&wordy.component())),
+        ["invalid_descriptor"]
+    );
+    let case = json!({
+        "name": "approves", "decision": {"outcome": "approve", "score": 0, "reasons": []},
+        "payment": {"id": "p", "merchant_id": "m", "amount": {"minor_units": 1, "currency": "CNY"}, "created_at": 1},
+    });
+    let cases = json!({"contract": ContractVersion::V0_2.package(), "cases": [case]}).to_string();
+    let declining = Guest::answering(&Answer::of(Outcome::Decline, 1)).with_golden_cases(cases);
+    let inspection = workbench.inspect(&declining.clone().built_for(ContractVersion::V0_2).component());
+    assert_eq!(codes(&inspection), ["golden_case_failed"]);
+    assert_eq!(inspection.policy.unwrap().golden_cases, 1);
+    let older = workbench.inspect(&declining.component());
+    assert_eq!(codes(&older), ["golden_cases_unreadable", "golden_case_failed"]);
+}
+
+#[test]
+fn bytes_that_were_tampered_with_or_cut_off_are_looked_into_all_the_same() {
+    /// Places that are tried: each compiles what is left to compile.
+    const PLACES: usize = 150;
+    let workbench = Workbench::new().unwrap();
+    let whole = described().component();
+    let step = whole.len() / PLACES;
+    let mut refused = 0;
+    for place in (0..whole.len()).step_by(step) {
+        let mut tampered = whole.clone();
+        tampered[place] ^= 0x55;
+        refused += workbench.inspect(&tampered).refusals.len();
+        let cut = workbench.inspect(&whole[..place]);
+        assert!(!cut.refusals.is_empty(), "cut at {place}");
+        assert!(!codes(&cut).contains(&"load_panicked"), "cut at {place}");
+    }
+    assert!(refused > PLACES / 4, "{refused}");
+}
+
+#[test]
+fn a_component_of_more_names_than_are_listed_says_how_many_more() {
+    let imports: String = (0..300)
+        .map(|index| format!("(import \"thing-{index}\" (func))"))
+        .collect();
+    let inspection = Workbench::new()
+        .unwrap()
+        .inspect(&wat::parse_str(format!("(component {imports})")).unwrap());
+    assert_eq!((inspection.imports.len(), inspection.more_names), (256, 44));
+    assert!(
+        inspection
+            .imports
+            .iter()
+            .all(|import| import.kind == ImportKind::Forbidden)
+    );
+}
+
 #[test]
 fn what_is_wrong_with_an_artifact_is_part_of_the_answer() {
     let workbench = Workbench::new().unwrap();
     let script = workbench.inspect(b"#!/bin/sh");
     assert_eq!(script.kind, None);
     assert!(matches!(
-        script.policy,
-        Err(LoadError::NotAComponent(ArtifactFormatError::NotWasm { .. }))
+        script.refusals[..],
+        [LoadError::NotAComponent(ArtifactFormatError::NotWasm { .. })]
     ));
     let empty = workbench.inspect(&wat::parse_str("(component)").unwrap());
     assert_eq!(empty.kind, Some(ArtifactKind::Component));
     assert!(empty.exports.is_empty());
-    assert_eq!(empty.policy.unwrap_err().code(), "contract_mismatch");
+    assert_eq!(codes(&empty), ["contract_mismatch"]);
+    assert!(empty.policy.is_none());
     let broken = workbench.inspect(b"\0asm\x0d\0\x01\0\xff\xff");
-    assert_eq!(broken.policy.unwrap_err().code(), "not_compilable");
+    assert_eq!(codes(&broken), ["not_a_component"]);
     let stranger = workbench.inspect(&wat::parse_str("(module (import \"env\" \"abort\" (func)))").unwrap());
     assert_eq!(stranger.kind, Some(ArtifactKind::CoreModule));
-    assert_eq!(stranger.policy.unwrap_err().code(), "not_a_component");
+    assert_eq!(codes(&stranger), ["not_a_component"]);
 }
 
 /// A core module that was built for `wasm32-wasip1`: it writes with preview 1.
@@ -104,7 +215,7 @@ fn a_core_module_is_turned_into_a_policy_by_the_adapter() {
     let inspection = Workbench::new().unwrap().inspect(&module);
     assert_eq!(inspection.kind, Some(ArtifactKind::CoreModule));
     assert_eq!(inspection.digest, Digest::of(&module));
-    inspection.policy.unwrap();
+    assert_eq!(codes(&inspection), [""; 0]);
     let policy = load(&component::componentize(&module).unwrap());
     let (verdict, lines) = captured(|| {
         let called = evaluate(&policy, &patient());
@@ -123,9 +234,12 @@ fn a_component_is_verified_as_every_node_does() {
         "payment": {"id": "p", "merchant_id": "m", "amount": {"minor_units": 1, "currency": "CNY"}, "created_at": 1},
         "decision": {"outcome": "approve", "score": 0, "reasons": []},
     });
-    let cases = json!({"contract": CONTRACT, "cases": [case, case]}).to_string();
+    let contract = ContractVersion::V0_1.package();
+    let cases = json!({"contract": contract, "cases": [case, case]}).to_string();
     let component = Guest::new().with_golden_cases(cases).component();
-    let verify = |otherwise| workbench.verify(&document("tested", &component, &otherwise), &component);
+    let policy = workbench.load(&component).unwrap();
+    assert_eq!(policy.contract(), ContractVersion::V0_1);
+    let verify = |otherwise| policy.verify(&document("tested", &component, &otherwise));
     assert_eq!(verify(json!({})), Ok(2));
     let unknown = verify(json!({"parameters": {"max": 1}})).unwrap_err();
     assert_eq!(unknown.code(), "unknown_parameter");

@@ -53,6 +53,13 @@ pub struct LimitsError {
 }
 
 impl Limits {
+    /// The most that a document may ask for.
+    pub const MOST: Self = Self {
+        fuel: MAX_FUEL,
+        deadline_ms: MAX_DEADLINE_MS,
+        memory_bytes: MAX_MEMORY_BYTES,
+    };
+
     /// Limits within their ceilings.
     ///
     /// # Errors

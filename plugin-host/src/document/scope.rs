@@ -1,21 +1,16 @@
 //! Which payments a policy is run for.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use domain::money::MAX_MINOR_UNITS;
 use domain::payment::PaymentDetails;
 use domain::{Currency, MerchantId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::strict::{bounded, unique_map};
+use super::amounts::{self, MAX_CURRENCIES, parse_currency};
 use super::text::TextError;
 
 /// The most merchants that a scope may name: a policy for more of them is a policy for all, and decides by itself.
 pub const MAX_MERCHANTS: usize = 1_000;
-
-/// The most currencies that a scope may name: more than ISO 4217 has.
-const MAX_CURRENCIES: usize = 256;
 
 /// Stands for all.
 const ALL: &str = "*";
@@ -76,7 +71,7 @@ struct ScopeWire {
     merchants: Selection<MerchantId>,
     #[serde(default, deserialize_with = "currencies")]
     currencies: Selection<Currency>,
-    #[serde(default, deserialize_with = "minimum_amount")]
+    #[serde(default, deserialize_with = "amounts::by_currency")]
     minimum_amount: Vec<(Currency, i64)>,
 }
 
@@ -109,10 +104,6 @@ fn currencies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Selection<Cu
     selection::<MAX_CURRENCIES, _, _>(deserializer, "currencies", parse_currency)
 }
 
-fn parse_currency(text: &str) -> Result<Currency, TextError> {
-    Currency::parse(text).map_err(|_| TextError::new(text, "a currency of ISO 4217, such as `CNY`"))
-}
-
 fn selection<'de, const MAX: usize, T: Ord, D: Deserializer<'de>>(
     deserializer: D,
     what: &str,
@@ -142,39 +133,6 @@ fn selection<'de, const MAX: usize, T: Ord, D: Deserializer<'de>>(
     items.sort_unstable();
     items.dedup();
     Ok(Selection::Only(items.into()))
-}
-
-fn minimum_amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(Currency, i64)>, D::Error> {
-    let map: BTreeMap<CurrencyKey, MinorUnits> = unique_map::<MAX_CURRENCIES, _, _, _>(deserializer)?;
-    Ok(map
-        .into_iter()
-        .map(|(currency, minimum)| (currency.0, minimum.0))
-        .collect())
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct CurrencyKey(Currency);
-
-impl fmt::Display for CurrencyKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl<'de> Deserialize<'de> for CurrencyKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        parse_currency(&text).map(Self).map_err(de::Error::custom)
-    }
-}
-
-struct MinorUnits(i64);
-
-impl<'de> Deserialize<'de> for MinorUnits {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = bounded(deserializer, 1, MAX_MINOR_UNITS.unsigned_abs())?;
-        i64::try_from(value).map(Self).map_err(de::Error::custom)
-    }
 }
 
 impl Serialize for Scope {

@@ -2,6 +2,7 @@
 
 use domain::risk::{FaultKind, Outcome};
 use serde_json::{Value, json};
+use testkit::builders::cny;
 
 use super::*;
 use crate::digest::Digest;
@@ -48,8 +49,8 @@ fn the_document_of_the_design_is_read() {
     assert_eq!(document.name.as_str(), "velocity-limit");
     assert_eq!(document.artifact.chunks(), 1);
     let mode = document.failure_mode();
-    assert_eq!(mode.outcome(FaultKind::Deadline), Outcome::Approve);
-    assert_eq!(mode.outcome(FaultKind::Trap), Outcome::Review);
+    assert_eq!(mode.outcome(FaultKind::Deadline, cny(1)), Outcome::Approve);
+    assert_eq!(mode.outcome(FaultKind::Trap, cny(1)), Outcome::Review);
     assert_eq!(
         document.parameters.get("max_count"),
         Some(&ParameterValue::Integer(5))
@@ -164,6 +165,11 @@ fn an_error_names_the_path_what_was_found_and_what_was_expected() {
             "/failure_mode/default",
             json!("allow"),
             "failure_mode.default: unknown variant `allow`",
+        ),
+        (
+            "/failure_mode/deadline",
+            json!({"outcome": "approve", "up_to": {"CNY": -1}}),
+            "failure_mode.deadline.up_to.CNY: found integer `-1`",
         ),
         ("/priority", json!(1_000_001), "priority: found"),
         ("/scope/merchant", json!([]), "did you mean `merchants`?"),

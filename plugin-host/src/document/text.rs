@@ -6,6 +6,7 @@ use domain::text::BoundedText;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::strict::shorten;
+use crate::contract::version::ContractVersion;
 
 /// How much of a wrong text an error quotes, in bytes.
 const QUOTED_BYTES: usize = 80;
@@ -146,6 +147,18 @@ impl ContractName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The number in it, such as `0.1.0`.
+    #[must_use]
+    pub fn number(&self) -> &str {
+        self.0.strip_prefix(CONTRACT_PREFIX).unwrap_or(&self.0)
+    }
+}
+
+impl From<ContractVersion> for ContractName {
+    fn from(version: ContractVersion) -> Self {
+        Self(version.package().into())
     }
 }
 

@@ -2,17 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use domain::feature::FeatureValue;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::contract::v0_1::{DescribedPolicy, PACKAGE, mask, types};
-use crate::document::ParameterValue;
+use crate::contract::answer::DescribedPolicy;
+use crate::contract::request::{Card, Customer, Device, Money, PaymentView, exponent};
+use crate::contract::version::{ContractVersion, served};
+use crate::document::strict::shorten;
+use crate::document::{FieldError, ParameterValue};
 
 /// Bytes of all golden cases of a policy.
 pub const MAX_GOLDEN_CASES_BYTES: usize = 1024 * 1024;
 
 /// Golden cases of a policy. Each runs on every node before the policy comes into force, so this bounds the time to load.
 const MAX_GOLDEN_CASES: usize = 1_000;
+
+/// Bytes shown of what stands in the place of a contract's name.
+const MAX_SHOWN_BYTES: usize = 128;
 
 /// Why golden cases cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -35,18 +42,35 @@ pub enum GoldenCasesError {
         /// What is there.
         found: usize,
     },
-    /// Made for another contract.
-    #[error("golden cases: contract: expected `{PACKAGE}`, found `{found}`")]
+    /// Written for a contract that is not served.
+    #[error("golden cases: contract: expected {}, found `{found}`", served())]
     OtherContract {
         /// What is there.
         found: String,
     },
+    /// Written for a newer contract than the component.
+    #[error(
+        "golden cases: contract: expected `{expected}`, which the component was built for, or an older one; found `{found}`"
+    )]
+    NewerContract {
+        /// The component's.
+        expected: &'static str,
+        /// That of the cases.
+        found: &'static str,
+    },
 }
 
-/// A file of golden cases.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Golden cases that were read.
+#[derive(Clone, Debug)]
 pub struct GoldenCases {
+    contract: ContractVersion,
+    cases: Vec<GoldenCase>,
+}
+
+/// A file of golden cases, as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GoldenFile {
     contract: String,
     cases: Vec<GoldenCase>,
 }
@@ -141,6 +165,12 @@ pub(crate) struct GoldenReason {
     pub(crate) message: String,
 }
 
+/// Both parts quote what was found, and that may be a whole artifact's worth: they are cut as those of a document are.
+fn malformed(path: &str, error: &serde_json::Error) -> GoldenCasesError {
+    let FieldError { path, message, .. } = FieldError::at(path, error.to_string());
+    GoldenCasesError::Malformed { path, message }
+}
+
 impl GoldenCases {
     /// Reads golden cases, within their bounds.
     ///
@@ -152,26 +182,32 @@ impl GoldenCases {
             return too_many(MAX_GOLDEN_CASES_BYTES, "bytes", json.len());
         }
         let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let cases: Self = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            let path = error.path().to_string();
-            GoldenCasesError::Malformed {
-                path,
-                message: error.into_inner().to_string(),
-            }
-        })?;
-        deserializer.end().map_err(|error| GoldenCasesError::Malformed {
-            path: ".".to_owned(),
-            message: error.to_string(),
-        })?;
-        if cases.contract != PACKAGE {
+        let file: GoldenFile = serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|error| malformed(&error.path().to_string(), error.inner()))?;
+        deserializer.end().map_err(|error| malformed(".", &error))?;
+        let Some(contract) = ContractVersion::of_package(&file.contract) else {
             return Err(GoldenCasesError::OtherContract {
-                found: cases.contract,
+                found: shorten(&file.contract, MAX_SHOWN_BYTES),
+            });
+        };
+        if file.cases.len() > MAX_GOLDEN_CASES {
+            return too_many(MAX_GOLDEN_CASES, "cases", file.cases.len());
+        }
+        Ok(Self {
+            contract,
+            cases: file.cases,
+        })
+    }
+
+    /// Sees that the cases say nothing that a component of this version does not know.
+    pub(crate) fn check_contract(&self, component: ContractVersion) -> Result<(), GoldenCasesError> {
+        if self.contract > component {
+            return Err(GoldenCasesError::NewerContract {
+                expected: component.package(),
+                found: self.contract.package(),
             });
         }
-        if cases.cases.len() > MAX_GOLDEN_CASES {
-            return too_many(MAX_GOLDEN_CASES, "cases", cases.cases.len());
-        }
-        Ok(cases)
+        Ok(())
     }
 
     /// The cases, in their order.
@@ -191,82 +227,59 @@ impl GoldenCase {
         }
     }
 
-    /// The payment with the parts that the policy reads.
-    pub(crate) fn payment<'a>(
-        &'a self,
-        metadata: &'a [(&'a str, &'a str)],
-        reads: types::PaymentParts,
-    ) -> types::Payment<'a> {
+    /// The payment, with all its parts.
+    pub(crate) fn payment(&self) -> PaymentView<'_> {
         let payment = &self.payment;
-        let amount = types::Money {
-            minor_units: payment.amount.minor_units,
-            currency: &payment.amount.currency,
-        };
-        let card = payment.card.as_ref().map(|card| types::Card {
-            bin: &card.bin,
-            last4: &card.last4,
-            fingerprint: &card.fingerprint,
-            issuer_country: card.issuer_country.as_deref(),
-        });
-        let customer = payment.customer.as_ref().map(|customer| types::Customer {
-            id: customer.id.as_deref(),
-            email: customer.email.as_deref(),
-            billing_country: customer.billing_country.as_deref(),
-            shipping_country: customer.shipping_country.as_deref(),
-        });
-        let device = payment.device.as_ref().map(|device| types::Device {
-            id: device.id.as_deref(),
-            ip: device.ip.as_deref(),
-            ip_country: device.ip_country.as_deref(),
-            user_agent: device.user_agent.as_deref(),
-        });
-        let whole = types::Payment {
+        PaymentView {
             id: &payment.id,
             merchant_id: &payment.merchant_id,
             merchant_category: payment.merchant_category.as_deref(),
-            amount,
+            amount: Money {
+                minor_units: payment.amount.minor_units,
+                currency: &payment.amount.currency,
+                exponent: exponent(&payment.amount.currency),
+            },
             created_at: payment.created_at,
-            card,
-            customer,
-            device,
-            metadata,
-        };
-        mask(whole, reads)
-    }
-
-    /// The payment's metadata, borrowed.
-    pub(crate) fn metadata(&self) -> Vec<(&str, &str)> {
-        self.payment
-            .metadata
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str()))
-            .collect()
+            card: payment.card.as_ref().map(|card| Card {
+                bin: &card.bin,
+                last4: &card.last4,
+                fingerprint: &card.fingerprint,
+                issuer_country: card.issuer_country.as_deref(),
+            }),
+            customer: payment.customer.as_ref().map(|customer| Customer {
+                id: customer.id.as_deref(),
+                email: customer.email.as_deref(),
+                billing_country: customer.billing_country.as_deref(),
+                shipping_country: customer.shipping_country.as_deref(),
+            }),
+            device: payment.device.as_ref().map(|device| Device {
+                id: device.id.as_deref(),
+                ip: device.ip.as_deref(),
+                ip_country: device.ip_country.as_deref(),
+                user_agent: device.user_agent.as_deref(),
+            }),
+            metadata: payment
+                .metadata
+                .iter()
+                .map(|(key, value)| (key.as_str(), value.as_str()))
+                .collect(),
+        }
     }
 
     /// The features in the descriptor's order; those the case does not name are unavailable.
-    pub(crate) fn features<'a>(
-        &self,
-        policy: &'a DescribedPolicy,
-    ) -> Result<Vec<types::Feature<'a>>, String> {
+    pub(crate) fn features(&self, policy: &DescribedPolicy) -> Result<Vec<FeatureValue>, String> {
         for name in self.features.keys() {
             if !policy.features.iter().any(|(known, _)| **known == **name) {
                 return Err(format!("features.{name}: the policy has no such feature"));
             }
         }
         let value = |name: &str| match self.features.get(name) {
-            Some(GoldenFeature::Count(count)) => types::FeatureValue::Count(*count),
-            Some(GoldenFeature::Amount(amount)) => types::FeatureValue::Amount(*amount),
-            Some(GoldenFeature::Listed(listed)) => types::FeatureValue::Listed(*listed),
-            Some(GoldenFeature::Unavailable) | None => types::FeatureValue::Unavailable,
+            Some(GoldenFeature::Count(count)) => FeatureValue::Count(*count),
+            Some(GoldenFeature::Amount(amount)) => FeatureValue::Amount(*amount),
+            Some(GoldenFeature::Listed(listed)) => FeatureValue::Listed(*listed),
+            Some(GoldenFeature::Unavailable) | None => FeatureValue::Unavailable,
         };
-        Ok(policy
-            .features
-            .iter()
-            .map(|(name, _)| types::Feature {
-                name,
-                value: value(name),
-            })
-            .collect())
+        Ok(policy.features.iter().map(|(name, _)| value(name)).collect())
     }
 
     /// What the case sets of the policy's parameters.

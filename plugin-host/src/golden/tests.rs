@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::format::MAX_GOLDEN_CASES_BYTES;
 use super::*;
+use crate::contract::request::exponent;
+use crate::contract::version::ContractVersion;
 use crate::load_error::LoadError;
 use crate::loader::verify;
 use crate::testing::{Answer, Description, Guest, document, load, refused};
@@ -242,64 +244,69 @@ fn particular() -> Guest {
     guest
         .then_evaluating(&format!(
             "(select (i32.const {refusal}) (i32.const {review})
-                (i64.lt_s (i64.load offset=16 (i32.load offset=216 (local.get $request))) (i64.const 0)))"
+                (i64.lt_s (i64.load offset=16 (i32.load offset=216 (call $past_amount (local.get $request)))) (i64.const 0)))"
         ))
         .described(&description)
 }
 
 #[test]
 fn parameters_that_the_policy_refuses_are_refused_with_its_words() {
-    let decided = || {
-        case(
-            "by default",
-            &json!({"decision": {"outcome": "review", "score": 1, "reasons": []}}),
-        )
-    };
-    let refusing = case(
-        "below zero",
-        &json!({"parameters": {"max_count": -1}, "decision": null, "error": "max_count: expected at least 0"}),
-    );
-    let under = |carried: &[Value], max_count: i64| {
-        checked_under(
-            particular(),
-            carried,
-            &json!({"parameters": {"max_count": max_count}}),
-        )
-    };
-    assert_eq!(under(&[refusing.clone(), decided()], 7), Ok(2));
-    assert_eq!(
-        under(&[refusing.clone(), decided()], -7).unwrap_err(),
-        "parameters: the policy refuses them: max_count: expected at least 0"
-    );
-    // A case that ends in an error of the policy's own says nothing of the document's parameters.
-    assert_eq!(under(&[refusing], -7), Ok(1));
+    for version in ContractVersion::ALL {
+        let decided = || {
+            case(
+                "by default",
+                &json!({"decision": {"outcome": "review", "score": 1, "reasons": []}}),
+            )
+        };
+        let refusing = case(
+            "below zero",
+            &json!({"parameters": {"max_count": -1}, "decision": null, "error": "max_count: expected at least 0"}),
+        );
+        let under = |carried: &[Value], max_count: i64| {
+            checked_under(
+                particular().built_for(version),
+                carried,
+                &json!({"parameters": {"max_count": max_count}}),
+            )
+        };
+        assert_eq!(under(&[refusing.clone(), decided()], 7), Ok(2));
+        assert_eq!(
+            under(&[refusing.clone(), decided()], -7).unwrap_err(),
+            "parameters: the policy refuses them: max_count: expected at least 0"
+        );
+        // A case that ends in an error of the policy's own says nothing of the document's parameters.
+        assert_eq!(under(&[refusing], -7), Ok(1));
+    }
 }
 
 #[test]
 fn a_case_shows_a_policy_what_it_reads_and_no_more() {
-    // How many of card, customer, device and metadata are there.
-    let counting = "(call $score (i32.add
-            (i32.add (i32.load8_u offset=56 (local.get $request)) (i32.load8_u offset=96 (local.get $request)))
-            (i32.add (i32.load8_u offset=148 (local.get $request)) (i32.load offset=204 (local.get $request)))))";
-    let everything = json!({
-        "id": "pay_1", "merchant_id": "m_1", "merchant_category": "5732",
-        "amount": {"minor_units": 12900, "currency": "CNY"}, "created_at": 1,
-        "card": {"bin": "424242", "last4": "4242", "fingerprint": "fp", "issuer_country": "DE"},
-        "customer": {"id": "c_1"}, "device": {"ip": "203.0.113.7"}, "metadata": [["order", "o_1"], ["note", "n"]],
-    });
-    for (parts, score) in [
-        (0, 0),
-        (Description::CARD, 1),
-        (Description::CUSTOMER | Description::DEVICE, 2),
-        (Description::METADATA, 2),
-        (15, 5),
-    ] {
-        let guest = Guest::evaluating(counting).described(&Description::of("counts").reading(parts));
-        let expected =
-            json!({"payment": everything, "decision": {"outcome": "approve", "score": score, "reasons": []}});
-        let grants = json!({"grants": ["card", "customer", "device", "metadata"]});
-        let carried = [case("parts", &expected)];
-        assert_eq!(checked_under(guest, &carried, &grants), Ok(1), "{parts}");
+    for version in ContractVersion::ALL {
+        // How many of card, customer, device and metadata are there.
+        let counting = "(call $score (i32.add
+            (i32.add (i32.load8_u offset=56 (call $past_amount (local.get $request))) (i32.load8_u offset=96 (call $past_amount (local.get $request))))
+            (i32.add (i32.load8_u offset=148 (call $past_amount (local.get $request))) (i32.load offset=204 (call $past_amount (local.get $request))))))";
+        let everything = json!({
+            "id": "pay_1", "merchant_id": "m_1", "merchant_category": "5732",
+            "amount": {"minor_units": 12900, "currency": "CNY"}, "created_at": 1,
+            "card": {"bin": "424242", "last4": "4242", "fingerprint": "fp", "issuer_country": "DE"},
+            "customer": {"id": "c_1"}, "device": {"ip": "203.0.113.7"}, "metadata": [["order", "o_1"], ["note", "n"]],
+        });
+        for (parts, score) in [
+            (0, 0),
+            (Description::CARD, 1),
+            (Description::CUSTOMER | Description::DEVICE, 2),
+            (Description::METADATA, 2),
+            (15, 5),
+        ] {
+            let guest = Guest::evaluating(counting)
+                .built_for(version)
+                .described(&Description::of("counts").reading(parts));
+            let expected = json!({"payment": everything, "decision": {"outcome": "approve", "score": score, "reasons": []}});
+            let grants = json!({"grants": ["card", "customer", "device", "metadata"]});
+            let carried = [case("parts", &expected)];
+            assert_eq!(checked_under(guest, &carried, &grants), Ok(1), "{parts}");
+        }
     }
 }
 
@@ -376,9 +383,67 @@ fn there_are_at_most_a_thousand_cases_and_a_mebibyte_of_them() {
 
 #[test]
 fn cases_for_another_contract_are_refused() {
-    let other = cases(&[]).replace("0.1.0", "0.2.0");
+    let other = cases(&[]).replace("0.1.0", "0.3.0");
     assert_eq!(
         unreadable(&other).to_string(),
-        "golden cases: contract: expected `portcullis:policy@0.1.0`, found `portcullis:policy@0.2.0`"
+        "golden cases: contract: expected `portcullis:policy@0.1.0` and `portcullis:policy@0.2.0`, found `portcullis:policy@0.3.0`"
     );
+}
+
+#[test]
+fn cases_for_an_older_contract_are_taken_and_for_a_newer_one_are_not() {
+    let newer = cases(&[case("newer", &json!({}))]).replace("0.1.0", "0.2.0");
+    let guest = |version| reviewing().built_for(version);
+    for (carried, version) in [
+        (cases(&[case("older", &json!({}))]), ContractVersion::V0_2),
+        (newer.clone(), ContractVersion::V0_2),
+    ] {
+        let component = guest(version).with_golden_cases(carried).component();
+        let document = document("tested", &component, &json!({}));
+        assert_eq!(verify(&load(&component), &document), Ok(1));
+    }
+    let error = refused(&guest(ContractVersion::V0_1).with_golden_cases(newer).component());
+    assert_eq!(
+        error.to_string(),
+        "golden cases: contract: expected `portcullis:policy@0.1.0`, which the component was built for, or an older one; \
+         found `portcullis:policy@0.2.0`"
+    );
+    assert_eq!(error.code(), "golden_cases_unreadable");
+}
+
+#[test]
+fn a_case_has_the_exponent_of_its_currency() {
+    let telling = "(call $score (i32.load8_u offset=48 (local.get $request)))";
+    let carried = ["EUR", "JPY", "KWD", "XAU"].map(|currency| {
+        let amount = json!({"minor_units": 1, "currency": currency});
+        let payment = json!({"id": "p", "merchant_id": "m", "amount": amount, "created_at": 1});
+        let decision = json!({"outcome": "approve", "score": exponent(currency), "reasons": []});
+        case(currency, &json!({"payment": payment, "decision": decision}))
+    });
+    let guest = Guest::evaluating(telling).built_for(ContractVersion::V0_2);
+    assert_eq!(checked(guest, &carried), Ok(4));
+}
+
+#[test]
+fn the_kit_for_authors_knows_the_same_exponents() {
+    let kit = include_str!("../../../plugins/sdk/src/testing/exponents.rs");
+    let (kit, _) = kit.split_once("];").unwrap();
+    for currency in domain::Currency::all() {
+        let entry = format!("(\"{}\", {}),", currency.code(), exponent(currency.code()));
+        let other = exponent(currency.code()) != 2;
+        assert_eq!(kit.contains(&entry), other, "{entry}");
+    }
+}
+
+#[test]
+fn an_error_that_quotes_what_was_found_is_short() {
+    let long = "n".repeat(100_000);
+    for json in [
+        json!({"contract": "portcullis:policy@0.1.0", "cases": [{long.as_str(): 1}]}),
+        json!({"contract": "portcullis:policy@0.1.0", "cases": long}),
+        json!({"contract": long, "cases": []}),
+    ] {
+        let length = unreadable(&json.to_string()).to_string().len();
+        assert!(length < 1_024, "{length} bytes");
+    }
 }

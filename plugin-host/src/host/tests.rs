@@ -11,6 +11,10 @@ use crate::testing::small_config;
 async fn start(config: &Config) -> Result<PolicyHost, StartError> {
     PolicyHost::start(
         config,
+        CompilerCommand {
+            program: "/bin/false".into(),
+            arguments: Vec::new(),
+        },
         Arc::new(SettableClock::default()),
         &mut Registry::default(),
     )
@@ -69,6 +73,16 @@ async fn a_setting_that_cannot_be_is_told_by_its_key() {
         assert_eq!(error.to_string(), key);
         assert!(error.source().is_some(), "what is wrong with it is told too");
     }
+    let mut config = small_config(1);
+    config.quarantine.window_ms = 1;
+    let Err(error) = start(&config).await else {
+        panic!("it started")
+    };
+    let told = error.to_string();
+    assert!(
+        told.starts_with("policies.quarantine.window_ms: found 1,"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::{Guest, document, engine};
 
 fn loader() -> Loader {
-    Loader::start(engine().clone(), 1).unwrap()
+    Loader::start(engine().clone(), Compiler::Here(engine().clone()), 1).unwrap()
 }
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn loading_happens_on_threads_of_low_priority() {
         })
         .await
         .unwrap();
-    assert_eq!(name, "policy-compiler-0");
+    assert_eq!(name, "policy-loader-0");
     assert!(niceness.unwrap() >= NICENESS);
 }
 

@@ -2,6 +2,8 @@
 
 use domain::risk::{FaultKind, Outcome};
 
+use testkit::builders::cny;
+
 use super::*;
 use crate::digest::Digest;
 use crate::document::{ParameterValue, PaymentPart};
@@ -19,6 +21,7 @@ memory_bytes = 16777216
 [failure_mode]
 default = "review"
 deadline = "approve"
+refused = { outcome = "approve", up_to = { CNY = 10000 }, above = "decline" }
 [scope]
 merchants = ["*"]
 currencies = ["CNY", "EUR"]
@@ -45,7 +48,9 @@ fn a_whole_manifest_is_read() {
     );
     assert!(manifest.grants.contains(PaymentPart::Device));
     let mode = manifest.failure_outcomes.failure_mode();
-    assert_eq!(mode.outcome(FaultKind::Deadline), Outcome::Approve);
+    assert_eq!(mode.outcome(FaultKind::Deadline, cny(1)), Outcome::Approve);
+    assert_eq!(mode.outcome(FaultKind::Refused, cny(10_000)), Outcome::Approve);
+    assert_eq!(mode.outcome(FaultKind::Refused, cny(10_001)), Outcome::Decline);
     let window = manifest.validity;
     assert_eq!(window.not_after().unwrap().unix_millis(), 1_798_761_600_000);
     assert_eq!(window.not_before().unwrap().unix_millis(), 1_767_225_600_000);
@@ -94,6 +99,16 @@ fn an_error_names_file_line_column_and_path() {
             "priority = 100",
             "priority = \"high\"",
             "priority: found string \"high\", expected a whole number",
+        ),
+        (
+            "CNY = 10000 }, above",
+            "YUAN = 10000 }, above",
+            "failure_mode.refused.up_to.YUAN: found `YUAN`, expected a currency of ISO 4217",
+        ),
+        (
+            "above = \"decline\"",
+            "above = \"approve\"",
+            "failure_mode.refused.above: found `approve` above the amount",
         ),
         ("fuel = 2_000_000", "fuel = = 1", "policy.toml:8:"),
         (

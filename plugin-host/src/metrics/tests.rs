@@ -28,6 +28,7 @@ fn evaluation(result: Result<Outcome, FaultKind>) -> PolicyEvaluation {
         identity,
         result,
         &FailureMode::new(Outcome::Review),
+        testkit::builders::cny(12_900),
         Vec::new(),
         100,
         3_000,
@@ -83,6 +84,31 @@ fn every_outcome_and_every_fault_has_a_counter_of_its_own() {
         let line = format!(r#"portcullis_policy_faults_total{{policy="velocity-limit",fault="{kind}"}} 1"#);
         assert!(text.contains(&line), "`{line}` is not in\n{text}");
     }
+}
+
+#[test]
+fn quarantines_and_probes_are_counted_and_the_state_is_shown() {
+    let mut registry = Registry::default();
+    let host = HostMetrics::register(&mut registry);
+    let metrics = host.of_policy("velocity-limit");
+    metrics.quarantined();
+    for result in ProbeResult::ALL {
+        metrics.probed(result);
+    }
+    metrics.probed(ProbeResult::Answered);
+    host.quarantined("velocity-limit", true);
+    let shown = text(&registry);
+    for line in [
+        r#"portcullis_policy_quarantined{policy="velocity-limit"} 1"#,
+        r#"portcullis_policy_quarantines_total{policy="velocity-limit"} 1"#,
+        r#"portcullis_policy_probes_total{policy="velocity-limit",result="answered"} 2"#,
+        r#"portcullis_policy_probes_total{policy="velocity-limit",result="faulted"} 1"#,
+        r#"portcullis_policy_probes_total{policy="velocity-limit",result="unavailable"} 1"#,
+    ] {
+        assert!(shown.contains(line), "`{line}` is not in\n{shown}");
+    }
+    host.quarantined("velocity-limit", false);
+    assert!(text(&registry).contains(r#"portcullis_policy_quarantined{policy="velocity-limit"} 0"#));
 }
 
 #[test]

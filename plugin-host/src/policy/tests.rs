@@ -1,9 +1,13 @@
 //! The pool that policies run in: what it holds, and what comes when it is full.
 
+use domain::risk::FaultKind;
 use wasmtime::Store;
 
 use super::*;
-use crate::testing::{Guest, evaluate, patient, small_config};
+use crate::contract::request::{Card, Customer, Device, PaymentView};
+use crate::testing::{Guest, captured, evaluate, evaluate_view, patient, payment, small_config};
+
+const HOST: &str = "portcullis:policy/host@0.1.0";
 
 fn fault_kind(policy: &Policy) -> Option<FaultKind> {
     evaluate(policy, &patient()).result.err().map(|fault| fault.kind)
@@ -27,7 +31,7 @@ fn one_evaluation_more_than_there_may_be_is_unavailable_and_the_next_is_not() {
         let mut store = Store::new(engine.wasmtime(), context);
         store.set_epoch_deadline(u64::from(u32::MAX));
         store.set_fuel(limits.fuel()).unwrap();
-        policy.pre.instantiate(&mut store).unwrap();
+        policy.linked.instantiate(&mut store).unwrap();
         store
     };
     assert_eq!(fault_kind(&policy), None);
@@ -83,4 +87,60 @@ fn a_policy_without_a_document_is_known_by_its_digest() {
     let policy = crate::testing::load(&component);
     assert_eq!(*policy.digest(), Digest::of(&component));
     assert_eq!(*policy.identity().digest, policy.digest().to_string());
+}
+
+/// A payment whose every part says something of a person.
+fn personal_payment() -> PaymentView<'static> {
+    PaymentView {
+        card: Some(Card {
+            bin: "424242",
+            last4: "4242",
+            fingerprint: "fp_0123456789abcdef",
+            issuer_country: Some("US"),
+        }),
+        customer: Some(Customer {
+            id: Some("cus_8127"),
+            email: Some("ada@example.com"),
+            billing_country: Some("GB"),
+            shipping_country: None,
+        }),
+        device: Some(Device {
+            id: Some("dev_55aa"),
+            ip: Some("203.0.113.9"),
+            ip_country: None,
+            user_agent: Some("Mozilla/5.0"),
+        }),
+        metadata: vec![("note", "leave it with the neighbour")],
+        ..payment("pay_1")
+    }
+}
+
+#[test]
+fn what_a_payment_says_of_a_person_is_in_no_log_and_no_fault() {
+    const TEXT: &[u8] = b"fp_0123456789abcdef cus_8127 ada@example.com dev_55aa 203.0.113.9 Mozilla/5.0 \
+leave it with the neighbour, GB 4242 pay_1";
+    let concealed = format!("{}[concealed], GB 4242 pay_1", "[concealed] ".repeat(6));
+    let mut guest = Guest::new();
+    let text = guest.data(TEXT);
+    let length = TEXT.len();
+    let logs = guest
+        .importing(HOST, "log", "$log (param i32 i32 i32)")
+        .then_evaluating(&format!(
+            "(call $log (i32.const 3) (i32.const {text}) (i32.const {length})) (unreachable)"
+        ))
+        .policy();
+    let (fault, lines) = captured(|| {
+        let called = evaluate_view(&logs, &patient(), &personal_payment());
+        called.said.finish();
+        called.result.unwrap_err()
+    });
+    assert!(fault.detail.starts_with(&concealed), "{}", fault.detail);
+    assert!(
+        lines.iter().any(|line| line.message.contains(&concealed)),
+        "{lines:?}"
+    );
+
+    let refuses = Guest::refusing(TEXT).policy();
+    let called = evaluate_view(&refuses, &patient(), &personal_payment());
+    assert_eq!(*called.result.unwrap_err().detail, *concealed);
 }

@@ -5,7 +5,10 @@ use domain::risk::{EvaluationResult, FaultKind, Outcome, Verdict};
 use serde_json::{Value, json};
 use testkit::builders::{money, payment_details, risk_request};
 
+mod quarantine;
+
 use super::*;
+use crate::contract::version::ContractVersion;
 use crate::document::ParameterValue;
 use crate::testing::{Answer, Description, Guest, release};
 
@@ -15,7 +18,10 @@ const HOST: &str = "portcullis:policy/host@0.1.0";
 fn set(policies: &[(&str, Guest, Value)]) -> PolicySet {
     let releases = policies
         .iter()
-        .map(|(name, guest, otherwise)| release(name, guest, otherwise).unwrap())
+        .map(|(name, guest, otherwise)| InForce {
+            release: release(name, guest, otherwise).unwrap(),
+            previous: None,
+        })
         .collect();
     PolicySet::new(7, releases, Arc::new(Lane::start(1).unwrap()))
 }
@@ -68,8 +74,8 @@ fn echoing(features: &[(&str, FeatureSpec)]) -> Guest {
         });
     Guest::evaluating(
         "(local $answer i32) (local $feature i32) (local $left i32) (local $score i32)
-        (local.set $feature (i32.load offset=208 (local.get $request)))
-        (local.set $left (i32.load offset=212 (local.get $request)))
+        (local.set $feature (i32.load offset=208 (call $past_amount (local.get $request))))
+        (local.set $left (i32.load offset=212 (call $past_amount (local.get $request))))
         (local.set $answer (call $say (i32.load (local.get $feature)) (i32.load offset=4 (local.get $feature))))
         (loop $next
             (local.set $score (i32.add
@@ -103,74 +109,81 @@ async fn a_set_of_no_policy_gives_no_evaluation() {
 
 #[tokio::test]
 async fn a_feature_is_looked_up_once_and_reaches_each_policy_in_its_own_order() {
-    let (ip, device) = (velocity(Subject::Ip), velocity(Subject::Device));
-    let set = set(&[
-        (
-            "alpha",
-            echoing(&[("by_ip", ip.clone()), ("by_device", device.clone())]),
-            json!({}),
-        ),
-        (
-            "bravo",
-            echoing(&[
-                ("device", device.clone()),
-                ("merchant", velocity(Subject::Merchant)),
-                ("ip", ip.clone()),
-            ]),
-            json!({}),
-        ),
-        (
-            "charlie",
-            echoing(&[("again", ip.clone()), ("and_again", ip.clone())]),
-            json!({}),
-        ),
-    ]);
-    assert_eq!(set.features(), [ip, device, velocity(Subject::Merchant)]);
-    let values = [3, 2, 0].map(FeatureValue::Count);
-    let evaluations = evaluate(&set, &values).await;
-    let said: Vec<(&str, u16)> = evaluations
-        .iter()
-        .map(|evaluation| (&*verdict(evaluation).reasons[0].message, score(evaluation)))
-        .collect();
-    assert_eq!(said, [("by_ip", 32), ("device", 203), ("again", 33)]);
+    for version in ContractVersion::ALL {
+        let echoing = |features: &[(&str, FeatureSpec)]| echoing(features).built_for(version);
+        let (ip, device) = (velocity(Subject::Ip), velocity(Subject::Device));
+        let set = set(&[
+            (
+                "alpha",
+                echoing(&[("by_ip", ip.clone()), ("by_device", device.clone())]),
+                json!({}),
+            ),
+            (
+                "bravo",
+                echoing(&[
+                    ("device", device.clone()),
+                    ("merchant", velocity(Subject::Merchant)),
+                    ("ip", ip.clone()),
+                ]),
+                json!({}),
+            ),
+            (
+                "charlie",
+                echoing(&[("again", ip.clone()), ("and_again", ip.clone())]),
+                json!({}),
+            ),
+        ]);
+        assert_eq!(set.features(), [ip, device, velocity(Subject::Merchant)]);
+        let values = [3, 2, 0].map(FeatureValue::Count);
+        let evaluations = evaluate(&set, &values).await;
+        let said: Vec<(&str, u16)> = evaluations
+            .iter()
+            .map(|evaluation| (&*verdict(evaluation).reasons[0].message, score(evaluation)))
+            .collect();
+        assert_eq!(said, [("by_ip", 32), ("device", 203), ("again", 33)]);
+    }
 }
 
 #[tokio::test]
 async fn every_kind_of_value_reaches_a_guest_as_itself() {
-    // The discriminant and the value of each feature, as bytes.
-    let description = Description::of("observes")
-        .feature("count", &velocity(Subject::Ip))
-        .feature("amount", &velocity(Subject::Card))
-        .feature("listed", &listed("stolen"))
-        .feature("unavailable", &listed("lost"));
-    let observing =
-        Guest::evaluating("(call $observe (i32.load offset=208 (local.get $request)) (i32.const 96))")
-            .described(&description);
-    let set = set(&[("observes", observing, json!({}))]);
-    let values = [
-        FeatureValue::Count(0x0102),
-        FeatureValue::Amount(-2),
-        FeatureValue::Listed(true),
-        FeatureValue::Unavailable,
-    ];
-    let evaluations = evaluate(&set, &values).await;
-    let message = &verdict(&evaluations[0]).reasons[0].message;
-    let found: Vec<(&str, &str)> = (0..4)
-        .map(|index| {
-            let feature = &message[index * 48..][..48];
-            (&feature[16..18], &feature[32..48])
-        })
-        .collect();
-    assert_eq!(
-        (found[0], found[1], found[2].0, &found[2].1[..2], found[3].0),
-        (
-            ("00", "0201000000000000"),
-            ("01", "feffffffffffffff"),
-            "02",
-            "01",
-            "03"
+    for version in ContractVersion::ALL {
+        // The discriminant and the value of each feature, as bytes.
+        let description = Description::of("observes")
+            .feature("count", &velocity(Subject::Ip))
+            .feature("amount", &velocity(Subject::Card))
+            .feature("listed", &listed("stolen"))
+            .feature("unavailable", &listed("lost"));
+        let observing = Guest::evaluating(
+            "(call $observe (i32.load offset=208 (call $past_amount (local.get $request))) (i32.const 96))",
         )
-    );
+        .built_for(version)
+        .described(&description);
+        let set = set(&[("observes", observing, json!({}))]);
+        let values = [
+            FeatureValue::Count(0x0102),
+            FeatureValue::Amount(-2),
+            FeatureValue::Listed(true),
+            FeatureValue::Unavailable,
+        ];
+        let evaluations = evaluate(&set, &values).await;
+        let message = &verdict(&evaluations[0]).reasons[0].message;
+        let found: Vec<(&str, &str)> = (0..4)
+            .map(|index| {
+                let feature = &message[index * 48..][..48];
+                (&feature[16..18], &feature[32..48])
+            })
+            .collect();
+        assert_eq!(
+            (found[0], found[1], found[2].0, &found[2].1[..2], found[3].0),
+            (
+                ("00", "0201000000000000"),
+                ("01", "feffffffffffffff"),
+                "02",
+                "01",
+                "03"
+            )
+        );
+    }
 }
 
 #[tokio::test]
@@ -204,70 +217,101 @@ async fn a_payment_out_of_a_policy_s_scope_is_not_shown_to_it() {
 
 #[tokio::test]
 async fn a_policy_is_shown_the_parts_that_it_reads_and_no_others() {
-    // One for the card, two for the customer, four for the device, and ten for each entry of the metadata.
-    let telling = "(call $score (i32.add
-        (i32.add (i32.load8_u offset=56 (local.get $request))
-            (i32.mul (i32.load8_u offset=96 (local.get $request)) (i32.const 2)))
-        (i32.add (i32.mul (i32.load8_u offset=148 (local.get $request)) (i32.const 4))
-            (i32.mul (i32.load offset=204 (local.get $request)) (i32.const 10)))))";
-    let everything = json!({"grants": ["card", "customer", "device", "metadata"]});
-    for (parts, expected) in [
-        (0, 0),
-        (Description::CARD, 1),
-        (Description::CUSTOMER, 2),
-        (Description::DEVICE, 4),
-        (Description::METADATA, 30),
-        (15, 37),
-    ] {
-        let guest = Guest::evaluating(telling).described(&Description::of("tells").reading(parts));
-        let set = set(&[
-            ("tells", guest, everything.clone()),
-            ("tells-nothing", Guest::evaluating(telling), everything.clone()),
-        ]);
-        let evaluations = evaluate(&set, &[]).await;
-        assert_eq!(score(&evaluations[0]), expected, "{parts}");
-        assert_eq!(score(&evaluations[1]), 0, "{parts}");
+    for version in ContractVersion::ALL {
+        // One for the card, two for the customer, four for the device, and ten for each entry of the metadata.
+        let telling = "(call $score (i32.add
+        (i32.add (i32.load8_u offset=56 (call $past_amount (local.get $request)))
+            (i32.mul (i32.load8_u offset=96 (call $past_amount (local.get $request))) (i32.const 2)))
+        (i32.add (i32.mul (i32.load8_u offset=148 (call $past_amount (local.get $request))) (i32.const 4))
+            (i32.mul (i32.load offset=204 (call $past_amount (local.get $request))) (i32.const 10)))))";
+        let everything = json!({"grants": ["card", "customer", "device", "metadata"]});
+        for (parts, expected) in [
+            (0, 0),
+            (Description::CARD, 1),
+            (Description::CUSTOMER, 2),
+            (Description::DEVICE, 4),
+            (Description::METADATA, 30),
+            (15, 37),
+        ] {
+            let guest = Guest::evaluating(telling)
+                .built_for(version)
+                .described(&Description::of("tells").reading(parts));
+            let set = set(&[
+                ("tells", guest, everything.clone()),
+                (
+                    "tells-nothing",
+                    Guest::evaluating(telling).built_for(version),
+                    everything.clone(),
+                ),
+            ]);
+            let evaluations = evaluate(&set, &[]).await;
+            assert_eq!(score(&evaluations[0]), expected, "{parts}");
+            assert_eq!(score(&evaluations[1]), 0, "{parts}");
+        }
     }
 }
 
 #[tokio::test]
 async fn a_parameter_has_its_default_unless_the_document_sets_it() {
-    let description = Description::of("says")
-        .parameter("list", ParameterValue::Text("stolen".to_owned()))
-        .parameter("max_count", ParameterValue::Integer(5))
-        .parameter(
-            "countries",
-            ParameterValue::Texts(vec!["DE".to_owned(), "CN".to_owned()]),
-        );
-    // The text, the number, and as the outcome how many texts.
-    let saying = Guest::evaluating(
-        "(local $answer i32) (local $first i32)
-        (local.set $first (i32.load offset=216 (local.get $request)))
+    for version in ContractVersion::ALL {
+        let description = Description::of("says")
+            .parameter("list", ParameterValue::Text("stolen".to_owned()))
+            .parameter("max_count", ParameterValue::Integer(5))
+            .parameter(
+                "countries",
+                ParameterValue::Texts(vec!["DE".to_owned(), "CN".to_owned()]),
+            );
+        // The text, the number, and as the outcome how many texts.
+        let saying = Guest::evaluating(
+            "(local $answer i32) (local $first i32)
+        (local.set $first (i32.load offset=216 (call $past_amount (local.get $request))))
         (local.set $answer
             (call $say (i32.load offset=16 (local.get $first)) (i32.load offset=20 (local.get $first))))
         (i32.store16 offset=6 (local.get $answer) (i32.load offset=40 (local.get $first)))
         (i32.store8 offset=4 (local.get $answer) (i32.load offset=68 (local.get $first)))
         (local.get $answer)",
-    )
-    .described(&description);
-    for (parameters, expected) in [
-        (json!({}), ("stolen", 5, Outcome::Review)),
-        (json!({"max_count": 9}), ("stolen", 9, Outcome::Review)),
-        (
-            json!({"list": "verloren", "countries": ["US", "FR", "IT"]}),
-            ("verloren", 5, Outcome::Decline),
-        ),
-        (json!({"countries": []}), ("stolen", 5, Outcome::Approve)),
-    ] {
-        let set = set(&[("says", saying.clone(), json!({"parameters": parameters}))]);
-        let evaluations = evaluate(&set, &[]).await;
-        let verdict = verdict(&evaluations[0]);
-        let said = (
-            &*verdict.reasons[0].message,
-            verdict.score.value(),
-            verdict.outcome,
-        );
-        assert_eq!(said, expected);
+        )
+        .built_for(version)
+        .described(&description);
+        for (parameters, expected) in [
+            (json!({}), ("stolen", 5, Outcome::Review)),
+            (json!({"max_count": 9}), ("stolen", 9, Outcome::Review)),
+            (
+                json!({"list": "verloren", "countries": ["US", "FR", "IT"]}),
+                ("verloren", 5, Outcome::Decline),
+            ),
+            (json!({"countries": []}), ("stolen", 5, Outcome::Approve)),
+        ] {
+            let set = set(&[("says", saying.clone(), json!({"parameters": parameters}))]);
+            let evaluations = evaluate(&set, &[]).await;
+            let verdict = verdict(&evaluations[0]);
+            let said = (
+                &*verdict.reasons[0].message,
+                verdict.score.value(),
+                verdict.outcome,
+            );
+            assert_eq!(said, expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn policies_of_every_version_decide_side_by_side() {
+    // What lies behind the currency: the exponent, and for the older one the time.
+    let telling = |version| {
+        Guest::evaluating("(call $score (i32.load8_u offset=48 (local.get $request)))").built_for(version)
+    };
+    let set = set(&[
+        ("older", telling(ContractVersion::V0_1), json!({})),
+        ("newer", telling(ContractVersion::V0_2), json!({})),
+    ]);
+    for (currency, exponent) in [("CNY", 2), ("JPY", 0), ("KWD", 3)] {
+        let details = payment_details().amount(money(12_901, currency)).build();
+        let request = risk_request("pay_2").details(details).build();
+        let time = u16::from(request.borrow().created_at.unix_millis().to_le_bytes()[0]);
+        let evaluations = set.evaluate(&request.borrow(), &[]).await;
+        let scores = evaluations.iter().map(|e| (&*e.policy.name, score(e)));
+        assert_eq!(scores.collect::<Vec<_>>(), [("newer", exponent), ("older", time)]);
     }
 }
 

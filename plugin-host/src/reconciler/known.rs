@@ -11,15 +11,19 @@ use crate::document::{PolicyDocument, PolicyName};
 use crate::envelope::Envelope;
 use crate::release::Release;
 
+use super::loads::Candidate;
 use super::refusal::Refusal;
+use super::status_board::Standing;
 
 /// One policy: what is stored, what is in force, what was refused.
 #[derive(Default)]
 pub(super) struct Known {
     /// What decides, whatever is stored.
     pub(super) in_force: Option<Arc<Release>>,
-    /// Whether what is stored is being loaded.
-    pub(super) loading: bool,
+    /// The good release that was in force before: it decides while that one is quarantined. Only one is kept.
+    pub(super) previous: Option<Arc<Release>>,
+    /// The digest of the newest document that is being loaded, which for a moment may be another than the one that is stored.
+    loading: Option<Digest>,
     /// The digest of what is stored: the bytes may be anything, and as many as the store takes.
     stored: Option<Digest>,
     /// What is in force says.
@@ -27,6 +31,8 @@ pub(super) struct Known {
     refused: Option<RefusedRelease>,
     may_pass_later: bool,
     highest_sequence: u64,
+    /// Counts how often the policy was retired on this node: what was being loaded then may not come into force after it.
+    generation: u64,
 }
 
 impl Known {
@@ -43,9 +49,28 @@ impl Known {
         Some(Refusal::validity(document, &error))
     }
 
-    /// Whether this very document was taken or refused for good.
+    /// Whether this very document was taken or refused for good, or is being loaded.
     pub(super) fn is_settled(&self, value: &Bytes) -> bool {
-        self.stored == Some(Digest::of(value)) && !self.may_pass_later
+        let digest = Some(Digest::of(value));
+        self.stored == digest && (self.loading == digest || !self.may_pass_later)
+    }
+
+    /// The store holds this now.
+    pub(super) fn see(&mut self, value: &Bytes) {
+        let digest = Some(Digest::of(value));
+        if self.stored != digest {
+            self.stored = digest;
+            // What was wrong with another document says nothing about this one.
+            self.refused = None;
+            self.may_pass_later = false;
+        }
+    }
+
+    /// What the store holds now is being loaded. Says in which generation.
+    pub(super) fn begin(&mut self, value: &Bytes) -> u64 {
+        self.see(value);
+        self.loading = self.stored;
+        self.generation
     }
 
     /// Reads a document and runs every check that does not need its artifact, in their order.
@@ -70,28 +95,53 @@ impl Known {
         Ok(document)
     }
 
-    /// The document's release decides from now on.
-    pub(super) fn accept(&mut self, value: &Bytes, document: Arc<PolicyDocument>, release: Arc<Release>) {
-        self.stored = Some(Digest::of(value));
-        self.highest_sequence = self.highest_sequence.max(document.sequence);
+    /// The document's release decides from now on, unless the policy was retired or a newer one came into force while it was
+    /// being loaded. Says whether it does.
+    pub(super) fn accept(&mut self, candidate: Candidate, release: Arc<Release>) -> bool {
+        let Candidate {
+            value,
+            document,
+            generation,
+            ..
+        } = candidate;
+        let digest = Some(Digest::of(&value));
+        if self.loading == digest {
+            self.loading = None;
+        }
+        let replaced = document.sequence < self.highest_sequence;
+        if self.stored.is_none() || self.generation != generation || replaced {
+            return false;
+        }
+        self.highest_sequence = document.sequence;
         self.document = Some(document);
-        self.in_force = Some(release);
-        self.loading = false;
-        self.refused = None;
-        self.may_pass_later = false;
+        // One that is replaced while it is quarantined is no good release: what stood in for it goes on doing so.
+        self.previous = match self.in_force.replace(release) {
+            Some(replaced) if replaced.quarantine().holds() => self.previous.take(),
+            replaced => replaced,
+        };
+        // Of a newer document that was refused meanwhile, that stays to be told.
+        if self.stored == digest {
+            self.refused = None;
+            self.may_pass_later = false;
+        }
+        true
     }
 
     /// The document is not taken. Says whether that is news.
     pub(super) fn refuse(&mut self, value: &Bytes, refusal: &Refusal, now: Timestamp) -> bool {
-        self.loading = false;
+        let digest = Some(Digest::of(value));
+        if self.loading == digest {
+            self.loading = None;
+        }
+        if self.stored != digest {
+            // The store holds another by now: this one is nobody's concern any more.
+            return false;
+        }
         self.may_pass_later = refusal.may_pass_later;
-        let digest = Digest::of(value);
-        let same_document = self.stored == Some(digest);
         let known = self
             .refused
             .as_ref()
-            .is_some_and(|known| same_document && known.code == refusal.code);
-        self.stored = Some(digest);
+            .is_some_and(|known| known.code == refusal.code);
         if !known {
             self.refused = Some(RefusedRelease {
                 sequence: refusal.sequence,
@@ -118,28 +168,37 @@ impl Known {
         news
     }
 
-    /// The document is gone from the store. Its sequence is remembered: what comes back must not be older. Says whether there
-    /// is nothing to remember.
-    pub(super) fn forget(&mut self) -> bool {
+    /// The document is gone from the store. Its sequence is remembered: what comes back must not be older.
+    pub(super) fn forget(&mut self) {
         *self = Self {
             highest_sequence: self.highest_sequence,
+            generation: self.generation.saturating_add(1),
             ..Self::default()
         };
-        self.highest_sequence == 0
+    }
+
+    /// Whether there is anything to remember of it.
+    pub(super) const fn is_remembered(&self) -> bool {
+        self.stored.is_some() || self.in_force.is_some() || self.highest_sequence > 0
     }
 
     /// How it stands; none where nothing is stored.
-    pub(super) fn status(&self, name: &str) -> Option<PolicyStatus> {
+    pub(super) fn standing(&self, name: &str) -> Option<Standing> {
         let in_force = self.in_force.as_ref().map(|release| ReleaseInForce {
             identity: Arc::clone(release.identity()),
             summary: release.policy().described().summary.clone(),
             since: release.since(),
         });
-        (self.stored.is_some() || self.loading || in_force.is_some()).then(|| PolicyStatus {
-            name: name.into(),
-            in_force,
-            refused: self.refused.clone(),
-            loading: self.loading,
+        (self.stored.is_some() || in_force.is_some()).then(|| Standing {
+            status: PolicyStatus {
+                name: name.into(),
+                in_force,
+                refused: self.refused.clone(),
+                loading: self.loading.is_some(),
+                quarantine: None,
+            },
+            in_force: self.in_force.clone(),
+            previous: self.previous.clone(),
         })
     }
 }

@@ -1,9 +1,14 @@
 //! Why a document was not taken, from any of the checks.
 
 use crate::artifact::ArtifactError;
+use crate::document::strict::shorten;
 use crate::document::{DocumentError, PolicyDocument, TextError, ValidityError};
 use crate::envelope::EnvelopeError;
 use crate::load_error::LoadError;
+
+/// The longest message of a refusal, in bytes: it is logged, kept and shown by the API, and an artifact has a say in it
+/// (names of imports, of golden cases, a decision that was expected).
+const MAX_MESSAGE_BYTES: usize = 4_096;
 
 /// A refusal, ready to be shown.
 #[derive(Clone, Debug)]
@@ -19,19 +24,19 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn for_good(code: &'static str, message: String) -> Self {
+    fn for_good(code: &'static str, message: &str) -> Self {
         Self {
             code,
-            message,
+            message: shorten(message, MAX_MESSAGE_BYTES),
             sequence: None,
             may_pass_later: false,
         }
     }
 
-    fn for_now(code: &'static str, message: String) -> Self {
+    fn for_now(code: &'static str, message: &str) -> Self {
         Self {
             code,
-            message,
+            message: shorten(message, MAX_MESSAGE_BYTES),
             sequence: None,
             may_pass_later: true,
         }
@@ -49,7 +54,7 @@ impl Refusal {
     pub(super) fn key(error: &TextError) -> Self {
         Self::for_good(
             "name_invalid",
-            format!("the key's last part is no policy's name: {error}"),
+            &format!("the key's last part is no policy's name: {error}"),
         )
     }
 
@@ -59,7 +64,7 @@ impl Refusal {
             "name: expected `{key}` as in the key, found `{}`",
             document.name.as_str()
         );
-        Self::for_good("name_mismatch", message).of(document)
+        Self::for_good("name_mismatch", &message).of(document)
     }
 
     /// The document is older than one that was seen.
@@ -68,7 +73,7 @@ impl Refusal {
             "sequence: expected at least {seen}, which this node has seen, found {}; publish the older artifact under a new sequence",
             document.sequence
         );
-        Self::for_good("sequence_replayed", message).of(document)
+        Self::for_good("sequence_replayed", &message).of(document)
     }
 
     /// The document took too long to load.
@@ -77,39 +82,58 @@ impl Refusal {
             "fetching, compiling and trying the artifact took more than {} s",
             timeout.as_secs()
         );
-        Self::for_now("load_timeout", message)
+        Self::for_now("load_timeout", &message)
     }
 
     /// The document is not valid now.
     pub(super) fn validity(document: &PolicyDocument, error: &ValidityError) -> Self {
-        Self::for_now(error.code(), error.to_string()).of(document)
+        Self::for_now(error.code(), &error.to_string()).of(document)
     }
 }
 
 impl From<EnvelopeError> for Refusal {
     fn from(error: EnvelopeError) -> Self {
-        Self::for_good(error.code(), error.to_string())
+        Self::for_good(error.code(), &error.to_string())
     }
 }
 
 impl From<DocumentError> for Refusal {
     fn from(error: DocumentError) -> Self {
-        Self::for_good(error.code(), error.to_string())
+        Self::for_good(error.code(), &error.to_string())
     }
 }
 
 impl From<ArtifactError> for Refusal {
     fn from(error: ArtifactError) -> Self {
-        Self::for_now(error.code(), error.to_string())
+        Self::for_now(error.code(), &error.to_string())
     }
 }
 
 impl From<LoadError> for Refusal {
     fn from(error: LoadError) -> Self {
         if error.is_of_the_moment() {
-            Self::for_now(error.code(), error.to_string())
+            Self::for_now(error.code(), &error.to_string())
         } else {
-            Self::for_good(error.code(), error.to_string())
+            Self::for_good(error.code(), &error.to_string())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::mismatch::{ContractMismatch, Difference};
+
+    #[test]
+    fn a_message_that_an_artifact_has_a_say_in_is_bounded() {
+        let import = "wasi:sockets/".repeat(10_000);
+        let reason = "no policy may";
+        let error = LoadError::from(ContractMismatch::from(Difference::ForbiddenImport {
+            import,
+            reason,
+        }));
+        let refusal = Refusal::from(error);
+        assert!(refusal.message.len() <= MAX_MESSAGE_BYTES + "…".len());
+        assert!(refusal.message.contains("wasi:sockets/"), "{}", refusal.message);
     }
 }

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::PolicyStatus;
+use application::ports::{PolicyStatus, QuarantineInForce};
 use domain::Timestamp;
+use domain::risk::PolicyIdentity;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::digest::Digest;
 use crate::document::{Moment, PolicyVersion};
-use crate::node_status::{NodeId, NodePolicy, NodePolicyError, NodePolicyState, NodeStatus};
+use crate::node_status::{
+    NodeId, NodePolicy, NodePolicyError, NodePolicyState, NodeQuarantine, NodeRelease, NodeStatus,
+};
 use crate::store::PolicyStore;
 
 /// How often a node says that it is there: three times within the time after which it counts as gone.
@@ -110,13 +113,16 @@ fn cut(mut status: NodeStatus) -> NodeStatus {
 fn node_policy(status: &PolicyStatus, started_at: Timestamp) -> NodePolicy {
     let in_force = status.in_force.as_ref();
     let refused = status.refused.as_ref();
-    let state = match (status.loading, refused) {
-        (true, _) => NodePolicyState::Loading,
-        (false, Some(_)) => NodePolicyState::Refused,
-        (false, None) => NodePolicyState::InForce,
+    let quarantine = status.quarantine.as_ref();
+    let state = match (status.loading, quarantine, refused) {
+        (true, _, _) => NodePolicyState::Loading,
+        (false, Some(_), _) => NodePolicyState::Quarantined,
+        (false, None, Some(_)) => NodePolicyState::Refused,
+        (false, None, None) => NodePolicyState::InForce,
     };
-    let since = refused
-        .map(|refused| refused.since)
+    let since = quarantine
+        .map(|quarantine| quarantine.since)
+        .or(refused.map(|refused| refused.since))
         .or(in_force.map(|release| release.since))
         .unwrap_or(started_at);
     NodePolicy {
@@ -126,6 +132,25 @@ fn node_policy(status: &PolicyStatus, started_at: Timestamp) -> NodePolicy {
         digest: in_force.and_then(|release| Digest::parse(&release.identity.digest).ok()),
         version: in_force.and_then(|release| PolicyVersion::parse(&release.identity.version).ok()),
         error: refused.map(|refused| NodePolicyError::new(refused.code, &refused.message, refused.sequence)),
+        quarantine: quarantine.map(node_quarantine),
         since: Moment(since),
+    }
+}
+
+fn node_quarantine(quarantine: &QuarantineInForce) -> NodeQuarantine {
+    NodeQuarantine {
+        since: Moment(quarantine.since),
+        evaluations: quarantine.evaluations,
+        faults: quarantine.faults,
+        last_fault: quarantine.last_fault.as_str().to_owned(),
+        instead: quarantine.instead.as_deref().map(node_release),
+    }
+}
+
+fn node_release(identity: &PolicyIdentity) -> NodeRelease {
+    NodeRelease {
+        sequence: identity.sequence,
+        digest: Digest::parse(&identity.digest).ok(),
+        version: PolicyVersion::parse(&identity.version).ok(),
     }
 }

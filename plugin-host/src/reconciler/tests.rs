@@ -2,6 +2,8 @@
 //! minute takes none.
 
 mod in_memory_store;
+mod loads;
+mod quarantine;
 
 use application::ports::{PolicySnapshot, PolicyStatus, RiskPolicyEngine};
 use domain::risk::EvaluationResult;
@@ -13,6 +15,7 @@ use testkit::fakes::SettableClock;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::compiler::Compiler;
 use crate::digest::Digest;
 use crate::envelope::Envelope;
 use crate::lane::Lane;
@@ -54,7 +57,7 @@ impl Scene {
         let engine = Arc::new(WasmRiskPolicyEngine::new(Lane::start(1).unwrap()));
         let reconciler = Reconciler::new(
             Arc::clone(&store) as Arc<dyn PolicyStore>,
-            Loader::start(self::engine().clone(), 1).unwrap(),
+            Loader::start(self::engine().clone(), Compiler::Here(self::engine().clone()), 1).unwrap(),
             Arc::clone(&engine),
             Arc::clone(&clock) as Arc<dyn Clock>,
             HostMetrics::register(&mut registry),
@@ -271,10 +274,7 @@ fn bad_documents(scene: &Scene) -> Vec<(&'static str, Vec<u8>)> {
     for (code, component) in [
         ("not_a_component", b"#!/bin/sh".to_vec()),
         ("contract_mismatch", wat::parse_str("(component)").unwrap()),
-        (
-            "not_compilable",
-            wat::parse_str("(component (core module (memory i64 1)))").unwrap(),
-        ),
+        ("not_compilable", Guest::new().with("(memory i64 1)").component()),
         (
             "describe_failed",
             Guest::new().describing("(unreachable)").component(),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::contract::version::ContractVersion;
 use crate::testing::{Description, Guest, release};
 
 /// Reads the card and the device, and has a parameter of each kind.
@@ -31,9 +32,25 @@ fn a_document_of_another_contract_is_refused() {
     let error = error(&json!({"contract": "portcullis:policy@0.2.0", "grants": ["card", "device"]}));
     assert_eq!(
         error.to_string(),
-        "contract: expected `portcullis:policy@0.1.0`, found `portcullis:policy@0.2.0`"
+        "contract: expected `portcullis:policy@0.1.0`, which the artifact was built for, found `portcullis:policy@0.2.0`"
     );
     assert_eq!(error.code(), "other_contract");
+}
+
+#[test]
+fn a_document_names_the_contract_that_its_artifact_was_built_for() {
+    let newer = guest().built_for(ContractVersion::V0_2);
+    let under = |contract: &str| {
+        let otherwise = json!({"contract": contract, "grants": ["card", "device"]});
+        release("reads", &newer, &otherwise)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(under("portcullis:policy@0.2.0"), Ok(()));
+    assert_eq!(
+        under("portcullis:policy@0.1.0").unwrap_err(),
+        "contract: expected `portcullis:policy@0.2.0`, which the artifact was built for, found `portcullis:policy@0.1.0`"
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ use domain::risk::{PolicyIdentity, Signal};
 
 use super::fault::HostCallLimit;
 use super::limiter::GuestLimiter;
+use super::secrets::Secrets;
 use crate::digest::Digest;
 use crate::virtual_wasi::GuestRandom;
 
@@ -48,7 +49,15 @@ pub(crate) struct EvaluationContext {
     calls_left: u32,
     log_bytes_left: usize,
     signals: Vec<Signal>,
-    log: Vec<(LogLevel, String)>,
+    log: Vec<LogLine>,
+}
+
+/// A line for the gateway's log.
+struct LogLine {
+    level: LogLevel,
+    text: String,
+    /// Whether it was written to a stream, piece by piece perhaps, and has not ended.
+    is_open: bool,
 }
 
 impl EvaluationContext {
@@ -80,9 +89,20 @@ impl EvaluationContext {
         self.limiter.has_refused()
     }
 
-    /// The last line that the guest wrote, which for a panic is its message.
-    pub(super) fn last_words(&self) -> Option<&str> {
-        self.log.last().map(|(_, line)| line.trim_end())
+    /// The last lines that the guest wrote, in one: for a panic, its message.
+    pub(super) fn last_words(&self) -> Option<String> {
+        /// Lines that are taken: some runtimes write a hint behind the message.
+        const LINES: usize = 8;
+        let from = self.log.len().saturating_sub(LINES);
+        let lines: Vec<&str> = self
+            .log
+            .iter()
+            .skip(from)
+            .flat_map(|line| line.text.lines())
+            .map(str::trim_end)
+            .filter(|line| !line.is_empty())
+            .collect();
+        (!lines.is_empty()).then(|| lines.join("; "))
     }
 
     /// The time at which the guest's clocks stand.
@@ -130,12 +150,50 @@ impl EvaluationContext {
 
     /// Keeps a log line, or as much of it as there is room for.
     pub(crate) fn log(&mut self, level: LogLevel, line: &str) {
-        let kept = line.floor_char_boundary(line.len().min(self.log_bytes_left));
-        self.log_bytes_left -= kept;
-        if let Some(line) = line.get(..kept)
-            && !line.is_empty()
-        {
-            self.log.push((level, line.to_owned()));
+        self.keep(level, line, false);
+    }
+
+    /// Keeps what was written to a stream. Pieces of one line become one line.
+    pub(crate) fn write(&mut self, level: LogLevel, text: &str) {
+        self.keep(level, text, !text.ends_with('\n'));
+    }
+
+    fn keep(&mut self, level: LogLevel, text: &str, is_open: bool) {
+        let kept = text.floor_char_boundary(text.len().min(self.log_bytes_left));
+        // Nothing comes after what was cut, also where a character more would not have fitted.
+        self.log_bytes_left = if kept < text.len() {
+            0
+        } else {
+            self.log_bytes_left - kept
+        };
+        let Some(text) = text.get(..kept).filter(|text| !text.is_empty()) else {
+            return;
+        };
+        match self.log.last_mut() {
+            Some(last) if last.is_open && last.level == level => {
+                last.text.push_str(text);
+                last.is_open = is_open;
+            }
+            _ => self.log.push(LogLine {
+                level,
+                text: text.to_owned(),
+                is_open,
+            }),
+        }
+    }
+
+    /// Whether there is anything in which a value could be repeated.
+    pub(crate) const fn has_log(&self) -> bool {
+        !self.log.is_empty()
+    }
+
+    /// Takes these values out of the log.
+    pub(super) fn conceal(&mut self, secrets: &Secrets<'_>) {
+        let is_full = self.log_bytes_left == 0;
+        for line in &mut self.log {
+            if let Some(concealed) = secrets.conceal(&line.text, is_full) {
+                line.text = concealed;
+            }
         }
     }
 
@@ -143,8 +201,9 @@ impl EvaluationContext {
     pub(crate) fn finish(self) -> Vec<Signal> {
         let policy = &*self.policy.name;
         let digest = &*self.policy.digest;
-        for (level, line) in &self.log {
-            let line = line.trim_end();
+        for line in &self.log {
+            let LogLine { level, text, .. } = line;
+            let line = text.trim_end();
             match level {
                 LogLevel::Debug => {
                     tracing::debug!(policy.name = policy, policy.digest = digest, "guest: {line}")
@@ -163,25 +222,3 @@ impl EvaluationContext {
         self.signals
     }
 }
-
-impl crate::contract::v0_1::host::Host for EvaluationContext {
-    fn emit_signal(&mut self, code: String, detail: String) -> wasmtime::Result<()> {
-        self.count_call()?;
-        Ok(self.signal(code, detail)?)
-    }
-
-    fn log(&mut self, level: crate::contract::v0_1::host::Level, message: String) -> wasmtime::Result<()> {
-        use crate::contract::v0_1::host::Level;
-        self.count_call()?;
-        let level = match level {
-            Level::Debug => LogLevel::Debug,
-            Level::Info => LogLevel::Info,
-            Level::Warn => LogLevel::Warn,
-            Level::Error => LogLevel::Error,
-        };
-        EvaluationContext::log(self, level, &message);
-        Ok(())
-    }
-}
-
-impl crate::contract::v0_1::types::Host for EvaluationContext {}

@@ -43,22 +43,33 @@ pub(crate) struct GuestExit {
 }
 
 /// What kind of fault an error of the engine is, with what the author needs to mend it.
-pub(super) fn classify(error: &wasmtime::Error, context: &EvaluationContext, limits: &Limits) -> Fault {
+pub(super) fn classify(
+    error: &wasmtime::Error,
+    context: &EvaluationContext,
+    limits: &Limits,
+    fuel_used: u64,
+) -> Fault {
     let kind = kind(error, context);
+    let fuel = limits.fuel();
     let detail = match kind {
-        FaultKind::OutOfFuel => format!("used all of its {} units of fuel; {error:#}", limits.fuel()),
-        FaultKind::Deadline => format!("did not end within {} ms; {error:#}", limits.deadline_ms()),
-        FaultKind::OutOfMemory => {
-            format!(
-                "asked for more than its {} bytes of memory; {error:#}",
-                limits.memory_bytes()
-            )
-        }
+        FaultKind::OutOfFuel => format!("used all of its {fuel} units of fuel; {error:#}"),
+        // Inside of a loop the fuel is counted in a register that an interruption leaves behind.
+        FaultKind::Deadline => format!(
+            "did not end within {} ms, after {fuel_used} or more of its {fuel} units of fuel; {error:#}",
+            limits.deadline_ms()
+        ),
+        FaultKind::OutOfMemory => format!(
+            "asked for more than its {} bytes of memory, after {fuel_used} of its {fuel} units of fuel; {error:#}",
+            limits.memory_bytes()
+        ),
         FaultKind::Trap => match context.last_words() {
-            Some(words) => format!("{}; {error:#}", shorter(words, MAX_LAST_WORDS_BYTES)),
-            None => format!("{error:#}"),
+            Some(words) => format!(
+                "{}; after {fuel_used} of its {fuel} units of fuel; {error:#}",
+                shorter(&words, MAX_LAST_WORDS_BYTES)
+            ),
+            None => format!("after {fuel_used} of its {fuel} units of fuel; {error:#}"),
         },
-        _ => format!("{error:#}"),
+        _ => format!("after {fuel_used} of its {fuel} units of fuel; {error:#}"),
     };
     Fault {
         kind,

@@ -5,9 +5,9 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata, 
 
 use super::{Answer, Description, MemoryImage, load};
 use crate::component::with_golden_cases;
+use crate::contract::version::ContractVersion;
 use crate::policy::Policy;
 
-const CONTRACT: &str = include_str!("../../../wit/risk-policy.wit");
 const WASI: &str = include_str!("wasi.wit");
 
 /// Gives out memory from the end of the image on, never any of it twice. Takes alignments of up to 8.
@@ -18,7 +18,8 @@ const BUMP: &str = "
     (local.get $at)";
 
 /// What bodies may call: `$say` answers with approve and a text as the message of its one reason, whose code is `said`;
-/// `$observe` says bytes in hexadecimal; `$score` approves with a score.
+/// `$observe` says bytes in hexadecimal; `$score` approves with a score. `$past_amount` takes the address of a request and
+/// answers with one from which what lies behind the amount is as far away as in version 0.1.
 const PRELUDE: &str = r#"
     (func $allocate (param $size i32) (result i32)
         (call $realloc (i32.const 0) (i32.const 0) (i32.const 8) (local.get $size)))
@@ -61,7 +62,9 @@ const PRELUDE: &str = r#"
 pub(crate) struct Guest {
     contract: String,
     wasi: String,
-    version: &'static str,
+    number: &'static str,
+    /// Bytes that an amount has more than it had in version 0.1.
+    longer_by: u32,
     world: String,
     imports: String,
     items: String,
@@ -81,9 +84,10 @@ impl Guest {
         let description = Description::of("a policy of the tests").put(&mut image);
         let answer = Answer::of(Outcome::Approve, 0).put(&mut image);
         Self {
-            contract: CONTRACT.to_owned(),
+            contract: ContractVersion::V0_1.wit().to_owned(),
             wasi: WASI.to_owned(),
-            version: "0.1.0",
+            number: ContractVersion::V0_1.number(),
+            longer_by: 0,
             world: String::new(),
             imports: String::new(),
             items: String::new(),
@@ -197,10 +201,21 @@ impl Guest {
         self
     }
 
-    /// The same, built for another version of the contract.
-    pub(crate) fn for_version(mut self, version: &'static str) -> Self {
-        self = self.for_contract_with("@0.1.0", &format!("@{version}"));
-        self.version = version;
+    /// The same, built for this version of the contract; otherwise it is the first.
+    pub(crate) fn built_for(mut self, version: ContractVersion) -> Self {
+        version.wit().clone_into(&mut self.contract);
+        self.number = version.number();
+        self.longer_by = match version {
+            ContractVersion::V0_1 => 0,
+            ContractVersion::V0_2 => 8,
+        };
+        self
+    }
+
+    /// The same, built for a contract of another number.
+    pub(crate) fn numbered(mut self, number: &'static str) -> Self {
+        self = self.for_contract_with("@0.1.0", &format!("@{number}"));
+        self.number = number;
         self
     }
 
@@ -229,7 +244,7 @@ impl Guest {
         resolve.push_str("wasi.wit", &self.wasi).unwrap();
         let world = format!(
             "package portcullis-test:guest; world guest {{ include portcullis:policy/risk-policy@{}; {} }}",
-            self.version, self.world
+            self.number, self.world
         );
         let package = resolve.push_str("guest.wit", &world).unwrap();
         let world = resolve.select_world(&[package], None).unwrap();
@@ -266,6 +281,7 @@ impl Guest {
             evaluate,
             request,
             image,
+            longer_by,
             ..
         } = self;
         let (heap, segment) = (image.end(), image.segment());
@@ -278,6 +294,8 @@ impl Guest {
         (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
         {realloc})
     {PRELUDE}
+    (func $past_amount (param $request i32) (result i32)
+        (i32.add (local.get $request) (i32.const {longer_by})))
     (func $describe (export "describe") (result i32) {describe})
     (func $evaluate (export "evaluate") {request} (result i32) {evaluate})
     {items}

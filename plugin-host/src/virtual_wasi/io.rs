@@ -50,7 +50,7 @@ fn write(
     } else {
         LogLevel::Info
     };
-    context.log(level, &String::from_utf8_lossy(bytes));
+    context.write(level, &String::from_utf8_lossy(bytes));
     Ok((Ok(()),))
 }
 

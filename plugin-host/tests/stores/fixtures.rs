@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use domain::Timestamp;
-use domain::risk::Outcome;
+use domain::risk::{FailureMode, Outcome};
 use portcullis_plugin_host::artifact::Artifact;
 use portcullis_plugin_host::document::{
-    ContractName, FailureOutcomes, Grants, Limits, Parameters, PolicyDocument, PolicyName, PolicyVersion,
-    Publisher, Scope, Validity,
+    ContractName, Grants, Limits, Parameters, PolicyDocument, PolicyName, PolicyVersion, Publisher, Scope,
+    Validity,
 };
 use portcullis_plugin_host::envelope::Envelope;
 use portcullis_plugin_host::manifest::Manifest;
@@ -55,7 +55,7 @@ pub(crate) fn document(policy: &str, sequence: u64) -> PolicyDocument {
         contract: contract(),
         artifact: *Artifact::new(b"component".as_slice()).unwrap().reference(),
         limits: Limits::default(),
-        failure_outcomes: FailureOutcomes::new(Outcome::Review),
+        failure_outcomes: FailureMode::new(Outcome::Review).into(),
         priority: 100,
         scope: Scope::default(),
         parameters: Parameters::default(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
-use domain::risk::{FaultKind, Outcome};
+use domain::risk::{ApproveUpTo, FailureMode, FaultKind, Outcome, StandIn};
 use portcullis_plugin_host::artifact::{ArtifactRef, MAX_ARTIFACT_BYTES};
 use portcullis_plugin_host::digest::Digest;
 use portcullis_plugin_host::document::{
@@ -22,14 +22,26 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     prop::sample::select(Outcome::ALL.as_slice())
 }
 
+fn stand_in() -> impl Strategy<Value = StandIn> {
+    let amounts = prop::collection::vec(testkit::strategies::money(), 1..5);
+    let up_to = (amounts, outcome()).prop_filter_map("an amount that is none", |(amounts, above)| {
+        ApproveUpTo::new(amounts, above).ok().map(StandIn::from)
+    });
+    prop_oneof![outcome().prop_map(StandIn::from), up_to]
+}
+
 fn failure_outcomes() -> impl Strategy<Value = FailureOutcomes> {
-    let chosen = prop::collection::vec((prop::sample::select(FaultKind::ALL.as_slice()), outcome()), 0..9);
-    (outcome(), chosen).prop_map(|(default, chosen)| {
+    let chosen = prop::collection::vec(
+        (prop::sample::select(FaultKind::ALL.as_slice()), stand_in()),
+        0..12,
+    );
+    (stand_in(), chosen).prop_map(|(default, chosen)| {
         chosen
             .into_iter()
-            .fold(FailureOutcomes::new(default), |outcomes, (kind, outcome)| {
-                outcomes.with(kind, outcome)
+            .fold(FailureMode::new(default), |mode, (kind, stand_in)| {
+                mode.with(kind, stand_in)
             })
+            .into()
     })
 }
 

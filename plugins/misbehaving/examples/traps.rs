@@ -6,12 +6,15 @@ struct Traps;
 
 impl Policy for Traps {
     fn describe() -> Descriptor {
-        Descriptor::new("Panics on every payment")
+        Descriptor::new("Panics on every payment, or on those above an amount").parameter("above", 0)
     }
 
     #[expect(clippy::panic, reason = "this is what it is for")]
     fn evaluate(request: &Request) -> Result<Decision, String> {
-        panic!("no mind to decide payment {}", request.payment.id)
+        if request.payment.amount.minor_units > request.integer("above")? {
+            panic!("no mind to decide payment {}", request.payment.id)
+        }
+        Ok(Decision::approve())
     }
 }
 

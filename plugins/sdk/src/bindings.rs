@@ -1,4 +1,4 @@
-//! What `wit/risk-policy.wit` becomes in Rust. Everything here is generated; the rest of the crate gives it methods.
+//! What `wit/v0.2/risk-policy.wit` becomes in Rust. Everything here is generated; the rest of the crate gives it methods.
 
 #![allow(
     missing_docs,
@@ -30,7 +30,7 @@
 )]
 
 wit_bindgen::generate!({
-    path: "../../wit",
+    path: "../../wit/v0.2",
     world: "risk-policy",
     additional_derives: [PartialEq],
     generate_unused_types: true,

@@ -1,7 +1,7 @@
 //! Write a risk policy of Portcullis in Rust.
 //!
 //! A policy is two functions: [`Policy::describe`] says what the rule needs, [`Policy::evaluate`] decides one payment.
-//! [`export_policy!`] makes a component of it. The types are those of the contract, `wit/risk-policy.wit`, under the
+//! [`export_policy!`] makes a component of it. The types are those of the contract, `wit/v0.2/risk-policy.wit`, under the
 //! same names, and this crate adds the words to build and read them with.
 //!
 //! ```

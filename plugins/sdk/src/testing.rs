@@ -15,6 +15,7 @@
 //! ```
 
 mod difference;
+mod exponents;
 mod format;
 mod golden;
 mod payment;

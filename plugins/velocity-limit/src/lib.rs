@@ -7,6 +7,12 @@
 //! A feature that is unavailable limits nothing. Most often the payment simply has no device; a lookup that failed looks
 //! the same from here, and declining honest payments for it would make a small outage a large one. The signal
 //! `velocity.unavailable` names what was missing, so that somebody can count how often that happens.
+//!
+//! An operator can lift the limits for payments that carry a mark (`exempt`), tell whoever meets a decline what to do about
+//! it (`advice`), and have each decision say which payment it was made of (`explain`).
+//!
+//! The same rule in other languages is in `plugins/languages`. All of them are held to the golden cases of this folder, so
+//! what is changed here is changed there.
 
 #![no_std]
 
@@ -14,7 +20,8 @@ mod rule;
 
 use portcullis_policy::prelude::*;
 use portcullis_policy::{
-    Decision, Descriptor, Policy, Request, Subject, amount, count, export_policy, golden_cases, signal,
+    Decision, Descriptor, Outcome, PaymentParts, Policy, Request, Subject, amount, count, export_policy,
+    golden_cases, signal,
 };
 use rule::{Limits, Velocity};
 
@@ -27,6 +34,7 @@ impl Policy for VelocityLimit {
         Descriptor::new(
             "Declines when a card or a device pays too often within an hour or too much within a day",
         )
+        .reads(PaymentParts::DEVICE | PaymentParts::METADATA)
         .feature("card_count_1h", count(Subject::Card).attempted().within_hours(1))
         .feature(
             "card_amount_24h",
@@ -42,10 +50,15 @@ impl Policy for VelocityLimit {
         )
         .parameter("max_count", 5)
         .parameter("max_amount", 5_000_000)
+        .parameter("exempt", [""; 0])
+        .parameter("advice", "")
+        .parameter("explain", false)
     }
 
     fn evaluate(request: &Request) -> Result<Decision, String> {
         let limits = Limits::new(request.integer("max_count")?, request.integer("max_amount")?)?;
+        let exempt = rule::is_exempt(&request.payment, request.texts("exempt")?)?;
+        let advice = rule::advice(request.text("advice")?)?;
         let card = Velocity {
             subject: "card",
             count: request.count("card_count_1h")?,
@@ -59,7 +72,14 @@ impl Policy for VelocityLimit {
         if let Some(missing) = rule::unavailable(&[card, device]) {
             signal("velocity.unavailable", &missing);
         }
-        Ok(limits.decide(&card).and(limits.decide(&device)))
+        let mut decision = limits.decide(&card).and(limits.decide(&device));
+        if decision.outcome == Outcome::Decline {
+            decision = rule::settle(decision, exempt, advice);
+        }
+        if request.flag("explain")? {
+            decision = decision.reason("velocity.payment", rule::explanation(&request.payment));
+        }
+        Ok(decision)
     }
 }
 

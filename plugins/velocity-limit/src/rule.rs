@@ -1,10 +1,13 @@
 //! The rule itself: what one subject did lately, held against two limits.
 
 use portcullis_policy::prelude::*;
-use portcullis_policy::{Decision, message};
+use portcullis_policy::{Decision, Payment, message};
 
 /// The score of a payment that is over a limit. It leaves room above for what is known to be fraud.
 const SCORE_OVER_LIMIT: u16 = 900;
+
+/// The longest message that a reason may have.
+const MAX_ADVICE_BYTES: usize = 512;
 
 /// What one subject did, this payment included. `None` is a feature that is unavailable.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +79,82 @@ impl Limits {
 
 fn over_limit(code: String, text: String) -> Decision {
     Decision::decline().score(SCORE_OVER_LIMIT).reason(code, text)
+}
+
+/// Whether the payment carries one of these marks: `merchant:ID`, `category:CODE`, `device:ID`, `metadata:KEY=VALUE`.
+///
+/// # Errors
+///
+/// When a mark is of no such kind.
+pub(crate) fn is_exempt(payment: &Payment, marks: &[String]) -> Result<bool, String> {
+    let mut exempt = false;
+    for mark in marks {
+        exempt |= match mark.split_once(':') {
+            Some(("merchant", id)) => payment.merchant_id == id,
+            Some(("category", code)) => payment.merchant_category.as_deref() == Some(code),
+            Some(("device", id)) => {
+                let device = payment.device.as_ref();
+                device.is_some_and(|device| device.id.as_deref() == Some(id))
+            }
+            Some(("metadata", entry)) => payment
+                .metadata
+                .iter()
+                .any(|(key, value)| message!(key, "=", value) == entry),
+            _ => {
+                return Err(message!(
+                    "parameter exempt has `",
+                    mark,
+                    "`, expected merchant:, category:, device: or metadata: before what is exempt"
+                ));
+            }
+        };
+    }
+    Ok(exempt)
+}
+
+/// The advice, if there is one.
+///
+/// # Errors
+///
+/// When it is longer than the message of a reason may be.
+pub(crate) fn advice(text: &str) -> Result<Option<&str>, String> {
+    let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    if text.len() > MAX_ADVICE_BYTES {
+        return Err(message!(
+            "parameter advice has ",
+            bytes,
+            " bytes, expected at most 512"
+        ));
+    }
+    Ok((!text.is_empty()).then_some(text))
+}
+
+/// What becomes of a payment that passes a limit.
+pub(crate) fn settle(decision: Decision, exempt: bool, advice: Option<&str>) -> Decision {
+    match advice {
+        _ if exempt => Decision::approve().reason(
+            "velocity.exempt",
+            "a limit is passed by a payment that is exempt from it",
+        ),
+        Some(advice) => decision.reason("velocity.advice", advice),
+        None => decision,
+    }
+}
+
+/// Which payment a decision was made of.
+pub(crate) fn explanation(payment: &Payment) -> String {
+    message!(
+        "payment ",
+        payment.id,
+        " of ",
+        payment.merchant_id,
+        ", ",
+        payment.amount.minor_units,
+        " ",
+        payment.amount.currency,
+        " at ",
+        payment.created_at
+    )
 }
 
 /// The features that are unavailable, for the signal; nothing when all were looked up.

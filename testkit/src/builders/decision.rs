@@ -7,7 +7,7 @@ use domain::risk::{
     Signal, Verdict,
 };
 
-use super::{NOW, decision_id};
+use super::{NOW, cny, decision_id};
 
 /// The first release of a policy.
 #[must_use]
@@ -41,6 +41,7 @@ pub fn evaluation(name: &str, outcome: Outcome) -> PolicyEvaluation {
         policy(name),
         Ok(verdict),
         &FailureMode::new(Outcome::Review),
+        cny(12_900),
         vec![Signal {
             code: "seen".into(),
             detail: "once".into(),
@@ -61,6 +62,7 @@ pub fn fault(name: &str, kind: FaultKind, outcome: Outcome) -> PolicyEvaluation 
         policy(name),
         Err(fault),
         &FailureMode::new(outcome),
+        cny(12_900),
         vec![],
         10_000_000,
         1_000_000,

@@ -10,6 +10,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::builders::cny;
+
 /// Short, with line feeds and other control characters: what a guest says is not checked for them.
 fn said() -> impl Strategy<Value = Box<str>> {
     vec(any::<char>(), 0..20).prop_map(|characters| characters.into_iter().collect::<String>().into())
@@ -65,6 +67,7 @@ pub fn evaluation() -> impl Strategy<Value = PolicyEvaluation> {
             policy,
             result,
             &FailureMode::new(mode),
+            cny(12_900),
             signals,
             fuel_used,
             elapsed_ns,

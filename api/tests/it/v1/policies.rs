@@ -1,7 +1,8 @@
 //! `/v1/policies`.
 
-use application::ports::{PolicyStatus, RefusedRelease, ReleaseInForce};
+use application::ports::{PolicyStatus, QuarantineInForce, RefusedRelease, ReleaseInForce};
 use domain::Timestamp;
+use domain::risk::FaultKind;
 use serde_json::json;
 
 use crate::caller::get;
@@ -24,6 +25,16 @@ fn refused() -> RefusedRelease {
     }
 }
 
+fn quarantine() -> QuarantineInForce {
+    QuarantineInForce {
+        since: NOW,
+        evaluations: 21,
+        faults: 14,
+        last_fault: FaultKind::OutOfFuel,
+        instead: Some(identity("velocity-limit")),
+    }
+}
+
 #[tokio::test]
 async fn every_policy_is_shown_with_how_it_stands() {
     let world = World::new();
@@ -32,6 +43,7 @@ async fn every_policy_is_shown_with_how_it_stands() {
         in_force: Some(in_force()),
         refused: Some(refused()),
         loading: false,
+        quarantine: Some(quarantine()),
     }];
     let answer = get(&world.api(), "/v1/policies").await;
     assert_eq!(answer.status, 200);
@@ -41,7 +53,7 @@ async fn every_policy_is_shown_with_how_it_stands() {
             "policy_revision": 41,
             "policies": [{
                 "name": "velocity-limit",
-                "state": "in_force_newer_refused",
+                "state": "quarantined_newer_refused",
                 "loading": false,
                 "in_force": {
                     "version": "1.4.0",
@@ -56,6 +68,18 @@ async fn every_policy_is_shown_with_how_it_stands() {
                     "message": "expected sha256:ab, found sha256:cd",
                     "since": "1970-01-01T00:00:00.000Z",
                 },
+                "quarantine": {
+                    "since": "2026-03-01T08:30:00.250Z",
+                    "fault_ratio": 0.667,
+                    "evaluations": 21,
+                    "faults": 14,
+                    "last_fault": "out_of_fuel",
+                    "instead": {
+                        "version": "1.4.0",
+                        "sequence": 7,
+                        "digest": format!("sha256:{}", "ab".repeat(32)),
+                    },
+                },
             }],
         })
     );
@@ -69,6 +93,11 @@ async fn the_state_is_the_headline_of_the_entry() {
         in_force: has.then(in_force),
         refused: was_refused.then(refused),
         loading,
+        quarantine: None,
+    };
+    let quarantined = |was_refused: bool, loading: bool| PolicyStatus {
+        quarantine: Some(quarantine()),
+        ..entry(true, was_refused, loading)
     };
     let cases = [
         (entry(true, false, false), "in_force"),
@@ -79,6 +108,9 @@ async fn the_state_is_the_headline_of_the_entry() {
         (entry(false, true, true), "loading"),
         (entry(false, true, false), "refused"),
         (entry(false, false, false), "absent"),
+        (quarantined(false, false), "quarantined"),
+        (quarantined(true, true), "quarantined_newer_loading"),
+        (quarantined(true, false), "quarantined_newer_refused"),
     ];
     for (status, expected) in cases {
         *world.engine.statuses.lock().unwrap() = vec![status];

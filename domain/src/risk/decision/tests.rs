@@ -1,7 +1,12 @@
 //! The join rule.
 
 use super::*;
+use crate::currency::Currency;
 use crate::risk::FaultKind;
+
+fn amount() -> Money {
+    Money::new(12_900, Currency::parse("CNY").unwrap()).unwrap()
+}
 
 fn identity(name: &str) -> Arc<PolicyIdentity> {
     Arc::new(PolicyIdentity {
@@ -26,6 +31,7 @@ fn verdict(name: &str, outcome: Outcome, score: u16, code: &str) -> PolicyEvalua
         identity(name),
         Ok(verdict),
         &FailureMode::new(Outcome::Decline),
+        amount(),
         vec![],
         1,
         1,
@@ -37,7 +43,8 @@ fn fault(name: &str, kind: FaultKind, mode: Outcome) -> PolicyEvaluation {
         kind,
         detail: "…".into(),
     };
-    PolicyEvaluation::new(identity(name), Err(fault), &FailureMode::new(mode), vec![], 1, 1)
+    let mode = FailureMode::new(mode);
+    PolicyEvaluation::new(identity(name), Err(fault), &mode, amount(), vec![], 1, 1)
 }
 
 fn join(evaluations: Vec<PolicyEvaluation>) -> RiskDecision {

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use plugin_host::authoring::Workbench;
 use plugin_host::component;
+use plugin_host::digest::Digest;
 use plugin_host::golden::{GoldenCases, MAX_GOLDEN_CASES_BYTES};
 use serde::Deserialize;
 use serde_json::json;
@@ -20,9 +21,15 @@ const GOLDEN_CASES_FILE: &str = "golden-cases.json";
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct BuildArgs {
-    /// The folder of the policy's crate
+    /// The folder of the policy: its crate, `golden-cases.json` and `policy.toml`
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
+    /// What another toolchain made of FOLDER, a component or a core module; without it cargo compiles the crate
+    #[arg(long, value_name = "FILE", conflicts_with = "target")]
+    wasm: Option<PathBuf>,
+    /// The golden cases; default: `golden-cases.json` in FOLDER, where there is one
+    #[arg(long, value_name = "FILE")]
+    golden_cases: Option<PathBuf>,
     /// Where to write the component; default: `<crate>.wasm` in the working directory
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -52,33 +59,33 @@ impl Target {
 }
 
 pub(super) fn run(args: &BuildArgs) -> anyhow::Result<u8> {
-    let built = compile(&args.folder, args.target)?;
+    let built = match &args.wasm {
+        Some(wasm) => wasm.clone(),
+        None => compile(&args.folder, args.target)?,
+    };
     let bytes = read(&built, plugin_host::artifact::MAX_ARTIFACT_BYTES)?;
     let mut component = component::componentize(&bytes)
         .map_err(|error| anyhow::anyhow!("{}: {error}", built.display()))?
         .into_owned();
-    let golden = args.folder.join(GOLDEN_CASES_FILE);
-    if golden.exists() {
-        let cases = read(&golden, MAX_GOLDEN_CASES_BYTES as u64)?;
+    let beside = args.folder.join(GOLDEN_CASES_FILE);
+    let golden = args.golden_cases.as_ref().unwrap_or(&beside);
+    if args.golden_cases.is_some() || golden.exists() {
+        let cases = read(golden, MAX_GOLDEN_CASES_BYTES as u64)?;
         GoldenCases::parse(&cases).map_err(|error| anyhow::anyhow!("{}: {error}", golden.display()))?;
         component = component::with_golden_cases(&component, &cases)?;
     }
 
-    let workbench = Workbench::new()?;
-    let inspection = workbench.inspect(&component);
-    let checked = match &inspection.policy {
-        Err(error) => Err(error.clone()),
-        Ok(description) => {
-            let manifest = args.folder.join("policy.toml");
-            if manifest.exists() {
-                check_against(&workbench, &read_manifest(&manifest)?, &component)
-            } else {
-                Ok(description.golden_cases)
-            }
-        }
-    };
-    let passed = match checked {
-        Ok(passed) => passed,
+    let manifest = args.folder.join("policy.toml");
+    let manifest = manifest.exists().then(|| read_manifest(&manifest)).transpose()?;
+    let checked = Workbench::new()?.load(&component).and_then(|policy| {
+        let golden_cases = match &manifest {
+            Some(manifest) => check_against(&policy, manifest, &component)?,
+            None => policy.check_golden_cases()?,
+        };
+        Ok((policy.contract(), golden_cases))
+    });
+    let (contract, passed) = match checked {
+        Ok(checked) => checked,
         Err(error) => {
             eprintln(&refused_line(&args.folder.display().to_string(), &error));
             return Ok(REFUSED);
@@ -87,16 +94,17 @@ pub(super) fn run(args: &BuildArgs) -> anyhow::Result<u8> {
     let out = out_file(args, &built);
     write(&out, &component)?;
     let shown = out.display().to_string();
+    let (size, digest, contract) = (component.len(), Digest::of(&component), contract.package());
     match args.output.format {
         OutputFormat::Text => println(&format!(
-            "built {shown}: {} bytes, {}, {passed} golden cases passed",
-            inspection.size_bytes, inspection.digest
+            "built {shown} for {contract}: {size} bytes, {digest}, {passed} golden cases passed"
         )),
         OutputFormat::Json => println(
             &json!({
                 "file": shown,
-                "size": inspection.size_bytes,
-                "digest": inspection.digest.to_string(),
+                "contract": contract,
+                "size": size,
+                "digest": digest.to_string(),
                 "golden_cases": passed,
             })
             .to_string(),
@@ -146,7 +154,7 @@ fn compile(folder: &Path, target: Target) -> anyhow::Result<PathBuf> {
     let shown = folder.display();
     anyhow::ensure!(
         folder.join("Cargo.toml").is_file(),
-        "{shown} is no crate: it has no Cargo.toml"
+        "{shown} is no crate: it has no Cargo.toml; name what another toolchain made of it with --wasm"
     );
     let mut cargo = Command::new("cargo");
     cargo

@@ -28,7 +28,15 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<u8> {
         .collect();
     match args.output.format {
         OutputFormat::Text => {
-            let header = ["NAME", "SEQUENCE", "VERSION", "DIGEST", "PRIORITY", "PUBLISHER"];
+            let header = [
+                "NAME",
+                "SEQUENCE",
+                "VERSION",
+                "DIGEST",
+                "PRIORITY",
+                "CONTRACT",
+                "PUBLISHER",
+            ];
             let mut rows = vec![header.map(str::to_owned).to_vec()];
             rows.extend(documents.iter().map(|(name, document)| row(name, document)));
             println(&table(&rows));
@@ -63,6 +71,7 @@ fn row(name: &str, document: &Result<PolicyDocument, String>) -> Vec<String> {
             document.version.as_str().to_owned(),
             short_digest(&document.artifact.digest().to_string()),
             document.priority.to_string(),
+            document.contract.number().to_owned(),
             document.publisher.as_str().to_owned(),
         ],
         Err(_) => vec![name.to_owned(), "-".to_owned(), "unreadable".to_owned()],

@@ -12,7 +12,7 @@ use plugin_host::document::Publisher;
 use plugin_host::publish::{ComponentMetadata, Publication, PublishOutcome, publish};
 use serde_json::json;
 
-use super::render::{check_against, contract, refused_line};
+use super::render::{check_against, refused_line};
 use super::{OutputArgs, StoreArgs, manifest_beside, read, read_manifest};
 use crate::cli::{DONE, OutputFormat, REFUSED, eprintln, println};
 
@@ -59,21 +59,23 @@ pub(super) async fn run(args: PushArgs) -> anyhow::Result<u8> {
         let checked = component::componentize(&bytes)
             .map_err(Into::into)
             .and_then(|component| {
-                check_against(&workbench, &manifest, &component).map(|passed| (component, passed))
+                let policy = workbench.load(&component)?;
+                let passed = check_against(&policy, &manifest, &component)?;
+                Ok((component, policy.contract(), passed))
             });
         match checked {
             Err(error) => {
                 eprintln(&refused_line(&shown, &error));
                 return Ok(REFUSED);
             }
-            Ok((component, passed)) => {
+            Ok((component, contract, passed)) => {
                 tracing::debug!(file = shown, passed, "golden cases");
                 let artifact = Artifact::new(component.into_owned())?;
                 publications.push(Publication {
                     manifest,
                     artifact,
                     component: ComponentMetadata {
-                        contract: contract()?,
+                        contract: contract.into(),
                     },
                 });
             }

@@ -2,29 +2,24 @@
 
 use domain::Timestamp;
 use plugin_host::artifact::Artifact;
-use plugin_host::authoring::{CONTRACT, Workbench};
-use plugin_host::document::{ContractName, Publisher};
+use plugin_host::authoring::LoadedPolicy;
+use plugin_host::document::Publisher;
 use plugin_host::load_error::LoadError;
 use plugin_host::manifest::Manifest;
 
-/// The contract's name as documents carry it.
-pub(super) fn contract() -> anyhow::Result<ContractName> {
-    Ok(ContractName::parse(CONTRACT)?)
-}
-
-/// Holds a component against its manifest, as every node will. Says how many golden cases passed.
+/// Holds a policy against its manifest, as every node will. Says how many golden cases passed.
 pub(super) fn check_against(
-    workbench: &Workbench,
+    policy: &LoadedPolicy,
     manifest: &Manifest,
     component: &[u8],
 ) -> Result<usize, LoadError> {
     let invalid = |reason: String| LoadError::InvalidDescriptor { reason };
     let artifact = Artifact::new(component.to_vec()).map_err(|error| invalid(error.to_string()))?;
-    let contract = ContractName::parse(CONTRACT).map_err(|error| invalid(error.to_string()))?;
+    let contract = policy.contract().into();
     let publisher = Publisher::parse("check").map_err(|error| invalid(error.to_string()))?;
     let now = Timestamp::from_unix_millis(0);
     let document = manifest.document(contract, *artifact.reference(), 1, now, publisher);
-    workbench.verify(&document, component)
+    policy.verify(&document)
 }
 
 /// A refusal, with the stable name of the check.

@@ -1,7 +1,7 @@
 //! `portcullis policy status`
 
 use clap::Args;
-use plugin_host::node_status::{NodePolicy, NodePolicyState, NodeStatus};
+use plugin_host::node_status::{NodePolicy, NodePolicyState, NodeQuarantine, NodeStatus};
 use serde_json::{Value, json};
 
 use super::render::{short_digest, table};
@@ -45,7 +45,7 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<u8> {
 fn text(nodes: &[(String, Result<NodeStatus, String>)]) -> String {
     let header = ["NODE", "POLICY", "STATE", "SEQUENCE", "VERSION", "DIGEST"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
-    let mut refusals = Vec::new();
+    let mut remarks = Vec::new();
     for (node, status) in nodes {
         match status {
             Err(error) => rows.push(vec![node.clone(), format!("unreadable: {error}")]),
@@ -58,15 +58,16 @@ fn text(nodes: &[(String, Result<NodeStatus, String>)]) -> String {
             Ok(status) => {
                 for policy in &status.policies {
                     rows.push(row(node, policy));
-                    refusals.extend(refusal(node, policy));
+                    remarks.extend(quarantine(node, policy));
+                    remarks.extend(refusal(node, policy));
                 }
             }
         }
     }
     let mut text = table(&rows);
-    for refusal in refusals {
+    for remark in remarks {
         text.push('\n');
-        text.push_str(&refusal);
+        text.push_str(&remark);
     }
     text
 }
@@ -76,6 +77,9 @@ fn row(node: &str, policy: &NodePolicy) -> Vec<String> {
         (NodePolicyState::InForce, _) => "in force",
         (NodePolicyState::Refused, true) => "in force, newer refused",
         (NodePolicyState::Refused, false) => "refused",
+        (NodePolicyState::Quarantined, _) if policy.error.is_some() => "quarantined, newer refused",
+        (NodePolicyState::Quarantined, _) => "quarantined",
+        (NodePolicyState::Loading, true) if policy.quarantine.is_some() => "quarantined, newer loading",
         (NodePolicyState::Loading, true) => "in force, newer loading",
         (NodePolicyState::Loading, false) => "loading",
     };
@@ -95,6 +99,27 @@ fn row(node: &str, policy: &NodePolicy) -> Vec<String> {
             .as_ref()
             .map_or("-".to_owned(), |digest| short_digest(&digest.to_string())),
     ]
+}
+
+fn quarantine(node: &str, policy: &NodePolicy) -> Option<String> {
+    let NodeQuarantine {
+        since,
+        evaluations,
+        faults,
+        last_fault,
+        instead,
+    } = policy.quarantine.as_ref()?;
+    let decides = match instead {
+        Some(release) => {
+            let version = release.version.as_ref().map_or("", |version| version.as_str());
+            format!("sequence {} ({version}) decides instead", release.sequence)
+        }
+        None => "its failure mode decides".to_owned(),
+    };
+    let name = &policy.name;
+    Some(format!(
+        "{node} quarantined {name} at {since}: {faults} of {evaluations} evaluations faulted, the last by {last_fault}; {decides}"
+    ))
 }
 
 fn refusal(node: &str, policy: &NodePolicy) -> Option<String> {

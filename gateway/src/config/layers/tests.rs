@@ -141,7 +141,9 @@ fn the_example_file_is_the_default_configuration_and_names_every_key() {
     for line in keys.lines() {
         if let Some((key, _)) = line.trim().split_once(": ") {
             assert!(
-                set.contains(&format!("{key} = ")) || set.contains(&format!("[{key}]")),
+                set.contains(&format!("{key} = "))
+                    || set.contains(&format!("[{key}]"))
+                    || set.contains(&format!(".{key}]")),
                 "{key} is missing"
             );
         }

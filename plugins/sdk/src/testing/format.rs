@@ -8,12 +8,14 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::exponents::exponent;
 use crate::{
     Card, Customer, Decision, Device, FeatureValue, Money, Outcome, ParameterValue, Payment, Reason,
 };
 
-/// The one contract that a file may be written for.
-pub(super) const CONTRACT: &str = "portcullis:policy@0.1.0";
+/// The contracts that a file may be written for: the one that this kit is made for, and the older ones that say nothing
+/// else of a golden case.
+pub(super) const CONTRACTS: [&str; 2] = ["portcullis:policy@0.1.0", "portcullis:policy@0.2.0"];
 
 /// A whole file. Its cases are parsed one by one, so that an error can tell the name of its case.
 #[derive(Deserialize)]
@@ -87,7 +89,7 @@ struct GoldenPayment {
     merchant_id: String,
     #[serde(default)]
     merchant_category: Option<String>,
-    #[serde(with = "GoldenMoney")]
+    #[serde(deserialize_with = "money")]
     amount: Money,
     created_at: u64,
     #[serde(default, deserialize_with = "card")]
@@ -100,8 +102,9 @@ struct GoldenPayment {
     metadata: Vec<(String, String)>,
 }
 
+/// Without the exponent, which follows from the currency.
 #[derive(Deserialize)]
-#[serde(remote = "Money", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 struct GoldenMoney {
     minor_units: i64,
     currency: String,
@@ -141,6 +144,18 @@ struct GoldenDevice {
     ip_country: Option<String>,
     #[serde(default)]
     user_agent: Option<String>,
+}
+
+fn money<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
+    let GoldenMoney {
+        minor_units,
+        currency,
+    } = GoldenMoney::deserialize(deserializer)?;
+    Ok(Money {
+        minor_units,
+        exponent: exponent(&currency),
+        currency,
+    })
 }
 
 fn card<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Card>, D::Error> {

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::panic::catch_unwind;
 
 use super::difference::difference;
-use super::format::{CONTRACT, GoldenCase, GoldenFile, parse};
+use super::format::{CONTRACTS, GoldenCase, GoldenFile, parse};
 use super::{RequestError, request, signals};
 use crate::{Decision, Descriptor, HIGHEST_SCORE, Policy};
 
@@ -58,9 +58,10 @@ pub fn check_golden_cases<P: Policy>(text: &str) -> Result<usize, GoldenCaseErro
     let of_file = |problem: String| GoldenCaseError::File { problem };
     let value = serde_json::from_str(text).map_err(|error| of_file(error.to_string()))?;
     let file: GoldenFile = parse(value).map_err(of_file)?;
-    if file.contract != CONTRACT {
+    if !CONTRACTS.contains(&&*file.contract) {
         return Err(of_file(format!(
-            "contract: expected {CONTRACT}, found {}",
+            "contract: expected {}, found {}",
+            CONTRACTS.join(" or "),
             file.contract
         )));
     }

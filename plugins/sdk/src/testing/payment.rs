@@ -1,5 +1,6 @@
 //! Payments for tests: an ordinary one, of which a test changes what it is about.
 
+use super::exponents::exponent;
 use crate::{Card, Customer, Device, Money, Payment};
 
 /// 2026-01-01T00:00:00Z.
@@ -12,16 +13,22 @@ pub fn payment() -> PaymentBuilder {
             id: "pay_1".to_owned(),
             merchant_id: "m_demo".to_owned(),
             merchant_category: None,
-            amount: Money {
-                minor_units: 12_900,
-                currency: "CNY".to_owned(),
-            },
+            amount: money(12_900, "CNY"),
             created_at: NEW_YEAR_2026,
             card: None,
             customer: None,
             device: None,
             metadata: Vec::new(),
         },
+    }
+}
+
+/// An amount, with the exponent that a gateway gives the currency.
+fn money(minor_units: i64, currency: &str) -> Money {
+    Money {
+        minor_units,
+        currency: currency.to_owned(),
+        exponent: exponent(currency),
     }
 }
 
@@ -86,10 +93,7 @@ impl PaymentBuilder {
 
     /// Sets the amount, in minor units of the currency.
     pub fn amount(mut self, minor_units: i64, currency: &str) -> Self {
-        self.payment.amount = Money {
-            minor_units,
-            currency: currency.to_owned(),
-        };
+        self.payment.amount = money(minor_units, currency);
         self
     }
 

@@ -1,0 +1,16 @@
+//! What the fuzz targets do with their input, one module each. `README.md` says how they are run.
+//!
+//! The modules without nightly dependencies are compiled into the tests of the crates that they are about as well, which
+//! replay the kept corpus (`plugin-host/tests/fuzz_corpus.rs`, `api/tests/it/fuzz_corpus.rs`).
+
+pub mod chunk_assembly;
+pub mod component_loading;
+pub mod contract_check;
+#[path = "../../api/tests/it/fakes.rs"]
+#[expect(dead_code, reason = "the tests of the interface use more of the fakes")]
+mod fakes;
+pub mod golden_cases;
+mod guests;
+pub mod http_bodies;
+pub mod policy_document;
+pub mod policy_lists;

@@ -1,0 +1,97 @@
+//! Envelopes, policy documents, manifests and node statuses: what the store and an author's folder may hold.
+//!
+//! The input is the file as it is; each of the four readers is given it. Whatever one takes it must write, and read again
+//! as the same value; what it refuses it must say within bounds.
+
+use std::fmt::Display;
+
+use domain::Timestamp;
+use portcullis_plugin_host::artifact::ArtifactRef;
+use portcullis_plugin_host::digest::Digest;
+use portcullis_plugin_host::document::{ContractName, MAX_DOCUMENT_BYTES, PolicyDocument, Publisher};
+use portcullis_plugin_host::envelope::{Envelope, MAX_ENVELOPE_BYTES};
+use portcullis_plugin_host::manifest::Manifest;
+use portcullis_plugin_host::node_status::NodeStatus;
+
+/// The longest text of an error: what was found is quoted in it, and it goes into logs and statuses.
+const MAX_ERROR_BYTES: usize = 2_048;
+
+/// Reads the input as each of the four.
+pub fn run(data: &[u8]) {
+    envelope(data);
+    if let Some(document) = taken(PolicyDocument::parse(data)) {
+        check_document(&document);
+    }
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Some(manifest) = taken(Manifest::parse("policy.toml", text))
+    {
+        check_manifest(&manifest);
+    }
+    if let Some(status) = taken(NodeStatus::parse(data)) {
+        // What was read is within the bounds of what is written, but for the few bytes that the canonical form may add.
+        if let Ok(json) = status.to_json() {
+            assert_eq!(NodeStatus::parse(&json), Ok(status));
+        }
+    }
+}
+
+fn envelope(data: &[u8]) {
+    let Some(envelope) = taken(Envelope::parse(data)) else {
+        return;
+    };
+    let json = envelope.to_json();
+    // Base64 without padding is taken, and written with it.
+    if json.len() <= MAX_ENVELOPE_BYTES {
+        assert_eq!(Envelope::parse(&json), Ok(envelope.clone()));
+    }
+    assert!(
+        envelope
+            .pre_authentication_encoding()
+            .ends_with(envelope.payload())
+    );
+    if let Some(document) = taken(PolicyDocument::parse(envelope.payload())) {
+        check_document(&document);
+        let unsigned = Envelope::unsigned(&document);
+        assert_eq!(PolicyDocument::parse(unsigned.payload()), Ok(document));
+    }
+}
+
+fn check_document(document: &PolicyDocument) {
+    let json = document.to_json();
+    // Defaults that the author left out are written.
+    if json.len() <= MAX_DOCUMENT_BYTES {
+        let again = PolicyDocument::parse(&json);
+        assert_eq!(again.as_ref(), Ok(document));
+        assert!(again.is_ok_and(|again| again.to_json() == json && again.says_the_same_as(document)));
+    }
+    let _mode = document.failure_mode();
+    for now in [0, 1_767_225_600_000, u64::MAX] {
+        taken(document.validity(Timestamp::from_unix_millis(now)));
+    }
+}
+
+fn check_manifest(manifest: &Manifest) {
+    let (Ok(contract), Ok(publisher), Ok(artifact)) = (
+        ContractName::parse("portcullis:policy@0.1.0"),
+        Publisher::parse("risk-team"),
+        ArtifactRef::new(Digest::of(b"component"), 9),
+    ) else {
+        unreachable!("all three are right");
+    };
+    let published_at = Timestamp::from_unix_millis(1_767_225_600_000);
+    let document = manifest.document(contract, artifact, 1, published_at, publisher);
+    check_document(&document);
+}
+
+/// What was taken; of a refusal, that it can be told.
+fn taken<T, E: Display>(result: Result<T, E>) -> Option<T> {
+    result
+        .map_err(|error| {
+            let length = error.to_string().len();
+            assert!(
+                (1..=MAX_ERROR_BYTES).contains(&length),
+                "an error of {length} bytes"
+            );
+        })
+        .ok()
+}

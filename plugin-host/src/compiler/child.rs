@@ -1,0 +1,93 @@
+//! The other side: the process that compiles one component and ends.
+
+use std::io::{Read, Write};
+use std::process::ExitCode;
+
+use rayon::ThreadPoolBuilder;
+use rustix::process::{Resource, Rlimit, setpriority_process, setrlimit};
+
+use super::NOT_COMPILABLE;
+use crate::artifact::MAX_ARTIFACT_BYTES;
+use crate::engine::compiling_engine;
+
+/// How nice a compiler is: half way to the lowest priority, so that payments come first and a load still ends on a busy
+/// machine.
+const NICENESS: i32 = 10;
+
+/// Bytes of stack for the thread that compiles: a function of many nested blocks takes the compiler deep.
+const STACK_BYTES: usize = 16 * 1024 * 1024;
+
+/// The status of a process that could not do its work at all.
+const FAILED: u8 = 1;
+
+/// What one compilation may take.
+#[derive(Clone, Copy, Debug)]
+pub struct ChildBounds {
+    /// Memory, in bytes.
+    pub memory_bytes: u64,
+    /// Computing, in seconds. Only a second line: whoever started the process ends it when its time is up.
+    pub cpu_seconds: u64,
+}
+
+/// Reads a component from standard input and writes machine code to standard output. The whole work of a compiler's process:
+/// call it first thing in `main`, before anything else takes memory or threads.
+#[must_use]
+pub fn compile_standard_input(bounds: ChildBounds) -> ExitCode {
+    match bound(bounds).and_then(|()| compile()) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(reason)) => complain(&reason, NOT_COMPILABLE),
+        Err(error) => complain(&error.to_string(), FAILED),
+    }
+}
+
+fn complain(reason: &str, status: u8) -> ExitCode {
+    // Nobody is left to tell where this fails.
+    let _written = std::io::stderr().write_all(reason.as_bytes());
+    ExitCode::from(status)
+}
+
+/// Puts the process under its bounds. The system's own are kept where they are stricter.
+fn bound(bounds: ChildBounds) -> std::io::Result<()> {
+    let limits = [
+        // What is asked for and writable, wherever it lies; address space alone costs nothing.
+        (Resource::Data, bounds.memory_bytes),
+        (Resource::Cpu, bounds.cpu_seconds),
+        (Resource::Core, 0),
+    ];
+    for (resource, most) in limits {
+        let inherited = rustix::process::getrlimit(resource);
+        let most = inherited.maximum.map_or(most, |maximum| maximum.min(most));
+        let limit = Rlimit {
+            current: Some(most),
+            maximum: Some(most),
+        };
+        setrlimit(resource, limit)?;
+    }
+    // Without the right to it, compiling is merely less polite.
+    let _nice = setpriority_process(None, NICENESS);
+    Ok(())
+}
+
+fn compile() -> std::io::Result<Result<(), String>> {
+    let mut component = Vec::new();
+    std::io::stdin()
+        .take(MAX_ARTIFACT_BYTES)
+        .read_to_end(&mut component)?;
+    let engine = compiling_engine().map_err(std::io::Error::other)?;
+    // One thread: how many compile at a time is for the gateway to say, not for the machine's cores.
+    let thread = ThreadPoolBuilder::new()
+        .num_threads(1)
+        .stack_size(STACK_BYTES)
+        .build()
+        .map_err(std::io::Error::other)?;
+    let compiled = thread.install(|| engine.precompile_component(&component));
+    match compiled {
+        Ok(code) => {
+            let mut output = std::io::stdout();
+            output.write_all(&code)?;
+            output.flush()?;
+            Ok(Ok(()))
+        }
+        Err(error) => Ok(Err(format!("{error:#}"))),
+    }
+}

@@ -1,0 +1,115 @@
+//! What becomes of a compiler's process that does not do as it should. Each is a shell that plays it.
+
+use std::path::Path;
+
+use super::*;
+use crate::testing::{Guest, engine, small_config};
+
+fn playing(script: &str) -> Compiler {
+    let command = CompilerCommand {
+        program: "/bin/sh".into(),
+        // What is added after the name of the shell are its parameters.
+        arguments: vec!["-c".into(), script.into(), "compiler".into()],
+    };
+    let config = Config {
+        compile_timeout_ms: 60_000,
+        compile_memory_bytes: 77,
+        ..small_config(1)
+    };
+    Compiler::apart(command, &config)
+}
+
+async fn error(compiler: &Compiler, component: &[u8]) -> LoadError {
+    match compiler.compile(component).await {
+        Ok(_) => panic!("it compiled"),
+        Err(error) => error,
+    }
+}
+
+#[tokio::test]
+async fn a_compiler_is_given_the_component_its_bounds_and_nothing_else() {
+    let script = "cat; echo \"$@\" >&2; env | grep -v -e ^PWD= -e ^SHLVL= -e ^_= >&2; pwd >&2; exit 3";
+    let component = vec![7; 300_000];
+    let LoadError::NotCompilable { reason } = error(&playing(script), &component).await else {
+        panic!("it was told why")
+    };
+    assert_eq!(reason, "--memory-bytes 77 --cpu-seconds 61\n/");
+}
+
+#[tokio::test]
+async fn machine_code_is_taken_as_it_was_written() {
+    let component = Guest::new().component();
+    let code = compile_here(engine(), &component).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("code");
+    std::fs::write(&path, &code.0).unwrap();
+    let script = format!("cat >/dev/null; cat {}", path.display());
+    let taken = playing(&script).compile(&component).await.unwrap();
+    assert!(taken.0 == code.0);
+    assert!(taken.component(engine()).is_ok());
+}
+
+#[tokio::test]
+async fn what_is_no_machine_code_of_this_program_is_refused() {
+    let code = playing("cat >/dev/null; echo nonsense")
+        .compile(b"")
+        .await
+        .unwrap();
+    let refused = code.component(engine()).map(drop).unwrap_err();
+    assert_eq!(refused.code(), "not_compilable");
+}
+
+#[tokio::test]
+async fn a_compiler_that_takes_too_long_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = folder.path().join("id");
+    let script = format!("echo $$ > {}; exec sleep 1000", id.display());
+    let Compiler::Apart(processes) = playing(&script) else {
+        panic!("it is apart")
+    };
+    let mut processes = Arc::into_inner(processes).unwrap();
+    processes.timeout = Duration::from_millis(500);
+    let compiler = Compiler::Apart(Arc::new(processes));
+    let error = error(&compiler, b"").await;
+    assert_eq!(error, LoadError::CompilingTakesTooLong { timeout_ms: 500 });
+    let id = std::fs::read_to_string(&id).unwrap();
+    let process = Path::new("/proc").join(id.trim()).join("cmdline");
+    // A process that was killed and is yet to be reaped has no command line any more.
+    while std::fs::read(&process).is_ok_and(|line| !line.is_empty()) {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_compiler_without_memory_says_so_by_its_last_words() {
+    let script = "cat >/dev/null; echo 'memory allocation of 64 bytes failed' >&2; kill -ABRT $$";
+    let error = error(&playing(script), b"").await;
+    assert_eq!(error, LoadError::CompilingTakesTooMuch { max_bytes: 77 });
+    assert!(!error.is_of_the_moment());
+}
+
+#[tokio::test]
+async fn a_compiler_that_used_all_its_time_of_the_processor_took_too_long() {
+    let error = error(&playing("kill -XCPU $$"), b"").await;
+    assert_eq!(error.code(), "compile_timeout");
+    assert!(error.is_of_the_moment());
+}
+
+#[tokio::test]
+async fn a_compiler_that_breaks_down_is_an_error_of_its_own() {
+    let error = error(&playing("echo overflow >&2; kill -SEGV $$"), b"").await;
+    assert_eq!(error.code(), "compiler_failed");
+    let text = error.to_string();
+    assert!(text.contains("signal: 11") && text.contains("overflow"), "{text}");
+}
+
+#[tokio::test]
+async fn a_compiler_that_cannot_be_started_is_no_fault_of_the_artifact() {
+    let command = CompilerCommand {
+        program: "/nowhere/portcullis".into(),
+        arguments: Vec::new(),
+    };
+    let error = error(&Compiler::apart(command, &small_config(1)), b"").await;
+    assert_eq!(error.code(), "compiler_unavailable");
+    assert!(error.is_of_the_moment());
+}

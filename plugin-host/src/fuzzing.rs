@@ -1,0 +1,75 @@
+//! What the fuzz targets under `fuzz/` reach of the inside of this crate: the way of an artifact from its bytes to a
+//! verdict. Behind the feature `fuzzing`, which nothing else switches on; no promise of any kind holds for it.
+
+use domain::risk::FaultKind;
+
+use crate::compiler::compile_here;
+use crate::config::Config;
+use crate::document::Limits;
+use crate::engine::{EngineError, SandboxEngine};
+use crate::golden::{GoldenCaseFailure, GoldenCases, check_case};
+use crate::load_error::LoadError;
+use crate::policy::{Checked, Policy};
+
+/// Whether [`Sandbox::check`] compares types, so that whatever it lets through can be linked.
+pub const TYPES_ARE_CHECKED: bool = true;
+
+/// A node's engine, with a small pool.
+pub struct Sandbox {
+    engine: SandboxEngine,
+}
+
+impl Sandbox {
+    /// Sets up the engine. One per process: it reserves address space for all its memories.
+    ///
+    /// # Errors
+    /// When the machine does not give the address space or the thread.
+    pub fn new() -> Result<Self, EngineError> {
+        let config = Config {
+            max_concurrent_evaluations: 1,
+            max_warm_instances: 1,
+            ..Config::default()
+        };
+        Ok(Self {
+            engine: SandboxEngine::new(&config)?,
+        })
+    }
+
+    /// Every check of an artifact that comes before its code runs. Of what they let through, says what the linker makes of
+    /// it.
+    ///
+    /// # Errors
+    /// What a check refuses.
+    pub fn check(&self, bytes: &[u8]) -> Result<Result<(), String>, LoadError> {
+        let checked = Checked::artifact(bytes)?;
+        let code = compile_here(&self.engine, bytes)?;
+        let linked = checked.linkable(&self.engine, &code);
+        Ok(linked.map_err(|error| format!("{error:#}")))
+    }
+
+    /// Loads an artifact as a node does, and puts each of these cases to it twice. Says how often the two runs told apart:
+    /// never, where neither was stopped by its deadline.
+    ///
+    /// # Errors
+    /// Why a node would not take it.
+    pub fn load_and_run(
+        &self,
+        bytes: &[u8],
+        cases: &GoldenCases,
+        limits: &Limits,
+    ) -> Result<usize, LoadError> {
+        let policy = Policy::load(&self.engine, bytes)?;
+        // What is fuzzed has wrong ones: only that they run counts.
+        let _passed = policy.check_golden_cases(limits);
+        let differs = cases.cases().iter().filter(|case| {
+            let [first, second] = [(); 2].map(|()| check_case(&policy, case, limits));
+            let in_time = |run: &Result<(), GoldenCaseFailure>| {
+                run.as_ref()
+                    .err()
+                    .is_none_or(|failure| failure.fault != Some(FaultKind::Deadline))
+            };
+            in_time(&first) && in_time(&second) && first != second
+        });
+        Ok(differs.count())
+    }
+}

@@ -1,0 +1,193 @@
+//! What is too much, and what is not valid.
+
+use wasm_encoder::{
+    CodeSection, Component, ComponentTypeSection, ConstExpr, CoreTypeSection, DataSection, Function,
+    FunctionSection, GlobalSection, GlobalType, Instruction, MemorySection, MemoryType, Module,
+    ModuleSection, NestedComponentSection, PrimitiveValType, TypeSection, ValType,
+};
+
+use super::*;
+use crate::testing::Guest;
+
+fn too_many(what: &'static str, component: &[u8]) {
+    match validate(component) {
+        Err(StructureError::TooMany {
+            what: found_what,
+            found,
+            max,
+            ..
+        }) => {
+            assert_eq!(found_what, what);
+            assert!(found > max);
+        }
+        Err(error) => panic!("{what}: {error}"),
+        Ok(_) => panic!("{what}: taken"),
+    }
+}
+
+fn holding(module: &Module) -> Vec<u8> {
+    let mut component = Component::new();
+    component.section(&ModuleSection(module));
+    component.finish()
+}
+
+/// A module of so many functions, each with this body.
+fn functions(count: u32, body: &[Instruction<'_>]) -> Vec<u8> {
+    let mut types = TypeSection::new();
+    types.ty().function([], []);
+    let mut declared = FunctionSection::new();
+    let mut code = CodeSection::new();
+    for _ in 0..count {
+        declared.function(0);
+        let mut function = Function::new([]);
+        for instruction in body {
+            function.instruction(instruction);
+        }
+        code.function(&function);
+    }
+    let mut module = Module::new();
+    module.section(&types).section(&declared).section(&code);
+    holding(&module)
+}
+
+#[test]
+fn a_policy_of_the_tests_is_taken() {
+    assert!(validate(&Guest::new().component()).is_ok());
+}
+
+#[test]
+fn bytes_that_end_in_the_middle_are_not_valid() {
+    let component = Guest::new().component();
+    for length in [0, 3, 7, component.len() / 2, component.len() - 1] {
+        assert!(
+            matches!(
+                validate(&component[..length]),
+                Err(StructureError::Invalid { .. })
+            ),
+            "{length}"
+        );
+    }
+}
+
+#[test]
+fn functions_are_counted_over_the_whole_component_and_measured_each() {
+    let body = [Instruction::End];
+    assert!(validate(&functions(1_000, &body)).is_ok());
+    let most = u32::try_from(MAX_FUNCTIONS).unwrap();
+    too_many("functions", &functions(most + 1, &body));
+
+    let mut long = vec![Instruction::Nop; MAX_FUNCTION_BYTES];
+    long.push(Instruction::End);
+    too_many("bytes in one function", &functions(1, &long));
+}
+
+#[test]
+fn blocks_within_blocks_have_a_depth() {
+    let nested = |depth: usize| {
+        let mut body = vec![Instruction::Block(wasm_encoder::BlockType::Empty); depth];
+        body.extend(vec![Instruction::End; depth + 1]);
+        functions(1, &body)
+    };
+    assert!(validate(&nested(MAX_BLOCK_DEPTH)).is_ok());
+    too_many("blocks within one another", &nested(MAX_BLOCK_DEPTH + 1));
+}
+
+#[test]
+fn the_place_of_a_function_is_named() {
+    let body = vec![Instruction::Block(wasm_encoder::BlockType::Empty); MAX_BLOCK_DEPTH + 1];
+    let text = validate(&functions(1, &body)).map(drop).unwrap_err().to_string();
+    assert!(text.contains("in the function at offset 0x"), "{text}");
+    assert!(text.contains("expected at most 4096"), "{text}");
+}
+
+#[test]
+fn components_within_components_have_a_depth_and_a_number() {
+    let mut component = Component::new();
+    for _ in 0..MAX_NESTED_COMPONENTS {
+        let mut outer = Component::new();
+        outer.section(&NestedComponentSection(&component));
+        component = outer;
+    }
+    too_many("components within one another", &component.finish());
+
+    let mut many = Component::new();
+    for _ in 0..=MAX_COMPONENTS {
+        many.section(&NestedComponentSection(&Component::new()));
+    }
+    too_many("nested components", &many.finish());
+
+    let mut modules = Component::new();
+    for _ in 0..=MAX_MODULES {
+        modules.section(&ModuleSection(&Module::new()));
+    }
+    too_many("core modules", &modules.finish());
+}
+
+#[test]
+fn types_are_counted_in_modules_and_in_components() {
+    let mut in_module = TypeSection::new();
+    let mut in_component = ComponentTypeSection::new();
+    for _ in 0..=MAX_TYPES {
+        in_module.ty().function([ValType::I32], []);
+        in_component.defined_type().primitive(PrimitiveValType::U8);
+    }
+    let mut module = Module::new();
+    module.section(&in_module);
+    too_many("types", &holding(&module));
+    let mut component = Component::new();
+    component.section(&in_component);
+    too_many("types", &component.finish());
+    let mut core = CoreTypeSection::new();
+    for _ in 0..=MAX_TYPES {
+        core.ty().core().func_type(&wasm_encoder::FuncType::new([], []));
+    }
+    let mut component = Component::new();
+    component.section(&core);
+    too_many("types", &component.finish());
+}
+
+#[test]
+fn globals_and_segments_are_counted() {
+    let mut globals = GlobalSection::new();
+    for _ in 0..=MAX_GLOBALS {
+        let global = GlobalType {
+            val_type: ValType::I32,
+            mutable: false,
+            shared: false,
+        };
+        globals.global(global, &ConstExpr::i32_const(0));
+    }
+    let mut module = Module::new();
+    module.section(&globals);
+    too_many("globals", &holding(&module));
+
+    let mut data = DataSection::new();
+    for _ in 0..=MAX_SEGMENTS {
+        data.passive([]);
+    }
+    let mut module = Module::new();
+    module.section(&data);
+    too_many("data and element segments", &holding(&module));
+}
+
+#[test]
+fn memories_beyond_what_policies_may_have_are_not_valid() {
+    for (count, memory64) in [(2, false), (1, true)] {
+        let mut memories = MemorySection::new();
+        for _ in 0..count {
+            memories.memory(MemoryType {
+                minimum: 1,
+                maximum: None,
+                memory64,
+                shared: false,
+                page_size_log2: None,
+            });
+        }
+        let mut module = Module::new();
+        module.section(&memories);
+        assert!(matches!(
+            validate(&holding(&module)),
+            Err(StructureError::Invalid { .. })
+        ));
+    }
+}

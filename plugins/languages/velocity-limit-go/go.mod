@@ -1,0 +1,3 @@
+module portcullis.example/velocity-limit
+
+go 1.24
