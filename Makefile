@@ -47,9 +47,10 @@ test: setup-test ## Run the whole test suite, etcd included
 	E2E_BUILT=1 REQUIRE_BACKENDS=1 cargo test --workspace --locked -- $(ARGS)
 	cd plugins && cargo test --workspace --locked $(POLICIES) -- $(ARGS)
 
-bench: setup-test ## Measure how long a release takes from its acknowledgement to being enforced
+bench: setup-test ## Measure how soon a release is enforced, and what policies that never end cost other payments
 	cargo build --workspace --all-targets --locked
 	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/hot-reload-bench $(ARGS)
+	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/isolation-bench $(ARGS)
 
 # `-- -D warnings` reaches our crates only; in RUSTFLAGS it would compile every dependency once more.
 check: setup-check ## Formatting, lints and documentation, every warning an error
