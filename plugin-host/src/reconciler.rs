@@ -326,10 +326,12 @@ impl Reconciler {
             "the policy is loaded"
         );
         self.metrics.loaded("in_force", elapsed);
-        self.known
-            .entry(candidate.name)
-            .or_default()
-            .accept(&candidate.value, candidate.document, release);
+        let known = self.known.entry(candidate.name).or_default();
+        known.accept(&candidate.value, candidate.document, release);
+        if !self.supervision.is_enabled() {
+            // Nothing would ever run it.
+            known.previous = None;
+        }
     }
 
     fn refuse(&mut self, name: &str, value: &Bytes, refusal: &Refusal, now: Timestamp, elapsed: Duration) {
@@ -348,14 +350,13 @@ impl Reconciler {
     }
 
     fn swap(&mut self) {
-        let stands_by = self.supervision.is_enabled();
         let releases: Vec<InForce> = self
             .known
             .values()
             .filter_map(|known| {
                 Some(InForce {
                     release: known.in_force.clone()?,
-                    previous: known.previous.clone().filter(|_| stands_by),
+                    previous: known.previous.clone(),
                 })
             })
             .collect();
