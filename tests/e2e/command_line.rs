@@ -145,7 +145,7 @@ fn a_policy_is_shown_with_what_it_is_made_of() {
 
 #[test]
 fn what_is_no_policy_is_shown_with_everything_that_it_would_be_refused_for() {
-    let (shown, code) = inspected(&Policy::compiled("misbehaving/other-world", "wasm32-wasip2"));
+    let (shown, code) = inspected(&Policy::misbehaving("other-world"));
     assert_eq!(code, Some(3), "{shown}");
     assert_eq!(shown["contract"], Value::Null);
     assert_eq!(shown["refused"][0]["code"], "contract_mismatch");

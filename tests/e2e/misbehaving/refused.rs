@@ -11,7 +11,7 @@ pub(super) fn rows() -> Vec<Row> {
         Row::rust("other-world", refused("contract_mismatch", "noon-temperature")),
         Row::rust(
             "traps-in-describe",
-            refused("describe_failed", "no mind to be described"),
+            refused("describe_failed", "`describe` failed (trap)"),
         ),
         Row::rust(
             "spins-in-describe",

@@ -21,7 +21,7 @@ const IN_TIME: Duration = Duration::from_secs(5);
 
 /// What the gateway may hold more than before the first guest. The pool keeps some warm slots (256 KiB each), the allocator what
 /// compiling touched; a guest's 256 MiB that stayed, or fifty megabytes of an artifact kept twice, would show.
-const RESIDENT_TOLERANCE_BYTES: u64 = 96 << 20;
+const RESIDENT_TOLERANCE_BYTES: u64 = 64 << 20;
 
 /// Threads that the runtime may start for blocking calls, and ends when they are idle.
 const THREADS_TOLERANCE: usize = 8;
@@ -73,7 +73,17 @@ impl Scene {
         let names = self.publish(row, &bytes);
         match row.expected {
             Expected::Refused(code, saying) => {
-                let _message = self.gateway().wait_for_refusal_saying(row.name, code, saying);
+                let refused = eventually(&format!("{} to be refused", row.name), || {
+                    let refused = self.gateway().policy(row.name)?["refused"].clone();
+                    refused.is_object().then_some(refused)
+                });
+                assert_eq!(refused["code"], code, "{}: {refused}", row.name);
+                let message = refused["message"].as_str().expect("a message");
+                assert!(
+                    message.contains(saying),
+                    "{} was to say `{saying}`: {message}",
+                    row.name
+                );
                 self.serves_others(row);
             }
             Expected::Fault(..) | Expected::Answer(..) => {

@@ -37,7 +37,7 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         Row::generated(
             "compiles-for-ever",
-            || generated::hard_to_compile(400, 2_000),
+            || generated::hard_to_compile(20, 2_000),
             refused("compile_timeout", "2000 ms"),
         ),
     ]

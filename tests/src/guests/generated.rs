@@ -1,7 +1,5 @@
 //! Guests that are too long to be written down. Each is the same in every run.
 
-use std::fmt::Write as _;
-
 use super::assembled;
 
 /// What every guest in text has: it describes itself as nothing and approves.
@@ -127,32 +125,26 @@ pub fn hard_to_compile(functions: usize, rounds: usize) -> Vec<u8> {
 fn hard_function(items: &mut String, rounds: usize, numbers: &mut Numbers) {
     /// Values that are alive all the time.
     const LOCALS: u64 = 64;
-    /// Blocks that each table of jumps leads out of or back to.
-    const BLOCKS: usize = 48;
+    /// Blocks within one another, in a loop: each has a table of jumps out of it and any of those around it.
+    const BLOCKS: u64 = 48;
     items.push_str("(func (param i32) (result i32) (local");
-    items.push_str(&" i32".repeat(usize::try_from(LOCALS).unwrap_or(0)));
+    items.push_str(&" i32".repeat(64));
     items.push_str(") ");
-    for _ in 0..rounds.div_ceil(BLOCKS) {
-        for index in 0..BLOCKS {
-            items.push_str(if index % 3 == 0 { "loop " } else { "block " });
-        }
-        for _ in 0..BLOCKS {
-            let (a, b, c) = (
-                numbers.below(LOCALS),
-                numbers.below(LOCALS),
-                numbers.below(LOCALS),
-            );
-            let written = write!(
-                items,
-                "local.get {a} local.get {b} i32.mul local.get {c} i32.rotl local.tee {b} i32.const 31 i32.and br_table"
-            );
-            written.expect("a text takes text");
+    for _ in 0..rounds.div_ceil(48) {
+        items.push_str("loop ");
+        items.push_str(&"block ".repeat(48));
+        for depth in (1..=BLOCKS).rev() {
+            let mut local = || numbers.below(LOCALS);
+            let (a, b, c) = (local(), local(), local());
+            items.push_str(&format!(
+                "local.get {a} local.get {b} i32.mul local.get {c} i32.rotl local.tee {b} br_table 0"
+            ));
             for _ in 0..8 {
-                let written = write!(items, " {}", numbers.below(u64::try_from(BLOCKS).unwrap_or(1)));
-                written.expect("a text takes text");
+                items.push_str(&format!(" {}", numbers.below(depth + 1)));
             }
             items.push_str(" end ");
         }
+        items.push_str("end ");
     }
     items.push_str("local.get 1) ");
 }
