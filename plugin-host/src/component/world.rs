@@ -107,7 +107,10 @@ mod tests {
             let Err(ArtifactFormatError::NotAdaptable { reason }) = componentize(&module) else {
                 panic!("{host} is taken");
             };
-            assert!(reason.contains("an import from `portcullis:policy/host@0.1.0`"), "{reason}");
+            assert!(
+                reason.contains("an import from `portcullis:policy/host@0.1.0`"),
+                "{reason}"
+            );
         }
     }
 }

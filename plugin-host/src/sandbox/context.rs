@@ -86,7 +86,11 @@ impl EvaluationContext {
         const WRITES: usize = 8;
         let from = self.log.len().saturating_sub(WRITES);
         let text: String = self.log.iter().skip(from).map(|(_, line)| &**line).collect();
-        let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        let lines: Vec<&str> = text
+            .lines()
+            .map(str::trim_end)
+            .filter(|line| !line.is_empty())
+            .collect();
         (!lines.is_empty()).then(|| lines.join("; "))
     }
 
