@@ -56,7 +56,7 @@ pub(crate) struct Reconciler {
     loads: Loads,
     /// Up to where the store's changes were read.
     seen: u64,
-    /// The newest change that was taken in whole.
+    /// Up to where they were taken in: nothing before it is still being loaded.
     revision: u64,
     /// Whether the store was listed at all.
     is_listed: bool,
@@ -247,12 +247,11 @@ impl Reconciler {
         self.seen = revision;
         if candidates.is_empty() {
             self.settle(Batch {
-                revision,
                 is_first,
                 loaded: Vec::new(),
             });
         } else {
-            self.loads.begin(revision, is_first, candidates);
+            self.loads.begin(is_first, candidates);
             self.publish_statuses();
         }
     }
@@ -291,9 +290,9 @@ impl Reconciler {
         }
         if self.loads.is_idle() {
             self.known.retain(|_, known| known.is_remembered());
+            self.revision = self.seen;
         }
         self.is_complete |= batch.is_first;
-        self.revision = self.revision.max(batch.revision);
         if self.is_complete {
             self.swap();
         } else {
@@ -406,12 +405,7 @@ impl Reconciler {
             .iter()
             .filter_map(|(name, known)| known.standing(name))
             .collect();
-        let taken_in = if self.loads.is_idle() {
-            self.seen
-        } else {
-            self.revision
-        };
-        self.board.publish(taken_in, standings);
+        self.board.publish(self.revision, standings);
     }
 }
 

@@ -95,7 +95,7 @@ fn all_that_an_artifact_would_be_refused_for_is_told_at_once() {
     let guest = Guest::new()
         .for_contract_with("score: u16", "score: u32")
         .importing_function("steal")
-        .with("(memory i64 1)")
+        .memory("4112")
         .with_golden_cases("[]");
     let inspection = workbench.inspect(&guest.component());
     assert_eq!(

@@ -42,8 +42,6 @@ pub(super) struct Loaded {
 
 /// Candidates of one change to the store, all loaded.
 pub(super) struct Batch {
-    /// The store's revision of the change.
-    pub(super) revision: u64,
     /// Whether it is all that the store held when this node started.
     pub(super) is_first: bool,
     pub(super) loaded: Vec<Loaded>,
@@ -92,7 +90,7 @@ impl Loads {
     }
 
     /// Begins to load what changed together.
-    pub(super) fn begin(&mut self, revision: u64, is_first: bool, candidates: Vec<Candidate>) {
+    pub(super) fn begin(&mut self, is_first: bool, candidates: Vec<Candidate>) {
         let loading = self.loading.clone();
         self.batches.spawn(async move {
             let mut loads = JoinSet::new();
@@ -106,11 +104,7 @@ impl Loads {
                     Err(error) => tracing::error!(%error, "a task that loads a policy had panicked"),
                 }
             }
-            Batch {
-                revision,
-                is_first,
-                loaded,
-            }
+            Batch { is_first, loaded }
         });
     }
 

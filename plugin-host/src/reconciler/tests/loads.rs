@@ -3,6 +3,13 @@
 use super::*;
 
 impl Scene {
+    /// Starts a node, and waits until it has seen that there is nothing.
+    async fn empty() -> Self {
+        let scene = Self::start();
+        scene.until(|status| status.policies.is_empty()).await;
+        scene
+    }
+
     /// Waits until a policy's newest document is being loaded and its artifact was asked for.
     async fn loading(&self, name: &str, component: &[u8]) {
         let digest = Digest::of(component);
@@ -15,7 +22,7 @@ impl Scene {
 
 #[tokio::test(start_paused = true)]
 async fn an_artifact_that_loads_for_long_holds_up_no_other_policy() {
-    let scene = Scene::start();
+    let scene = Scene::empty().await;
     let slow = scoring(1);
     scene.store.hold(&slow);
     publish(&scene, "alpha", &slow, &json!({}));
@@ -53,7 +60,7 @@ async fn nothing_is_decided_before_everything_that_was_stored_at_the_start_was_t
 
 #[tokio::test(start_paused = true)]
 async fn a_policy_that_is_retired_while_it_loads_does_not_come_into_force() {
-    let scene = Scene::start();
+    let scene = Scene::empty().await;
     let slow = scoring(1);
     scene.store.hold(&slow);
     publish(&scene, "alpha", &slow, &json!({}));
@@ -74,7 +81,7 @@ async fn a_policy_that_is_retired_while_it_loads_does_not_come_into_force() {
 
 #[tokio::test(start_paused = true)]
 async fn a_release_that_is_loaded_after_its_successor_is_not_taken() {
-    let scene = Scene::start();
+    let scene = Scene::empty().await;
     let slow = scoring(1);
     scene.store.hold(&slow);
     publish(&scene, "alpha", &slow, &json!({}));
@@ -90,7 +97,7 @@ async fn a_release_that_is_loaded_after_its_successor_is_not_taken() {
 
 #[tokio::test(start_paused = true)]
 async fn a_release_comes_into_force_also_when_its_successor_was_refused_meanwhile() {
-    let scene = Scene::start();
+    let scene = Scene::empty().await;
     let slow = scoring(1);
     scene.store.hold(&slow);
     publish(&scene, "alpha", &slow, &json!({}));
