@@ -11,6 +11,7 @@ mod command_line;
 mod directory_store;
 mod hostile_policies;
 mod hot_reload;
+mod policy_test;
 mod quarantine;
 mod refusals;
 mod shutdown;
