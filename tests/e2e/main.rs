@@ -8,6 +8,7 @@
 
 mod api;
 mod command_line;
+mod determinism;
 mod directory_store;
 mod hostile_policies;
 mod hot_reload;
