@@ -33,13 +33,17 @@ publish: setup-build build-gateway ## Build the sample policies and publish what
 	scripts/publish.sh $(ARGS)
 
 ##@ Work
-.PHONY: test bench check fmt deny
+.PHONY: test determinism bench check fmt deny
 # All targets at once: the end-to-end tests start the binary, and built on its own it would have fewer features switched
 # on in its dependencies, so that many of them were compiled twice.
 test: setup-test ## Run the whole test suite, etcd included
 	cargo build --workspace --all-targets --locked
 	E2E_BUILT=1 REQUIRE_BACKENDS=1 cargo test --workspace --locked -- $(ARGS)
 	cd plugins && cargo test --workspace --locked $(POLICIES) -- $(ARGS)
+
+determinism: setup-test ## Run every sample policy's golden cases in 1,000 processes and compare (takes minutes)
+	cargo build --workspace --all-targets --locked
+	E2E_BUILT=1 cargo test --workspace --locked --test e2e -- --ignored determinism $(ARGS)
 
 bench: setup-test ## Measure how long a release takes from its acknowledgement to being enforced
 	cargo build --workspace --all-targets --locked
@@ -84,5 +88,5 @@ build-gateway:
 help: ## List the goals
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+		/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@printf '\nOptions of the started program: make run ARGS="…". Target folder: %s\n' "$(CARGO_TARGET_DIR)"

@@ -47,7 +47,7 @@ fn cases_that_come_out_are_shown_with_their_fuel() {
         &*first.wasm().display().to_string(),
         "sha256:",
         "ok      an ordinary payment is approved  (",
-        " golden cases passed, 0 failed",
+        " passed, 0 failed",
     ] {
         assert!(text.contains(needle), "`{needle}` is not in: {text}");
     }
@@ -75,7 +75,7 @@ fn a_case_that_fails_is_shown_with_what_came_and_the_others_run_too() {
         "expected a decision, found out_of_fuel",
         "FAILED  off",
         "features.card_count: the policy has no such feature",
-        "0 golden cases passed, 2 failed",
+        "golden cases: 0 passed, 2 failed",
     ] {
         assert!(text.contains(needle), "`{needle}` is not in: {text}");
     }

@@ -161,7 +161,7 @@ fn sum(tested: &[Tested]) -> String {
         .iter()
         .filter(|artifact| artifact.refused.is_some())
         .count();
-    let mut sum = format!("{} golden cases passed, {failed} failed", cases - failed);
+    let mut sum = format!("golden cases: {} passed, {failed} failed", cases - failed);
     if refused > 0 {
         sum.push_str(&format!("; {refused} of {} artifacts refused", tested.len()));
     }
