@@ -41,13 +41,17 @@ publish: setup-build build-gateway ## Build the sample policies and publish what
 	scripts/publish.sh $(ARGS)
 
 ##@ Work
-.PHONY: test languages languages-bindings bench check fmt deny
+.PHONY: test determinism languages languages-bindings bench check fmt deny
 # All targets at once: the end-to-end tests start the binary, and built on its own it would have fewer features switched
 # on in its dependencies, so that many of them were compiled twice.
 test: setup-test ## Run the whole test suite, etcd included
 	cargo build --workspace --all-targets --locked
 	E2E_BUILT=1 REQUIRE_BACKENDS=1 cargo test --workspace --locked -- $(ARGS)
 	cd plugins && cargo test --workspace --locked $(POLICIES) -- $(ARGS)
+
+determinism: setup-test ## Run every sample policy's golden cases in 1,000 processes and compare (takes minutes)
+	cargo build --workspace --all-targets --locked
+	E2E_BUILT=1 cargo test --workspace --locked --test e2e -- --ignored determinism $(ARGS)
 
 # Not a part of `make test`: its toolchains are some 700 MB, and it compiles interpreters.
 languages: setup-languages ## Build one rule in six languages, push all to one gateway, and compare what they decide

@@ -100,6 +100,15 @@ impl Policy {
         self.carrying("padding", &vec![0; bytes as usize])
     }
 
+    /// The same carrying these golden cases, past every check of `portcullis policy build`.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    #[must_use]
+    pub fn with_golden_cases(self, cases: &serde_json::Value) -> Self {
+        self.carrying("portcullis:golden-cases", cases.to_string().as_bytes())
+    }
+
     /// The same with a custom section behind it.
     ///
     /// # Panics
