@@ -26,6 +26,8 @@ CARGO_FUZZ := $(TOOLS)/bin/cargo-fuzz
 # What each fuzz target is given, in seconds; and to `make fuzz` the targets, all of them where none is named.
 FUZZ_SECONDS := 60
 TARGETS :=
+WIT_BINDGEN_VERSION := 0.63.0
+WIT_BINDGEN := $(TOOLS)/bin/wit-bindgen
 
 # Handed to the gateway by `make run`, to the test programs by `make test`, to the benchmark by `make bench`.
 ARGS :=
@@ -39,13 +41,26 @@ publish: setup-build build-gateway ## Build the sample policies and publish what
 	scripts/publish.sh $(ARGS)
 
 ##@ Work
-.PHONY: test bench check fmt deny
+.PHONY: test determinism languages languages-bindings bench check fmt deny
 # All targets at once: the end-to-end tests start the binary, and built on its own it would have fewer features switched
 # on in its dependencies, so that many of them were compiled twice.
 test: setup-test ## Run the whole test suite, etcd included
 	cargo build --workspace --all-targets --locked
 	E2E_BUILT=1 REQUIRE_BACKENDS=1 cargo test --workspace --locked -- $(ARGS)
 	cd plugins && cargo test --workspace --locked $(POLICIES) -- $(ARGS)
+
+determinism: setup-test ## Run every sample policy's golden cases in 1,000 processes and compare (takes minutes)
+	cargo build --workspace --all-targets --locked
+	E2E_BUILT=1 cargo test --workspace --locked --test e2e -- --ignored determinism $(ARGS)
+
+# Not a part of `make test`: its toolchains are some 700 MB, and it compiles interpreters.
+languages: setup-languages ## Build one rule in six languages, push all to one gateway, and compare what they decide
+	cargo build --workspace --all-targets --locked
+	E2E_BUILT=1 cargo test --package portcullis-tests --test languages --locked -- --ignored --nocapture --test-threads 1 $(ARGS)
+
+# The bindings of the policy in C are committed, because wit-bindgen is minutes of compiling.
+languages-bindings: setup-build $(WIT_BINDGEN) ## See that the committed C bindings are those of the contract (installs wit-bindgen first)
+	PATH="$(TOOLS)/bin:$$PATH" plugins/languages/velocity-limit-c/generate.sh --check
 
 bench: setup-test ## Measure how soon a release is enforced, and what policies that never end cost other payments
 	cargo build --workspace --all-targets --locked
@@ -79,6 +94,11 @@ $(CARGO_DENY):
 		--root $(TOOLS) --target-dir $(TOOLS)/build
 	rm -rf $(TOOLS)/build
 
+$(WIT_BINDGEN):
+	cargo install wit-bindgen-cli --version $(WIT_BINDGEN_VERSION) --no-default-features --features c --locked --profile dev \
+		--root $(TOOLS) --target-dir $(TOOLS)/build
+	rm -rf $(TOOLS)/build
+
 ##@ Fuzz
 .PHONY: fuzz fuzz-quick fuzz-keep
 fuzz: setup-fuzz $(CARGO_FUZZ) ## Fuzz every parser of foreign bytes (FUZZ_SECONDS=60 each, TARGETS="…", FUZZ_SANITIZER=address)
@@ -96,10 +116,10 @@ $(CARGO_FUZZ):
 	rm -rf $(TOOLS)/build
 
 ##@ House
-.PHONY: setup setup-build setup-check setup-test setup-fuzz build-gateway help
+.PHONY: setup setup-build setup-check setup-test setup-fuzz setup-languages build-gateway help
 setup: setup-check setup-test ## Install everything that the other goals need
 
-setup-build setup-check setup-test setup-fuzz: setup-%:
+setup-build setup-check setup-test setup-fuzz setup-languages: setup-%:
 	@scripts/setup.sh $*
 
 # --workspace: with the dependencies' features of the whole workspace, for the reason given at `test`.
@@ -109,5 +129,5 @@ build-gateway:
 help: ## List the goals
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+		/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 	@printf '\nOptions of the started program: make run ARGS="…". Target folder: %s\n' "$(CARGO_TARGET_DIR)"

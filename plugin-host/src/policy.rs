@@ -19,7 +19,7 @@ use crate::digest::Digest;
 use crate::document::limits::MAX_DEADLINE_MS;
 use crate::document::{Limits, Parameters};
 use crate::engine::SandboxEngine;
-use crate::golden::{GoldenCases, check_case, refusal_of_parameters};
+use crate::golden::{GoldenCase, GoldenCases, Tried, refusal_of_parameters, try_case};
 use crate::load_error::LoadError;
 use crate::sandbox::{self, Called, EvaluationContext, Secrets};
 use crate::structure;
@@ -152,11 +152,21 @@ impl Policy {
 
     /// Runs every golden case within these limits of fuel and memory, which repeat exactly. Says how many passed.
     pub(crate) fn check_golden_cases(&self, limits: &Limits) -> Result<usize, LoadError> {
+        self.each_golden_case(limits, |_, tried| Ok(tried.result?))
+    }
+
+    /// Runs the golden cases within these limits and hands over each, until one is not taken or they take too long together.
+    /// Says how many were taken.
+    pub(crate) fn each_golden_case(
+        &self,
+        limits: &Limits,
+        mut take: impl FnMut(&GoldenCase, Tried) -> Result<(), LoadError>,
+    ) -> Result<usize, LoadError> {
         let limits = patient(limits);
         let cases = self.golden_cases.as_ref().map_or(&[][..], GoldenCases::cases);
         let started = Instant::now();
         for case in cases {
-            check_case(self, case, &limits)?;
+            take(case, try_case(self, case, &limits))?;
             if started.elapsed() > GOLDEN_CASES_TIME {
                 let seconds = GOLDEN_CASES_TIME.as_secs();
                 return Err(LoadError::GoldenCasesTooSlow { seconds });

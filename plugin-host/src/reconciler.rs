@@ -339,6 +339,10 @@ impl Reconciler {
             );
             return;
         }
+        if !self.supervision.is_enabled() {
+            // Nothing would ever run it.
+            known.previous = None;
+        }
         tracing::info!(
             policy.name = name,
             policy.version = &*identity.version,
@@ -368,14 +372,13 @@ impl Reconciler {
     }
 
     fn swap(&mut self) {
-        let stands_by = self.supervision.is_enabled();
         let releases: Vec<InForce> = self
             .known
             .values()
             .filter_map(|known| {
                 Some(InForce {
                     release: known.in_force.clone()?,
-                    previous: known.previous.clone().filter(|_| stands_by),
+                    previous: known.previous.clone(),
                 })
             })
             .collect();

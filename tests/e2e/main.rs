@@ -8,10 +8,12 @@
 
 mod api;
 mod command_line;
+mod determinism;
 mod directory_store;
 mod hostile_policies;
 mod hot_reload;
 mod misbehaving;
+mod policy_test;
 mod quarantine;
 mod refusals;
 mod shutdown;

@@ -22,4 +22,4 @@ pub mod wait;
 pub use etcd::Etcd;
 pub use gateway::{Answer, Gateway, Payment};
 pub use policies::Policy;
-pub use wait::eventually;
+pub use wait::{eventually, eventually_within};

@@ -97,17 +97,35 @@ impl Policy {
     /// When it cannot be written.
     #[must_use]
     pub fn padded(self, bytes: u32) -> Self {
-        const NAME: &[u8] = b"\x07padding";
+        self.carrying("padding", &vec![0; bytes as usize])
+    }
+
+    /// The same carrying these golden cases, past every check of `portcullis policy build`.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    #[must_use]
+    pub fn with_golden_cases(self, cases: &serde_json::Value) -> Self {
+        self.carrying("portcullis:golden-cases", cases.to_string().as_bytes())
+    }
+
+    /// The same with a custom section behind it.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    #[must_use]
+    pub fn carrying(self, section: &str, data: &[u8]) -> Self {
         let mut component = std::fs::read(self.wasm()).expect("a component");
         component.push(0);
-        let mut length = bytes + u32::try_from(NAME.len()).expect("a short name");
+        let mut length = 1 + section.len() + data.len();
         while length >= 0x80 {
             component.push(u8::try_from(length & 0x7f).expect("seven bits") | 0x80);
             length >>= 7;
         }
         component.push(u8::try_from(length).expect("seven bits"));
-        component.extend_from_slice(NAME);
-        component.resize(component.len() + bytes as usize, 0);
+        component.push(u8::try_from(section.len()).expect("a short name"));
+        component.extend_from_slice(section.as_bytes());
+        component.extend_from_slice(data);
         std::fs::write(self.wasm(), component).expect("the component can be written");
         self
     }

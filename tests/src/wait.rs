@@ -12,15 +12,23 @@ const GLANCE: Duration = Duration::from_millis(20);
 ///
 /// # Panics
 /// When it does not come; says what was waited for.
-pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    eventually_within(PATIENCE, what, look)
+}
+
+/// The same for what may take longer than anything else does.
+///
+/// # Panics
+/// When it does not come; says what was waited for.
+pub fn eventually_within<T>(patience: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(seen) = look() {
             return seen;
         }
         assert!(
-            started.elapsed() < PATIENCE,
-            "waited {PATIENCE:?} in vain for: {what}"
+            started.elapsed() < patience,
+            "waited {patience:?} in vain for: {what}"
         );
         std::thread::sleep(GLANCE);
     }

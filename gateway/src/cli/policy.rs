@@ -6,6 +6,7 @@ mod list;
 mod push;
 mod render;
 mod status;
+mod test;
 
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,8 @@ pub(super) enum PolicyCommand {
     Build(build::BuildArgs),
     /// Show what an artifact is made of, and whether a node would take it
     Inspect(inspect::InspectArgs),
+    /// Run the golden cases of artifacts as a node would, and show what came of each
+    Test(test::TestArgs),
     /// Check policies as a node would, and publish them together
     Push(push::PushArgs),
     /// List what the store says should be in force
@@ -56,6 +59,7 @@ pub(super) fn run(command: PolicyCommand) -> anyhow::Result<u8> {
     match command {
         PolicyCommand::Build(args) => build::run(&args),
         PolicyCommand::Inspect(args) => inspect::run(&args),
+        PolicyCommand::Test(args) => test::run(&args),
         PolicyCommand::Push(args) => super::runtime()?.block_on(push::run(args)),
         PolicyCommand::List(args) => super::runtime()?.block_on(list::run(args)),
         PolicyCommand::Status(args) => super::runtime()?.block_on(status::run(args)),

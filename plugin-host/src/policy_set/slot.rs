@@ -43,19 +43,15 @@ impl Slot {
 
     /// Who decides. The scope is that of whoever does.
     pub(super) fn decides(&self, details: &PaymentDetails) -> Decides<'_> {
-        let current = &self.current;
-        let entry = match (self.is_quarantined(), self.stands_in()) {
-            (false, _) => current,
-            (true, Some(previous)) => previous,
-            (true, None) if current.release.includes(details) => {
-                return Decides::FailureMode(&current.release);
-            }
-            (true, None) => return Decides::Nobody,
-        };
-        if entry.release.includes(details) {
-            Decides::Release(entry)
+        let stands_in = if self.is_quarantined() {
+            self.stands_in()
         } else {
-            Decides::Nobody
+            Some(&self.current)
+        };
+        match stands_in {
+            Some(entry) if entry.release.includes(details) => Decides::Release(entry),
+            None if self.current.release.includes(details) => Decides::FailureMode(&self.current.release),
+            _ => Decides::Nobody,
         }
     }
 

@@ -101,7 +101,7 @@ impl Reporter {
 
 /// The same with those policies alone that somebody has to look at, and the first words of what is wrong with them.
 fn cut(mut status: NodeStatus) -> NodeStatus {
-    /// Policies that are told: with everything about one below a kilobyte, far below the largest status.
+    /// Policies that are told: with everything about one below two kilobytes, below the largest status.
     const TOLD: usize = 500;
     status
         .policies

@@ -106,21 +106,27 @@ impl StatusBoard {
         self.reporter.task(stop)
     }
 
+    /// Shows whose release in force is quarantined. What was never in force has no number: the store may hold any name.
+    fn count(&self, latest: &mut Latest, statuses: &[PolicyStatus]) {
+        let in_force = || statuses.iter().filter(|status| status.in_force.is_some());
+        let names: BTreeSet<Box<str>> = in_force().map(|status| status.name.clone()).collect();
+        for gone in latest.counted.difference(&names) {
+            self.metrics.quarantined(gone, false);
+        }
+        latest.counted = names;
+        for status in in_force() {
+            self.metrics
+                .quarantined(&status.name, status.quarantine.is_some());
+        }
+    }
+
     fn tell(&self, latest: &mut Latest) {
         let statuses: Vec<PolicyStatus> = latest.standings.iter().map(Standing::now).collect();
         let refused = statuses.iter().filter(|status| status.refused.is_some()).count();
         self.metrics
             .refused
             .set(i64::try_from(refused).unwrap_or(i64::MAX));
-        let names: BTreeSet<Box<str>> = statuses.iter().map(|status| status.name.clone()).collect();
-        for gone in latest.counted.difference(&names) {
-            self.metrics.quarantined(gone, false);
-        }
-        latest.counted = names;
-        for status in &statuses {
-            self.metrics
-                .quarantined(&status.name, status.quarantine.is_some());
-        }
+        self.count(latest, &statuses);
         self.reporter.update(latest.revision, &statuses);
         self.engine.report(statuses);
     }

@@ -9,7 +9,7 @@
 )]
 #[allow(clippy::allow_attributes_without_reason, reason = "generated code")]
 mod bindings {
-    wit_bindgen::generate!({ path: "wit", world: "forecast" });
+    wit_bindgen::generate!({ path: "wit/weather.wit", world: "forecast" });
 
     export!(Forecast);
 
