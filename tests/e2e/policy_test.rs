@@ -67,7 +67,7 @@ fn cases_that_come_out_are_shown_with_their_fuel() {
 
 #[test]
 fn a_case_that_fails_is_shown_with_what_came_and_the_others_run_too() {
-    let policy = Policy::compiled("misbehaving/spins", "wasm32-wasip2").with_golden_cases(&hopeless());
+    let policy = Policy::misbehaving("spins").with_golden_cases(&hopeless());
     let (code, text) = shown(&tested(&[], &[&policy.wasm()]));
     assert_eq!(code, 3, "{text}");
     for needle in [
@@ -98,7 +98,7 @@ fn a_case_that_fails_is_shown_with_what_came_and_the_others_run_too() {
 
 #[test]
 fn an_artifact_without_golden_cases_is_said_to_have_none_and_one_that_is_none_is_refused() {
-    let module = Policy::compiled("misbehaving/traps", "wasm32-wasip1");
+    let module = Policy::compiled("amount-ceiling", "wasm32-wasip1");
     let (code, text) = shown(&tested(&[], &[&module.wasm()]));
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("carries no golden cases"), "{text}");

@@ -211,8 +211,16 @@ impl Gateway {
 
     /// Waits until a policy decides under this sequence.
     pub fn wait_for(&self, name: &str, sequence: u64) {
-        eventually(&format!("{name} to be in force at sequence {sequence}"), || {
-            (self.policy(name)?["in_force"]["sequence"] == sequence).then_some(())
+        let what = format!("{name} to be in force at sequence {sequence}");
+        let mut last = None;
+        eventually(&what, || {
+            let policy = self.policy(name)?;
+            // Told where it never comes.
+            if last.as_ref() != Some(&policy["refused"]) && !policy["refused"].is_null() {
+                eprintln!("{name}: {}", policy["refused"]);
+                last = Some(policy["refused"].clone());
+            }
+            (policy["in_force"]["sequence"] == sequence).then_some(())
         });
     }
 
