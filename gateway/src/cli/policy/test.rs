@@ -1,6 +1,6 @@
 //! `portcullis policy test`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use clap::Args;
@@ -72,7 +72,7 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<u8> {
     Ok(if passed { DONE } else { REFUSED })
 }
 
-fn load(workbench: &Workbench, file: &PathBuf, manifest: Option<&PathBuf>) -> anyhow::Result<Subject> {
+fn load(workbench: &Workbench, file: &Path, manifest: Option<&PathBuf>) -> anyhow::Result<Subject> {
     let manifest = manifest.map(|path| read_manifest(path)).transpose()?;
     let bytes = read(file, MAX_ARTIFACT_BYTES)?;
     let policy = component::componentize(&bytes)
@@ -205,7 +205,7 @@ fn case_to_json(case: &TriedCase) -> Value {
                 .collect::<Vec<_>>(),
         })),
         "fault": fault.map(|fault| json!({"kind": fault.kind.as_str(), "detail": fault.detail})),
-        "signals": run.map(|run| signals(run)),
+        "signals": run.map(signals),
         "fuel_used": run.map(|run| run.fuel_used),
         "elapsed_us": run.map(|run| u64::try_from(run.elapsed.as_micros()).unwrap_or(u64::MAX)),
     })

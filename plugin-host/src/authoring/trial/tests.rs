@@ -10,7 +10,7 @@ use crate::testing::Guest;
 
 const HOST: &str = "portcullis:policy/host@0.1.0";
 
-fn case(name: &str, expected: (&str, Value)) -> Value {
+fn case(name: &str, expected: &(&str, Value)) -> Value {
     let payment = json!({"id": "p", "merchant_id": "m", "amount": {"minor_units": 1, "currency": "CNY"}, "created_at": 1});
     json!({"name": name, "payment": payment, (expected.0): expected.1})
 }
@@ -38,14 +38,14 @@ fn signalling(cases: &[Value]) -> Vec<u8> {
 
 #[test]
 fn every_case_is_tried_and_what_came_is_told() {
-    let mut off = case("off", score(7));
+    let mut off = case("off", &score(7));
     off["parameters"] = json!({"max": 1});
     let component = signalling(&[
-        case("right", score(7)),
-        case("wrong", score(8)),
+        case("right", &score(7)),
+        case("wrong", &score(8)),
         off,
-        case("an error", ("error", json!("no rates"))),
-        case("right again", score(7)),
+        case("an error", &("error", json!("no rates"))),
+        case("right again", &score(7)),
     ]);
     let policy = Workbench::new().unwrap().load(&component).unwrap();
     assert_eq!(*policy.digest(), Digest::of(&component));
@@ -80,7 +80,7 @@ fn every_case_is_tried_and_what_came_is_told() {
 
 #[test]
 fn cases_run_within_the_limits_and_a_fault_is_told_with_its_kind() {
-    let component = signalling(&[case("right", score(7))]);
+    let component = signalling(&[case("right", &score(7))]);
     let policy = Workbench::new().unwrap().load(&component).unwrap();
     let most = Limits::default();
     let starved = Limits::new(5, most.deadline_ms(), most.memory_bytes()).unwrap();
