@@ -1,7 +1,7 @@
 //! From a component to machine code, in a process of its own.
 //!
 //! A compiler cannot be interrupted, and a component may be made so that it computes for minutes and takes gigabytes, or so
-//! that it breaks the compiler. In another process both have a bound that holds: the system's for memory, a kill for time. The
+//! that it breaks the compiler. In another process both have a bound that holds: the system's own. The
 //! process is this very program under another command, so that what it writes fits the engine that reads it; it is given
 //! the component and nothing else, no environment and no files.
 
@@ -13,7 +13,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
@@ -59,7 +58,7 @@ pub(crate) enum Compiler {
 /// Processes that compile, so many at a time.
 pub(crate) struct CompilerProcesses {
     command: CompilerCommand,
-    timeout: Duration,
+    cpu_seconds: u32,
     memory_bytes: u64,
     permits: Semaphore,
 }
@@ -69,7 +68,7 @@ impl Compiler {
     pub(crate) fn apart(command: CompilerCommand, config: &Config) -> Self {
         Self::Apart(Arc::new(CompilerProcesses {
             command,
-            timeout: Duration::from_millis(config.compile_timeout_ms.max(1)),
+            cpu_seconds: config.compile_cpu_seconds.max(1),
             memory_bytes: config.compile_memory_bytes,
             permits: Semaphore::new(usize::from(config.compile_threads.max(1))),
         }))
@@ -124,22 +123,20 @@ impl CompilerProcesses {
         let mut child = self.start().map_err(|error| LoadError::CompilerUnavailable {
             reason: error.to_string(),
         })?;
-        match tokio::time::timeout(self.timeout, converse(&mut child, component)).await {
-            Ok(Ok((status, code, complaint))) => self.judge(status, code, &complaint),
-            Ok(Err(error)) => Err(LoadError::CompilerUnavailable {
+        // Whoever waits no longer drops the child, which kills it.
+        match converse(&mut child, component).await {
+            Ok((status, code, complaint)) => self.judge(status, code, &complaint),
+            Err(error) => Err(LoadError::CompilerUnavailable {
                 reason: error.to_string(),
             }),
-            // Dropping the child kills it.
-            Err(_) => Err(self.too_slow()),
         }
     }
 
     fn start(&self) -> std::io::Result<Child> {
-        let cpu_seconds = self.timeout.as_secs().saturating_add(1);
         Command::new(&self.command.program)
             .args(&self.command.arguments)
             .args(["--memory-bytes", &self.memory_bytes.to_string()])
-            .args(["--cpu-seconds", &cpu_seconds.to_string()])
+            .args(["--cpu-seconds", &self.cpu_seconds.to_string()])
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -163,19 +160,15 @@ impl CompilerProcesses {
             });
         }
         if ended_by_cpu_limit(status) {
-            return Err(self.too_slow());
+            return Err(LoadError::CompilingTakesTooLong {
+                cpu_seconds: self.cpu_seconds,
+            });
         }
         let complaint = complaint.trim_end();
         let separator = if complaint.is_empty() { "" } else { ": " };
         Err(LoadError::CompilerFailed {
             reason: format!("{status}{separator}{complaint}"),
         })
-    }
-
-    fn too_slow(&self) -> LoadError {
-        LoadError::CompilingTakesTooLong {
-            timeout_ms: u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX),
-        }
     }
 }
 

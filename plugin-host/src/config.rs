@@ -27,14 +27,15 @@ pub struct Config {
     /// How many policies may compile at the same time, each in a process of low priority with one thread. Default 2, so that
     /// one that takes its whole time does not hold up the next.
     pub compile_threads: u8,
-    /// How long one compilation may take, in milliseconds; its process is killed then. Default 60,000: an interpreter of
-    /// Python with a policy in it takes some 15 s.
-    pub compile_timeout_ms: u64,
+    /// How much time of the processor one compilation may take, in seconds; its process is ended then. Not by the clock on the
+    /// wall: payments come first, and a busy node says nothing about the artifact. Default 60: an interpreter of Python with
+    /// a policy in it takes some 15.
+    pub compile_cpu_seconds: u32,
     /// How much memory one compilation may take, in bytes. Default 2 GiB.
     pub compile_memory_bytes: u64,
     /// How long a document may take from its artifact's first chunk to its last golden case, in milliseconds. What takes
-    /// longer is refused until the next listing, so that it holds up nobody else's release. Default 120,000: one whole
-    /// compilation, and as long again for all else and for waiting its turn.
+    /// longer is given up until the next listing. Default 300,000: the longest compilation on a node that gives it a fifth
+    /// of a processor.
     pub load_timeout_ms: u64,
     /// After how long without a change the whole store is read again, as a safety net. In milliseconds, default 60,000.
     pub relist_interval_ms: u64,
@@ -52,9 +53,9 @@ impl Default for Config {
             max_warm_instances: 256,
             lane_threads: 2,
             compile_threads: 2,
-            compile_timeout_ms: 60_000,
+            compile_cpu_seconds: 60,
             compile_memory_bytes: 2 * 1024 * 1024 * 1024,
-            load_timeout_ms: 120_000,
+            load_timeout_ms: 300_000,
             relist_interval_ms: 60_000,
             quarantine: QuarantineConfig::default(),
         }

@@ -23,13 +23,13 @@ pub enum LoadError {
         /// What the compiler said.
         reason: String,
     },
-    /// The compiler did not end in time.
+    /// The compiler used up its time.
     #[error(
-        "compiling takes more than {timeout_ms} ms (`policies.compile_timeout_ms`); a large function is what takes longest"
+        "compiling takes more than {cpu_seconds} s of the processor (`policies.compile_cpu_seconds`); large functions take longest"
     )]
     CompilingTakesTooLong {
-        /// How long it may take.
-        timeout_ms: u64,
+        /// How much of it it may take.
+        cpu_seconds: u32,
     },
     /// The compiler had not enough memory.
     #[error("compiling takes more than {max_bytes} bytes of memory (`policies.compile_memory_bytes`)")]
@@ -127,7 +127,6 @@ impl LoadError {
         match self {
             Self::Panicked
             | Self::GoldenCasesTooSlow { .. }
-            | Self::CompilingTakesTooLong { .. }
             | Self::CompilerFailed { .. }
             | Self::CompilerUnavailable { .. } => true,
             Self::DescribeFailed { fault } => passing(fault.kind),

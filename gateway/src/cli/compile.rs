@@ -16,7 +16,7 @@ pub(super) struct CompileArgs {
     memory_bytes: u64,
     /// Computing that it may take
     #[arg(long, value_name = "SECONDS")]
-    cpu_seconds: u64,
+    cpu_seconds: u32,
 }
 
 pub(super) fn run(args: &CompileArgs) -> ExitCode {

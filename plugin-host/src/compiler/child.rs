@@ -25,8 +25,8 @@ const FAILED: u8 = 1;
 pub struct ChildBounds {
     /// Memory, in bytes.
     pub memory_bytes: u64,
-    /// Computing, in seconds. Only a second line: whoever started the process ends it when its time is up.
-    pub cpu_seconds: u64,
+    /// Time of the processor, in seconds.
+    pub cpu_seconds: u32,
 }
 
 /// Reads a component from standard input and writes machine code to standard output. The whole work of a compiler's process:
@@ -48,18 +48,20 @@ fn complain(reason: &str, status: u8) -> ExitCode {
 
 /// Puts the process under its bounds. The system's own are kept where they are stricter.
 fn bound(bounds: ChildBounds) -> std::io::Result<()> {
+    let cpu_seconds = u64::from(bounds.cpu_seconds);
     let limits = [
         // What is asked for and writable, wherever it lies; address space alone costs nothing.
-        (Resource::Data, bounds.memory_bytes),
-        (Resource::Cpu, bounds.cpu_seconds),
-        (Resource::Core, 0),
+        (Resource::Data, bounds.memory_bytes, bounds.memory_bytes),
+        // At the first a signal that says which bound it was, at the second one that says nothing.
+        (Resource::Cpu, cpu_seconds, cpu_seconds.saturating_add(1)),
+        (Resource::Core, 0, 0),
     ];
-    for (resource, most) in limits {
+    for (resource, current, maximum) in limits {
         let inherited = rustix::process::getrlimit(resource);
-        let most = inherited.maximum.map_or(most, |maximum| maximum.min(most));
+        let maximum = inherited.maximum.map_or(maximum, |most| most.min(maximum));
         let limit = Rlimit {
-            current: Some(most),
-            maximum: Some(most),
+            current: Some(current.min(maximum)),
+            maximum: Some(maximum),
         };
         setrlimit(resource, limit)?;
     }

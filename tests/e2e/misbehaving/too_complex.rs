@@ -7,7 +7,7 @@ use super::row::{Expected, Row};
 
 /// A node that is short of patience and of memory, so that the tests need not be long.
 pub(super) const SETTINGS: &[&str] = &[
-    "policies.compile_timeout_ms=8000",
+    "policies.compile_cpu_seconds=2",
     "policies.compile_memory_bytes=1073741824",
 ];
 
@@ -38,7 +38,7 @@ pub(super) fn rows() -> Vec<Row> {
         Row::generated(
             "compiles-for-ever",
             || generated::hard_to_compile(20, 2_000),
-            refused("compile_timeout", "8000 ms"),
+            refused("compile_timeout", "more than 2 s of the processor"),
         ),
     ]
 }
