@@ -6,8 +6,9 @@ use portcullis_tests::raw::run;
 use portcullis_tests::{Etcd, Gateway, Payment, Policy, eventually};
 use serde_json::Value;
 
-/// Quarantines and probes as quick as they can be set.
-const QUICK: [&str; 3] = [
+/// Quarantines after few payments, however long these take, and probes as quick as they can be set.
+const QUICK: [&str; 4] = [
+    "policies.quarantine.window_ms=3600000",
     "policies.quarantine.minimum_evaluations=5",
     "policies.quarantine.probe_interval_ms=10",
     "policies.quarantine.probes_to_recover=3",
