@@ -5,6 +5,7 @@
 //! is in force stays, and every other policy is left alone. Documents of one transaction come into force by one swap.
 
 mod backoff;
+mod follow;
 mod known;
 mod loads;
 mod refusal;
@@ -19,8 +20,6 @@ use application::ports::Clock;
 use bytes::Bytes;
 use domain::Timestamp;
 use tokio::sync::Notify;
-use tokio::time::MissedTickBehavior;
-use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::document::PolicyDocument;
@@ -31,10 +30,9 @@ use crate::policy::Policy;
 use crate::policy_set::InForce;
 use crate::quarantine::{MachineTime, Supervision};
 use crate::release::Release;
-use crate::store::{PolicyStore, StoreError, StoreListing, WatchEvent};
+use crate::store::{PolicyStore, StoreListing};
 use crate::wasm_engine::WasmRiskPolicyEngine;
 
-use backoff::Backoff;
 use known::Known;
 use loads::{Batch, Candidate, Loaded, Loads};
 use refusal::Refusal;
@@ -111,84 +109,6 @@ impl Reconciler {
         }
     }
 
-    /// Follows the store until told to stop.
-    pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let reports = tokio::spawn(self.board.reports(stop.clone()));
-        let board = tokio::spawn(Arc::clone(&self.board).follow(stop.clone()));
-        let mut backoff = Backoff::default();
-        let store = self.store.describe();
-        while !stop.is_cancelled() {
-            let lost = tokio::select! {
-                () = stop.cancelled() => break,
-                lost = self.follow(&mut backoff) => lost,
-            };
-            self.metrics.store_connected.set(0);
-            let pause = backoff.next();
-            tracing::warn!(store, error = %lost, retry_in_ms = pause.as_millis(), "lost the policy store");
-            tokio::select! {
-                () = stop.cancelled() => break,
-                () = self.settle_for(pause) => {}
-            }
-        }
-        if reports.await.is_err() || board.await.is_err() {
-            tracing::error!("a task that reports this node's status had panicked");
-        }
-    }
-
-    /// Lists, then watches, and ends when the store is lost.
-    async fn follow(&mut self, backoff: &mut Backoff) -> StoreError {
-        match self.follow_until_lost(backoff).await {
-            Err(error) => error,
-            Ok(never) => match never {},
-        }
-    }
-
-    async fn follow_until_lost(
-        &mut self,
-        backoff: &mut Backoff,
-    ) -> Result<std::convert::Infallible, StoreError> {
-        let listing = self.store.list().await?;
-        self.apply_listing(listing);
-        let mut watch = self.store.watch(self.seen).await?;
-        self.metrics.store_connected.set(1);
-        tracing::info!(
-            store = self.store.describe(),
-            revision = self.seen,
-            "following the policy store"
-        );
-        let mut relist = tokio::time::interval(self.relist_interval);
-        relist.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        relist.reset();
-        loop {
-            tokio::select! {
-                event = watch.next() => match event? {
-                    // A listing between two events may have taken in what the watch tells only now.
-                    WatchEvent::Changed { revision, .. } if revision <= self.seen => {}
-                    WatchEvent::Changed { revision, documents } => self.apply(revision, false, documents),
-                    WatchEvent::Progress { revision } => self.seen = self.seen.max(revision),
-                },
-                batch = self.loads.next() => self.settle(batch),
-                _ = relist.tick() => {
-                    let listing = self.store.list().await?;
-                    self.apply_listing(listing);
-                }
-            }
-            backoff.reset();
-        }
-    }
-
-    /// Takes in what is loaded meanwhile, for so long.
-    async fn settle_for(&mut self, pause: Duration) {
-        let end = tokio::time::sleep(pause);
-        tokio::pin!(end);
-        loop {
-            tokio::select! {
-                () = &mut end => return,
-                batch = self.loads.next() => self.settle(batch),
-            }
-        }
-    }
-
     /// Takes in every document of the store; what is known and not listed is gone.
     fn apply_listing(&mut self, listing: StoreListing) {
         let mut changes: Vec<(String, Option<Bytes>)> = listing
@@ -217,31 +137,7 @@ impl Reconciler {
         for (name, value) in changes {
             match value {
                 None => self.retire(&name, now),
-                Some(value) => {
-                    let known = self.known.entry(name.clone()).or_default();
-                    if known.is_settled(&value) {
-                        if let Some(refusal) = known.lapsed(now) {
-                            self.refuse(&name, &value, &refusal, now, started.elapsed());
-                        }
-                        continue;
-                    }
-                    match known.read(&name, &value, now) {
-                        Ok(document) => {
-                            let generation = known.begin(&value);
-                            candidates.push(Candidate {
-                                compiled: self.compiled(&document),
-                                generation,
-                                name,
-                                value,
-                                document: Arc::new(document),
-                            });
-                        }
-                        Err(refusal) => {
-                            known.see(&value);
-                            self.refuse(&name, &value, &refusal, now, started.elapsed());
-                        }
-                    }
-                }
+                Some(value) => candidates.extend(self.read(name, value, now, started)),
             }
         }
         self.seen = revision;
@@ -253,6 +149,34 @@ impl Reconciler {
         } else {
             self.loads.begin(is_first, candidates);
             self.publish_statuses();
+        }
+    }
+
+    /// Reads a document, and says what has to be loaded of it: nothing, where it was read before or is refused.
+    fn read(&mut self, name: String, value: Bytes, now: Timestamp, started: Instant) -> Option<Candidate> {
+        let known = self.known.entry(name.clone()).or_default();
+        if known.is_settled(&value) {
+            if let Some(refusal) = known.lapsed(now) {
+                self.refuse(&name, &value, &refusal, now, started.elapsed());
+            }
+            return None;
+        }
+        match known.read(&name, &value, now) {
+            Ok(document) => {
+                let generation = known.begin(&value);
+                Some(Candidate {
+                    compiled: self.compiled(&document),
+                    generation,
+                    name,
+                    value,
+                    document: Arc::new(document),
+                })
+            }
+            Err(refusal) => {
+                known.see(&value);
+                self.refuse(&name, &value, &refusal, now, started.elapsed());
+                None
+            }
         }
     }
 

@@ -191,3 +191,53 @@ fn memories_beyond_what_policies_may_have_are_not_valid() {
         ));
     }
 }
+
+/// A number with a comma every three digits, as the documents write them.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[test]
+fn every_bound_is_in_the_table_of_the_documentation() {
+    use crate::document::limits::{DEFAULT_DEADLINE_MS, DEFAULT_FUEL, MAX_DEADLINE_MS, MAX_FUEL};
+    let page = include_str!("../../../docs/sandbox.md");
+    let config = crate::Config::default();
+    let rows: [(&str, u64); 16] = [
+        ("components within one another", MAX_NESTED_COMPONENTS as u64),
+        ("core modules; nested components", MAX_MODULES as u64),
+        ("core modules; nested components", MAX_COMPONENTS as u64),
+        ("types", MAX_TYPES as u64),
+        ("functions", MAX_FUNCTIONS as u64),
+        ("bytes of one function", MAX_FUNCTION_BYTES as u64),
+        ("blocks within one another", MAX_BLOCK_DEPTH as u64),
+        ("imports and exports", MAX_IMPORTS_AND_EXPORTS as u64),
+        ("globals", MAX_GLOBALS as u64),
+        ("data and element segments", MAX_SEGMENTS as u64),
+        ("one compilation", u64::from(config.compile_cpu_seconds)),
+        ("compilations at once", u64::from(config.compile_threads)),
+        ("fuel", DEFAULT_FUEL),
+        ("fuel", MAX_FUEL),
+        ("time", u64::from(DEFAULT_DEADLINE_MS)),
+        ("time", u64::from(MAX_DEADLINE_MS)),
+    ];
+    for (what, number) in rows {
+        let row = page
+            .lines()
+            .find(|line| line.starts_with(&format!("| {what}")))
+            .unwrap_or_else(|| panic!("there is no row `{what}`"));
+        let number = grouped(number);
+        let written = row.split(|c: char| !c.is_ascii_digit() && c != ',');
+        assert!(
+            written.into_iter().any(|found| found == number),
+            "{number} is not in: {row}"
+        );
+    }
+}
