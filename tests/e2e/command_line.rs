@@ -134,7 +134,8 @@ fn a_policy_is_shown_with_what_it_is_made_of() {
     for line in [
         "contract     fits the world risk-policy of portcullis:policy@0.2.0",
         "portcullis:policy/types@0.2.0 (contract)",
-        "language     Rust",
+        "language     ",
+        "             Rust\n",
         "names        kept",
         "parameters   ",
         "golden       ",
