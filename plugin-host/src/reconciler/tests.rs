@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use testkit::builders::{NOW, after, risk_request};
 use testkit::fakes::SettableClock;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::compiler::Compiler;
@@ -20,6 +21,7 @@ use crate::digest::Digest;
 use crate::envelope::Envelope;
 use crate::lane::Lane;
 use crate::node_status::{NodePolicy, NodePolicyState, NodeStatus};
+use crate::store::StoreError;
 use crate::testing::{Answer, Guest, document, engine, small_config};
 use in_memory_store::{InMemoryPolicyStore, away};
 
