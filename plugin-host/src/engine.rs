@@ -7,7 +7,7 @@ use wasmtime::{Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationCo
 
 use crate::config::Config;
 use crate::document::limits::MAX_MEMORY_BYTES;
-use crate::epoch_ticker::EpochTicker;
+use crate::epoch_ticker::{EpochClock, EpochTicker};
 use crate::structure::FEATURES;
 
 /// Host stack that one guest call may use. Frames of compiled guest code are small; what a Rust guest puts "on its
@@ -44,7 +44,7 @@ pub struct EngineError(String);
 #[derive(Clone)]
 pub(crate) struct SandboxEngine {
     engine: Engine,
-    _ticker: Arc<EpochTicker>,
+    ticker: Arc<EpochTicker>,
 }
 
 impl SandboxEngine {
@@ -58,12 +58,17 @@ impl SandboxEngine {
         let ticker = EpochTicker::start(engine.weak()).map_err(|error| EngineError(error.to_string()))?;
         Ok(Self {
             engine,
-            _ticker: Arc::new(ticker),
+            ticker: Arc::new(ticker),
         })
     }
 
     pub(crate) fn wasmtime(&self) -> &Engine {
         &self.engine
+    }
+
+    /// The clock of its deadlines.
+    pub(crate) fn clock(&self) -> &EpochClock {
+        self.ticker.clock()
     }
 }
 

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use crate::priority;
+
 /// Evaluations that may wait for a thread: what two threads get done within the longest wait, at a millisecond each.
 const MAX_WAITING: usize = 1_024;
 
@@ -20,6 +22,10 @@ const MAX_WAIT: Duration = Duration::from_millis(500);
 
 /// What a job that began in time may take longer than it said: a tick of the deadline's clock, and a busy machine.
 const GRACE: Duration = Duration::from_millis(100);
+
+/// How nice the threads are: a policy that computes for long has all of a core that nobody else wants, and a fraction of one
+/// that serves payments too. Not the lowest: slow policies that are sound are to be served on a busy machine as well.
+const NICENESS: i32 = 10;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -54,7 +60,10 @@ impl Lane {
                 let queue = Arc::clone(&queue);
                 thread::Builder::new()
                     .name(format!("policy-lane-{index}"))
-                    .spawn(move || queue.work())
+                    .spawn(move || {
+                        priority::of_this_thread("policy-lane", NICENESS);
+                        queue.work();
+                    })
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { queue, threads })

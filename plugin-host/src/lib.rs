@@ -38,6 +38,7 @@ pub mod node_status;
 mod pace;
 mod policy;
 mod policy_set;
+mod priority;
 pub mod publish;
 mod quarantine;
 mod reconciler;

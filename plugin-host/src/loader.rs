@@ -12,6 +12,7 @@ use crate::document::PolicyDocument;
 use crate::engine::SandboxEngine;
 use crate::load_error::LoadError;
 use crate::policy::{Checked, Policy};
+use crate::priority;
 use crate::release::check_document;
 
 /// How nice the loading threads are: half way to the lowest priority, so that payments come first and a load still ends
@@ -37,12 +38,7 @@ impl Loader {
         let threads = ThreadPoolBuilder::new()
             .num_threads(usize::from(threads.max(1)))
             .thread_name(|index| format!("policy-loader-{index}"))
-            .start_handler(|_| {
-                // On Linux this is the calling thread alone. Without the right to it, loading is merely less polite.
-                if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-                    tracing::debug!(%error, "the loading threads keep their priority");
-                }
-            })
+            .start_handler(|_| priority::of_this_thread("policy-loader", NICENESS))
             .build()?;
         Ok(Self {
             engine,

@@ -36,7 +36,7 @@ pub(crate) struct Policy {
     golden_cases: Option<GoldenCases>,
     identity: Arc<PolicyIdentity>,
     /// Whoever can run the policy keeps the clock of its deadline running.
-    _engine: SandboxEngine,
+    engine: SandboxEngine,
 }
 
 /// A component that passed every check that needs no machine code.
@@ -124,14 +124,14 @@ impl Policy {
             sequence: 0,
             digest: digest.to_string().into(),
         });
-        let described = describe(&linked, &identity, &digest)?;
+        let described = describe(engine, &linked, &identity, &digest)?;
         Ok(Self {
             digest,
             linked,
             described,
             golden_cases,
             identity,
-            _engine: engine.clone(),
+            engine: engine.clone(),
         })
     }
 
@@ -204,9 +204,14 @@ impl Policy {
             &self.digest,
         );
         let secrets = || Secrets::new(payment.personal());
-        let called = sandbox::call(&self.linked, limits, context, secrets, |policy, store| {
-            policy.evaluate(store, &self.described, inputs)
-        });
+        let called = sandbox::call(
+            &self.linked,
+            self.engine.clock(),
+            limits,
+            context,
+            secrets,
+            |policy, store| policy.evaluate(store, &self.described, inputs),
+        );
         let result = called.result.and_then(|answer| answer).map_err(|mut fault| {
             // A policy that refuses may repeat in its own words what it was given.
             if fault.kind == FaultKind::Refused
@@ -244,6 +249,7 @@ fn patient(limits: &Limits) -> Limits {
 }
 
 fn describe(
+    engine: &SandboxEngine,
     linked: &LinkedPolicy,
     identity: &Arc<PolicyIdentity>,
     digest: &Digest,
@@ -258,7 +264,14 @@ fn describe(
         digest,
     );
     let nothing = || Secrets::new(std::iter::empty());
-    let called = sandbox::call(linked, &limits, context, nothing, LinkedPolicy::describe);
+    let called = sandbox::call(
+        linked,
+        engine.clock(),
+        &limits,
+        context,
+        nothing,
+        LinkedPolicy::describe,
+    );
     called.said.finish();
     let described = called
         .result

@@ -16,7 +16,7 @@ use wasmtime::Store;
 
 use crate::contract::linked::LinkedPolicy;
 use crate::document::Limits;
-use crate::epoch_ticker::TICK;
+use crate::epoch_ticker::EpochClock;
 
 /// Bytes that a guest may pass to the host in one call, its answer included, counted as the host's memory for them. A
 /// decision within the contract's bounds has some 40 KB.
@@ -38,6 +38,7 @@ pub(crate) struct Called<T> {
 /// wrote holds none of the secrets afterwards; they are asked for only where it wrote anything.
 pub(crate) fn call<'a, T>(
     policy: &LinkedPolicy,
+    clock: &EpochClock,
     limits: &Limits,
     context: EvaluationContext,
     secrets: impl FnOnce() -> Secrets<'a>,
@@ -45,7 +46,7 @@ pub(crate) fn call<'a, T>(
 ) -> Called<T> {
     let started = Instant::now();
     let mut store = Store::new(policy.engine(), context);
-    let result = bound(&mut store, limits).and_then(|()| call(policy, &mut store));
+    let result = bound(&mut store, limits, clock, started).and_then(|()| call(policy, &mut store));
     let fuel_used = limits.fuel().saturating_sub(store.get_fuel().unwrap_or(0));
     if store.data().has_log() {
         store.data_mut().conceal(&secrets());
@@ -60,13 +61,17 @@ pub(crate) fn call<'a, T>(
     }
 }
 
-fn bound(store: &mut Store<EvaluationContext>, limits: &Limits) -> wasmtime::Result<()> {
+fn bound(
+    store: &mut Store<EvaluationContext>,
+    limits: &Limits,
+    clock: &EpochClock,
+    started: Instant,
+) -> wasmtime::Result<()> {
     store.limiter(|context| context.limiter());
     store.set_fuel(limits.fuel())?;
     store.set_hostcall_fuel(MAX_HOST_CALL_BYTES);
-    // The first tick may come at once, so one more than the deadline holds: never early, at most one tick late.
-    let ticks = u64::from(limits.deadline_ms()).div_ceil(u64::try_from(TICK.as_millis()).unwrap_or(1));
-    store.set_epoch_deadline(ticks.saturating_add(1));
+    let end = started + Duration::from_millis(u64::from(limits.deadline_ms()));
+    store.set_epoch_deadline(clock.ticks_until(end));
     Ok(())
 }
 

@@ -26,3 +26,32 @@ fn the_thread_ends_when_the_engine_is_gone() {
     let thread = ticker.thread.take().unwrap();
     thread.join().unwrap();
 }
+
+#[test]
+fn a_deadline_is_counted_in_ticks_that_are_still_to_come() {
+    let clock = EpochClock::new();
+    let at = |millis| clock.origin + Duration::from_micros(millis);
+    assert_eq!(
+        clock.ticks_until(at(10_000)),
+        11,
+        "one more than ten: the first may come at once"
+    );
+    assert_eq!(clock.ticks_until(at(10_999)), 11);
+    clock.ticks.store(4, Ordering::Relaxed);
+    assert_eq!(clock.ticks_until(at(10_000)), 7);
+    clock.ticks.store(30, Ordering::Relaxed);
+    assert_eq!(
+        clock.ticks_until(at(10_000)),
+        1,
+        "what is over already ends with the next tick"
+    );
+}
+
+#[test]
+fn a_tick_that_came_late_does_not_put_off_those_after_it() {
+    let clock = EpochClock::new();
+    assert_eq!(clock.next(), clock.origin + TICK);
+    assert_eq!(clock.due(clock.origin + TICK * 5 + TICK / 2), 5);
+    clock.ticks.store(5, Ordering::Relaxed);
+    assert_eq!(clock.next(), clock.origin + TICK * 6);
+}
