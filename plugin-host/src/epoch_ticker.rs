@@ -1,7 +1,8 @@
 //! The clock of deadlines: a thread that advances the engine's epoch once a millisecond.
 //!
 //! It is an operating-system thread and not a task: a task would wait behind the very guest that it is to interrupt. It keeps to
-//! a schedule: a tick that came late does not put off those after it, so that a deadline is one of the clock on the wall.
+//! a schedule and makes up for ticks that came late, so that a deadline is one of the clock on the wall; unless it came so late
+//! that the system had taken the machine away, from guests as well, which is no fault of theirs.
 
 use std::io;
 use std::sync::Arc;
@@ -11,47 +12,63 @@ use std::time::{Duration, Instant};
 
 use wasmtime::EngineWeak;
 
-use crate::priority;
-
 /// How long one epoch lasts. A deadline is exceeded by at most one of these: 10 % of the default deadline of 10 ms.
 pub(crate) const TICK: Duration = Duration::from_millis(1);
 
-/// How nice the thread is, where the system allows it: before everything else of the gateway, since it computes for some
-/// microseconds a tick, and all deadlines wait for it.
-const NICENESS: i32 = -10;
+/// Ticks that are made up for at a time: what the scheduler lets another thread run before this one, on a machine that has time
+/// for the gateway. The thread has the priority of the gateway's own, so that it falls behind where they do, and not before.
+const MAX_MADE_UP: u64 = 4;
 
 /// Where the epoch stands, and where it should.
 #[derive(Debug)]
 pub(crate) struct EpochClock {
     origin: Instant,
-    ticks: AtomicU64,
+    /// Ticks that were made.
+    made: AtomicU64,
+    /// Ticks that were due and never will be made.
+    skipped: AtomicU64,
 }
 
 impl EpochClock {
     fn new() -> Self {
         Self {
             origin: Instant::now(),
-            ticks: AtomicU64::new(0),
+            made: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
         }
     }
 
-    /// The tick that is due at this time.
+    /// How many ticks should have been made by this time.
     fn due(&self, at: Instant) -> u64 {
-        let ticks = at.saturating_duration_since(self.origin).as_nanos() / TICK.as_nanos();
-        u64::try_from(ticks).unwrap_or(u64::MAX)
+        let since = at.saturating_duration_since(self.origin).as_nanos() / TICK.as_nanos();
+        let since = u64::try_from(since).unwrap_or(u64::MAX);
+        since.saturating_sub(self.skipped.load(Ordering::Relaxed))
     }
 
     /// How many ticks are still to come before all of this time is over: never early, at most one tick late.
     pub(crate) fn ticks_until(&self, end: Instant) -> u64 {
         let last = self.due(end).saturating_add(1);
-        last.saturating_sub(self.ticks.load(Ordering::Relaxed)).max(1)
+        last.saturating_sub(self.made.load(Ordering::Acquire)).max(1)
     }
 
-    /// When the tick after those that were made is due.
+    /// When the next tick is due.
     fn next(&self) -> Instant {
-        let next = self.ticks.load(Ordering::Relaxed).saturating_add(1);
-        self.origin
-            + Duration::from_nanos(next.saturating_mul(u64::try_from(TICK.as_nanos()).unwrap_or(u64::MAX)))
+        let past = self.made.load(Ordering::Relaxed) + self.skipped.load(Ordering::Relaxed);
+        let nanos = u64::try_from(TICK.as_nanos()).unwrap_or(u64::MAX);
+        self.origin + Duration::from_nanos(past.saturating_add(1).saturating_mul(nanos))
+    }
+
+    /// How many ticks to make at this time; those beyond are skipped for good. Only the ticking thread asks.
+    fn take_due(&self, now: Instant) -> u64 {
+        let late = self.due(now).saturating_sub(self.made.load(Ordering::Relaxed));
+        let make = late.min(MAX_MADE_UP);
+        self.skipped.fetch_add(late - make, Ordering::Relaxed);
+        make
+    }
+
+    /// A tick was made. Counted after the epoch has advanced: who looks in between ends a tick late, and never early.
+    fn was_made(&self) {
+        self.made.fetch_add(1, Ordering::Release);
     }
 }
 
@@ -70,14 +87,12 @@ impl EpochTicker {
         let thread = thread::Builder::new().name("epoch-ticker".to_owned()).spawn({
             let (clock, stop) = (Arc::clone(&clock), Arc::clone(&stop));
             move || {
-                priority::of_this_thread("epoch-ticker", NICENESS);
                 while !stop.load(Ordering::Relaxed) {
                     thread::sleep(clock.next().saturating_duration_since(Instant::now()));
                     let Some(engine) = engine.upgrade() else { return };
-                    let due = clock.due(Instant::now());
-                    while clock.ticks.load(Ordering::Relaxed) < due {
+                    for _ in 0..clock.take_due(Instant::now()) {
                         engine.increment_epoch();
-                        clock.ticks.fetch_add(1, Ordering::Relaxed);
+                        clock.was_made();
                     }
                 }
             }

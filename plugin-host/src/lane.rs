@@ -23,9 +23,9 @@ const MAX_WAIT: Duration = Duration::from_millis(500);
 /// What a job that began in time may take longer than it said: a tick of the deadline's clock, and a busy machine.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// How nice the threads are: a policy that computes for long has all of a core that nobody else wants, and a fraction of one
-/// that serves payments too. Not the lowest: slow policies that are sound are to be served on a busy machine as well.
-const NICENESS: i32 = 10;
+/// How nice the threads are: a policy that computes for long has all of a core that nobody else wants, and a quarter of one that
+/// serves payments too. Not the lowest: slow policies that are sound are to be served on a busy machine as well.
+const NICENESS: i32 = 5;
 
 type Job = Box<dyn FnOnce() + Send>;
 

@@ -30,16 +30,16 @@ fn the_thread_ends_when_the_engine_is_gone() {
 #[test]
 fn a_deadline_is_counted_in_ticks_that_are_still_to_come() {
     let clock = EpochClock::new();
-    let at = |millis| clock.origin + Duration::from_micros(millis);
+    let at = |micros| clock.origin + Duration::from_micros(micros);
     assert_eq!(
         clock.ticks_until(at(10_000)),
         11,
         "one more than ten: the first may come at once"
     );
     assert_eq!(clock.ticks_until(at(10_999)), 11);
-    clock.ticks.store(4, Ordering::Relaxed);
+    clock.made.store(4, Ordering::Relaxed);
     assert_eq!(clock.ticks_until(at(10_000)), 7);
-    clock.ticks.store(30, Ordering::Relaxed);
+    clock.made.store(30, Ordering::Relaxed);
     assert_eq!(
         clock.ticks_until(at(10_000)),
         1,
@@ -48,10 +48,24 @@ fn a_deadline_is_counted_in_ticks_that_are_still_to_come() {
 }
 
 #[test]
-fn a_tick_that_came_late_does_not_put_off_those_after_it() {
+fn a_tick_that_comes_late_does_not_put_off_those_after_it() {
     let clock = EpochClock::new();
     assert_eq!(clock.next(), clock.origin + TICK);
-    assert_eq!(clock.due(clock.origin + TICK * 5 + TICK / 2), 5);
-    clock.ticks.store(5, Ordering::Relaxed);
-    assert_eq!(clock.next(), clock.origin + TICK * 6);
+    assert_eq!(clock.take_due(clock.origin + TICK * 3 + TICK / 2), 3);
+    (0..3).for_each(|_| clock.was_made());
+    assert_eq!(clock.next(), clock.origin + TICK * 4);
+    assert_eq!(clock.take_due(clock.origin + TICK * 3 + TICK / 2), 0);
+}
+
+#[test]
+fn time_in_which_the_clock_was_not_let_run_is_not_counted() {
+    let clock = EpochClock::new();
+    let end = clock.origin + TICK * 10;
+    assert_eq!(clock.take_due(clock.origin + TICK * 104), MAX_MADE_UP);
+    (0..MAX_MADE_UP).for_each(|_| clock.was_made());
+    assert_eq!(clock.next(), clock.origin + TICK * 105);
+    assert_eq!(clock.take_due(clock.origin + TICK * 105), 1);
+    clock.was_made();
+    assert_eq!(clock.ticks_until(end), 1);
+    assert_eq!(clock.ticks_until(clock.origin + TICK * 115), 11);
 }

@@ -41,15 +41,11 @@ fn computing() -> Vec<Row> {
             Expected::Fault("stack_overflow", "call stack exhausted"),
         ),
         // One instruction that writes a quarter of a gigabyte is charged for each byte before it begins. Once begun it is
-        // not interrupted: the deadline holds between two of them, so there they are of 16 MiB.
+        // not interrupted: the deadline holds between two of them, so there it is of 16 MiB.
         out_of_fuel(Row::text, "fills-memory").memory_mib(256),
-        too_late(Row::text, "fills-memory")
-            .named("fills-memory-until-the-deadline")
-            .memory_mib(16),
+        too_late(Row::text, "fills-memory").named("fills-memory-until-the-deadline"),
         out_of_fuel(Row::text, "copies-memory").memory_mib(256),
-        too_late(Row::text, "copies-memory")
-            .named("copies-memory-until-the-deadline")
-            .memory_mib(16),
+        too_late(Row::text, "copies-memory").named("copies-memory-until-the-deadline"),
         too_late(Row::text, "fills-a-table"),
         out_of_fuel(Row::text, "spins-after-its-answer"),
         out_of_fuel(Row::text, "spins-at-its-start-when-paid"),

@@ -29,6 +29,9 @@ const THREADS_TOLERANCE: usize = 8;
 /// The good policy.
 const GOOD: &str = "amount-ceiling";
 
+/// With time for a machine that is busy with other things: what is seen is what the guests do to it.
+const PATIENT: &str = "deadline_ms = 1000";
+
 /// A running gateway with the good policy in force.
 pub(super) struct Scene {
     etcd: Etcd,
@@ -40,7 +43,10 @@ impl Scene {
     /// Starts it with so many worker threads.
     pub(super) fn start(worker_threads: u8, settings: &[&str]) -> Self {
         let etcd = Etcd::start();
-        publish(&etcd.location(), &[&Policy::built(GOOD)]);
+        publish(
+            &etcd.location(),
+            &[&Policy::built(GOOD).with("deadline_ms = 5", PATIENT)],
+        );
         let workers = worker_threads.to_string();
         let gateway = Gateway::start_in(&etcd.location(), settings, &[("TOKIO_WORKER_THREADS", &workers)]);
         gateway.wait_until_ready();
