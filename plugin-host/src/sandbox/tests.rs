@@ -31,13 +31,13 @@ fn assert_fault(found: &Fault, kind: FaultKind, words: &[&str]) {
 }
 
 /// A guest whose `start` function runs these instructions when it evaluates, and not when it describes itself: its clock then
-/// stands at 1970.
+/// stands at 1970, a nanosecond past.
 fn starting(body: &str) -> Guest {
     let import = ("wasi:clocks/monotonic-clock@0.2.0", "now");
     Guest::new()
         .importing(import.0, import.1, "$now (result i64)")
         .with(&format!(
-            "(func $begin (if (i64.ne (call $now) (i64.const 0)) (then {body}))) (start $begin)"
+            "(func $begin (if (i64.ne (call $now) (i64.const 1)) (then {body}))) (start $begin)"
         ))
 }
 
