@@ -39,7 +39,7 @@ fn starting(body: &str) -> Guest {
     Guest::new()
         .importing(import.0, import.1, "$now (result i64)")
         .with(&format!(
-            "(func $begin (if (i64.gt_u (call $now) (i64.const 1)) (then {body}))) (start $begin)"
+            "(func $begin (if (i64.ne (call $now) (i64.const 1)) (then {body}))) (start $begin)"
         ))
 }
 
