@@ -94,7 +94,7 @@ impl Scene {
             }
             Expected::Fault(..) | Expected::Answer(..) => {
                 for name in &names {
-                    self.gateway().wait_for(name, 1);
+                    self.wait_in_force(name);
                 }
                 let answers = self.pay(row);
                 for answer in &answers {
@@ -113,6 +113,15 @@ impl Scene {
         }
         self.is_well(row.name);
         println!("{:<44} {:>6} ms", row.name, began.elapsed().as_millis());
+    }
+
+    /// Waits until a guest decides, or says why it never will.
+    fn wait_in_force(&self, name: &str) {
+        eventually(&format!("{name} to be in force"), || {
+            let policy = self.gateway().policy(name)?;
+            assert!(!policy["refused"].is_object(), "{name}: {}", policy["refused"]);
+            (policy["in_force"]["sequence"] == 1).then_some(())
+        });
     }
 
     /// Puts its artifact and document by hand, past every check of `portcullis policy push`. Says the names it is known by.

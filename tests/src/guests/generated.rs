@@ -66,6 +66,9 @@ pub fn nested_components(depth: usize) -> Vec<u8> {
 /// The id of a section that holds a component.
 const COMPONENT_SECTION: u8 = 4;
 
+/// The id of a section of instances of components.
+const COMPONENT_INSTANCE_SECTION: u8 = 5;
+
 fn component_header() -> Vec<u8> {
     b"\0asm\x0d\0\x01\0".to_vec()
 }
@@ -100,14 +103,19 @@ pub fn data(mebibytes: usize) -> Vec<u8> {
     )
 }
 
-/// A component of so many instances of one module.
+/// A policy with so many instances of one module more than it needs, in a component of their own.
 #[must_use]
 pub fn instances(count: usize) -> Vec<u8> {
     let instances = "(core instance (instantiate $one))".repeat(count);
-    assembled(
+    let nested = assembled(
         "instances",
         &format!("(component (core module $one (memory 1)) {instances})"),
-    )
+    );
+    let mut bytes = policy("instances", "");
+    section(&mut bytes, COMPONENT_SECTION, &nested);
+    // One instance: of component 0, without arguments.
+    section(&mut bytes, COMPONENT_INSTANCE_SECTION, &[1, 0, 0, 0]);
+    bytes
 }
 
 /// A policy of so many functions that are hard to compile, each of so many rounds: jumps from everywhere to everywhere, and
