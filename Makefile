@@ -72,7 +72,7 @@ check: setup-check ## Formatting, lints and documentation, every warning an erro
 	cargo fmt --all --check
 	cd plugins && cargo fmt --all --check
 	cd fuzz && cargo fmt --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --features portcullis-plugin-host/fuzzing --locked -- -D warnings
 	cd plugins && cargo clippy --workspace --all-targets --locked $(POLICIES) -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	cd plugins && RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked $(POLICIES)

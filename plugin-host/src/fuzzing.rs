@@ -1,13 +1,13 @@
 //! What the fuzz targets under `fuzz/` reach of the inside of this crate: the way of an artifact from its bytes to a
 //! verdict. Behind the feature `fuzzing`, which nothing else switches on; no promise of any kind holds for it.
 
-use domain::risk::FaultKind;
+use domain::risk::{Fault, FaultKind, Verdict};
 
 use crate::compiler::compile_here;
 use crate::config::Config;
 use crate::document::Limits;
 use crate::engine::{EngineError, SandboxEngine};
-use crate::golden::{GoldenCaseFailure, GoldenCases, check_case};
+use crate::golden::{GoldenCases, try_case};
 use crate::load_error::LoadError;
 use crate::policy::{Checked, Policy};
 
@@ -62,14 +62,23 @@ impl Sandbox {
         // What is fuzzed has wrong ones: only that they run counts.
         let _passed = policy.check_golden_cases(limits);
         let differs = cases.cases().iter().filter(|case| {
-            let [first, second] = [(); 2].map(|()| check_case(&policy, case, limits));
-            let in_time = |run: &Result<(), GoldenCaseFailure>| {
-                run.as_ref()
-                    .err()
-                    .is_none_or(|failure| failure.fault != Some(FaultKind::Deadline))
-            };
-            in_time(&first) && in_time(&second) && first != second
+            // What it answered, and the fuel it used for that: both repeat exactly.
+            let [first, second] = [(); 2].map(|()| {
+                let called = try_case(&policy, case, limits).called;
+                called.map(|called| (called.result, called.fuel_used))
+            });
+            in_time(first.as_ref()) && in_time(second.as_ref()) && first != second
         });
         Ok(differs.count())
     }
+}
+
+/// Whether the deadline, which depends on the machine, did not end it.
+fn in_time(run: Option<&(Result<Verdict, Fault>, u64)>) -> bool {
+    run.is_none_or(|(result, _)| {
+        result
+            .as_ref()
+            .err()
+            .is_none_or(|fault| fault.kind != FaultKind::Deadline)
+    })
 }
