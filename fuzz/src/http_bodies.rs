@@ -32,6 +32,7 @@ pub fn run(data: &[u8]) {
     };
     let payers_card = payers_card(request.body());
     let is_head = request.method() == Method::HEAD;
+    let is_named = request.headers().contains_key("x-request-id");
     let request = request.map(Body::from);
     let api = World::new().api();
     RUNTIME.with(|runtime| {
@@ -39,7 +40,7 @@ pub fn run(data: &[u8]) {
             unreachable!("a runtime without input and output always starts");
         };
         let (head, body) = runtime.block_on(send(&api, request));
-        check(&head, &body, is_head, payers_card.as_ref());
+        check(&head, &body, is_head, is_named, payers_card.as_ref());
     });
 }
 
@@ -94,7 +95,7 @@ async fn send(api: &Api, request: Request<Body>) -> (Parts, Vec<u8>) {
     (head, body.unwrap_or_default())
 }
 
-fn check(head: &Parts, body: &[u8], is_head: bool, payers_card: Option<&CardNumber>) {
+fn check(head: &Parts, body: &[u8], is_head: bool, is_named: bool, payers_card: Option<&CardNumber>) {
     let status = head.status;
     let text = String::from_utf8_lossy(body);
     assert!(!status.is_server_error(), "{status}: {text}");
@@ -103,8 +104,13 @@ fn check(head: &Parts, body: &[u8], is_head: bool, payers_card: Option<&CardNumb
         value.and_then(Result::ok).unwrap_or_default()
     };
     assert!(!header("x-request-id").is_empty(), "every answer has an id");
+    // The name that the gateway draws for a request is random: now and then it looks like anything.
+    let drawn = if is_named { "" } else { header("x-request-id") };
     for value in head.headers.values() {
-        check_text(&String::from_utf8_lossy(value.as_bytes()), payers_card);
+        check_text(
+            &without(drawn, &String::from_utf8_lossy(value.as_bytes())),
+            payers_card,
+        );
     }
     if is_head {
         assert!(body.is_empty(), "HEAD is answered without a body");
@@ -112,14 +118,24 @@ fn check(head: &Parts, body: &[u8], is_head: bool, payers_card: Option<&CardNumb
     }
     let Ok(json) = serde_json::from_slice::<Value>(body) else {
         assert!(status.is_success(), "an error that is no JSON: {status}: {text}");
-        check_text(&text, payers_card);
+        check_text(&without(drawn, &text), payers_card);
         return;
     };
-    check_value(&json, payers_card);
+    let shown = serde_json::from_str(&without(drawn, &text)).unwrap_or(Value::Null);
+    check_value(&shown, payers_card);
     if status.is_client_error() {
         assert_eq!(header("content-type"), "application/problem+json");
         assert_eq!(json["instance"], header("x-request-id"));
         check_problem(&json, status.as_u16());
+    }
+}
+
+/// The same text without a name that nobody chose.
+fn without(drawn: &str, text: &str) -> String {
+    if drawn.is_empty() {
+        text.to_owned()
+    } else {
+        text.replace(drawn, "")
     }
 }
 
