@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::card_shape::holds_card_number;
+use crate::card_shape::{holds_card_number, holds_card_number_in_a_row};
 
 /// Where a request id travels, both ways.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -54,7 +54,9 @@ fn is_sane(value: &HeaderValue) -> bool {
             .iter()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
         // It goes to the log and into answers.
-        && value.to_str().is_ok_and(|text| !holds_card_number(text))
+        && value
+            .to_str()
+            .is_ok_and(|text| !holds_card_number(text) && !holds_card_number_in_a_row(text))
 }
 
 #[cfg(test)]
@@ -81,7 +83,12 @@ mod tests {
 
     #[test]
     fn a_card_number_is_not_taken_for_an_id() {
-        for card in ["4242424242424242", "4242-4242-4242-4242", "pay_4242424242424242"] {
+        for card in [
+            "4242424242424242",
+            "4242-4242-4242-4242",
+            "pay_4242424242424242",
+            "CCCCCCCCCCCCCCCC4242424242424242",
+        ] {
             assert!(ensured(card).starts_with("req_"), "{card}");
         }
         let uuid = "a4242424-2424-4242-8242-424242424242";

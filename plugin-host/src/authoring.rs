@@ -8,25 +8,28 @@ pub use description::PolicyDescription;
 pub use inspection::{Import, Inspection};
 pub use trial::{Run, Trial, TriedCase};
 
+use crate::compiler::{Compiler, CompilerCommand};
 use crate::config::Config;
 use crate::contract::version::ContractVersion;
 use crate::document::{Limits, PolicyDocument};
 use crate::engine::{EngineError, SandboxEngine};
 use crate::load_error::LoadError;
 use crate::loader::verify;
-use crate::policy::Policy;
+use crate::policy::{Checked, Policy};
 
 /// Runs on an author's machine what a node runs at load.
 pub struct Workbench {
     engine: SandboxEngine,
+    compiler: Compiler,
 }
 
 impl Workbench {
-    /// An engine of the same configuration as a node's, with a small pool.
+    /// An engine of the same configuration as a node's, with a small pool. `compiler` is started for each artifact, under the
+    /// bounds that a node has where its configuration says nothing.
     ///
     /// # Errors
     /// When the machine does not give the address space or the thread.
-    pub fn new() -> Result<Self, EngineError> {
+    pub fn new(compiler: CompilerCommand) -> Result<Self, EngineError> {
         let config = Config {
             max_concurrent_evaluations: 4,
             max_warm_instances: 4,
@@ -34,21 +37,23 @@ impl Workbench {
         };
         Ok(Self {
             engine: SandboxEngine::new(&config)?,
+            compiler: Compiler::apart(compiler, &config),
         })
     }
 
     /// Looks into an artifact. Never fails: what is wrong is part of the answer.
-    #[must_use]
-    pub fn inspect(&self, bytes: &[u8]) -> Inspection {
-        inspection::inspect(&self.engine, bytes)
+    pub async fn inspect(&self, bytes: &[u8]) -> Inspection {
+        inspection::inspect(&self.engine, &self.compiler, bytes).await
     }
 
     /// Loads a component as every node does.
     ///
     /// # Errors
     /// Why a node would refuse it.
-    pub fn load(&self, component: &[u8]) -> Result<LoadedPolicy, LoadError> {
-        Policy::load(&self.engine, component).map(LoadedPolicy)
+    pub async fn load(&self, component: &[u8]) -> Result<LoadedPolicy, LoadError> {
+        let checked = Checked::artifact(component)?;
+        let code = self.compiler.compile(component).await?;
+        Policy::link(&self.engine, checked, &code).map(LoadedPolicy)
     }
 }
 

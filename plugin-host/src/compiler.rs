@@ -106,6 +106,7 @@ impl MachineCode {
 }
 
 /// Compiles on this thread, for as long as it takes.
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn compile_here(engine: &SandboxEngine, component: &[u8]) -> Result<MachineCode, LoadError> {
     engine
         .wasmtime()

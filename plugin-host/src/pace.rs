@@ -7,6 +7,10 @@ use std::time::Duration;
 /// short enough that nobody notices a worker that is held once.
 pub(crate) const SLICE_MS: u32 = 2;
 
+/// How much fuel it may use there: about what the slice has time for. It stops what time does not: one instruction over much
+/// memory is not interrupted once it runs, and is charged by the byte before it begins.
+pub(crate) const SLICE_FUEL: u64 = 4_000_000;
+
 /// After so many quick runs in a row on the lane a policy is trusted with the payment's thread again.
 const QUICK_RUNS: u32 = 64;
 

@@ -7,7 +7,9 @@ use domain::Timestamp;
 use domain::feature::FeatureValue;
 use domain::risk::{FaultKind, PolicyIdentity, Verdict};
 
-use crate::compiler::{MachineCode, compile_here};
+use crate::compiler::MachineCode;
+#[cfg(any(test, feature = "fuzzing"))]
+use crate::compiler::compile_here;
 use crate::component::{self, ArtifactFormatError, ArtifactKind};
 use crate::contract::answer::DescribedPolicy;
 use crate::contract::check::{Surface, check};
@@ -66,6 +68,19 @@ impl Checked {
         })
     }
 
+    /// A component whose checks were made one by one.
+    pub(crate) fn one_by_one(
+        component: &[u8],
+        contract: ContractVersion,
+        golden_cases: Option<GoldenCases>,
+    ) -> Self {
+        Self {
+            digest: Digest::of(component),
+            contract,
+            golden_cases,
+        }
+    }
+
     /// Whether the linker agrees that the component fits the contract.
     #[cfg(feature = "fuzzing")]
     pub(crate) fn linkable(&self, engine: &SandboxEngine, code: &MachineCode) -> wasmtime::Result<()> {
@@ -77,27 +92,13 @@ impl Checked {
 }
 
 impl Policy {
-    /// Checks an artifact, compiles it on this thread, and asks it to describe itself. Takes from milliseconds to seconds of
-    /// computing, and for a hostile one as long as it likes: a node compiles in a process of its own.
+    /// Checks an artifact, compiles it on this thread, and asks it to describe itself. A hostile one takes as long as it likes:
+    /// where one may come, compiling is a process of its own.
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn load(engine: &SandboxEngine, bytes: &[u8]) -> Result<Self, LoadError> {
         let checked = Checked::artifact(bytes)?;
         let code = compile_here(engine, bytes)?;
         Self::link(engine, checked, &code)
-    }
-
-    /// The same of a component that was checked.
-    pub(crate) fn compile(
-        engine: &SandboxEngine,
-        bytes: &[u8],
-        contract: ContractVersion,
-        golden_cases: Option<GoldenCases>,
-    ) -> Result<Self, LoadError> {
-        let checked = Checked {
-            digest: Digest::of(bytes),
-            contract,
-            golden_cases,
-        };
-        Self::link(engine, checked, &compile_here(engine, bytes)?)
     }
 
     /// Links what was compiled, and asks the policy to describe itself.
@@ -148,6 +149,11 @@ impl Policy {
     /// What the policy says of itself.
     pub(crate) const fn described(&self) -> &DescribedPolicy {
         &self.described
+    }
+
+    /// How many golden cases its artifact carries.
+    pub(crate) fn golden_case_count(&self) -> usize {
+        self.golden_cases.as_ref().map_or(0, |cases| cases.cases().len())
     }
 
     /// Runs every golden case within these limits of fuel and memory, which repeat exactly. Says how many passed.

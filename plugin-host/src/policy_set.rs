@@ -156,13 +156,15 @@ impl PolicySnapshot for PolicySet {
         let mut turn = Duration::ZERO;
         let own = || OwnedRequest::new(request, features);
         for slot in &self.slots {
+            // Settled before a probe is on its way: one that brings the release back does so for the payments after this one.
+            let decides = slot.decides(request.details);
             if slot.is_quarantined() {
                 for (entry, probe) in slot.probes(request.details) {
                     let owned = owned.get_or_insert_with(own);
                     send_probe(&self.lane, entry, probe, owned, self.reads_metadata);
                 }
             }
-            let entry = match slot.decides(request.details) {
+            let entry = match decides {
                 Decides::Nobody => continue,
                 Decides::FailureMode(release) => {
                     evaluations.push(release.quarantined(request.details.amount));

@@ -15,7 +15,7 @@ use crate::document::{Limits, ParameterValue, PolicyDocument, Scope};
 use crate::fault_log::FaultLog;
 use crate::load_error::LoadError;
 use crate::metrics::PolicyMetrics;
-use crate::pace::{LanePlace, Pace, SLICE_MS};
+use crate::pace::{LanePlace, Pace, SLICE_FUEL, SLICE_MS};
 use crate::policy::Policy;
 use crate::quarantine::Quarantine;
 use crate::sandbox::Called;
@@ -25,7 +25,7 @@ pub(crate) struct Release {
     policy: Arc<Policy>,
     identity: Arc<PolicyIdentity>,
     limits: Limits,
-    /// The same, with the slice for a deadline.
+    /// Those of a run on the payment's own thread: no more time and fuel than the slice has.
     slice: Limits,
     pace: Pace,
     faults: FaultLog,
@@ -137,14 +137,14 @@ impl Release {
         if self.pace.is_slow() {
             return None;
         }
-        let whole = self.limits.deadline_ms() <= SLICE_MS;
-        let limits = if whole { &self.limits } else { &self.slice };
-        let called = self.call(payment, features, indices, limits);
-        let interrupted = called
-            .result
-            .as_ref()
-            .is_err_and(|fault| fault.kind == FaultKind::Deadline);
-        if interrupted && !whole {
+        let called = self.call(payment, features, indices, &self.slice);
+        // What the document gives beyond the slice might have been enough.
+        let interrupted = called.result.as_ref().is_err_and(|fault| match fault.kind {
+            FaultKind::Deadline => self.slice.deadline_ms() < self.limits.deadline_ms(),
+            FaultKind::OutOfFuel => self.slice.fuel() < self.limits.fuel(),
+            _ => false,
+        });
+        if interrupted {
             self.pace.was_interrupted();
             self.metrics.interrupted();
             return None;
@@ -250,7 +250,8 @@ impl Release {
 /// The limits of a run on the payment's own thread.
 fn sliced(limits: &Limits) -> Limits {
     let deadline_ms = limits.deadline_ms().min(SLICE_MS);
-    Limits::new(limits.fuel(), deadline_ms, limits.memory_bytes()).unwrap_or(*limits)
+    let fuel = limits.fuel().min(SLICE_FUEL);
+    Limits::new(fuel, deadline_ms, limits.memory_bytes()).unwrap_or(*limits)
 }
 
 /// Holds a document against what its policy says of itself.

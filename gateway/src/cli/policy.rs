@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use plugin_host::authoring::Workbench;
 use plugin_host::manifest::Manifest;
 use plugin_host::store::{PolicyStore, StoreLocation};
 use std::sync::Arc;
@@ -57,9 +58,9 @@ pub(super) struct OutputArgs {
 
 pub(super) fn run(command: PolicyCommand) -> anyhow::Result<u8> {
     match command {
-        PolicyCommand::Build(args) => build::run(&args),
-        PolicyCommand::Inspect(args) => inspect::run(&args),
-        PolicyCommand::Test(args) => test::run(&args),
+        PolicyCommand::Build(args) => super::runtime()?.block_on(build::run(args)),
+        PolicyCommand::Inspect(args) => super::runtime()?.block_on(inspect::run(args)),
+        PolicyCommand::Test(args) => super::runtime()?.block_on(test::run(args)),
         PolicyCommand::Push(args) => super::runtime()?.block_on(push::run(args)),
         PolicyCommand::List(args) => super::runtime()?.block_on(list::run(args)),
         PolicyCommand::Status(args) => super::runtime()?.block_on(status::run(args)),
@@ -96,6 +97,11 @@ impl StoreArgs {
         }
         Ok(location.open().await?)
     }
+}
+
+/// What a node does at load, on this machine.
+fn workbench() -> anyhow::Result<Workbench> {
+    Ok(Workbench::new(super::compile::command())?)
 }
 
 /// Reads a file of at most so many bytes.

@@ -7,6 +7,7 @@ mod series;
 mod shard;
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use application::ports::{FeatureStore, FeatureStoreUnavailable, SettledAs};
@@ -35,6 +36,8 @@ pub struct MemoryFeatureStore {
     lists: Lists,
     payments: Box<[Mutex<RecentPayments>]>,
     subjects: Box<[Mutex<Shard>]>,
+    /// When the latest payment was made, by its own date.
+    latest_second: AtomicU64,
 }
 
 /// The digests of a payment's subjects, in the order of [`Subject::ALL`].
@@ -64,6 +67,7 @@ impl MemoryFeatureStore {
             subjects: (0..subject_shards)
                 .map(|_| Mutex::new(Shard::new(limits)))
                 .collect(),
+            latest_second: AtomicU64::new(0),
         })
     }
 
@@ -93,6 +97,12 @@ impl MemoryFeatureStore {
         (payment, pick(&self.payments, payment).map(lock))
     }
 
+    /// The time by which subjects are forgotten, given that of the payment that is counted: a single one that is dated far
+    /// ahead makes nobody forgotten.
+    fn now_second(&self, second: u64) -> u64 {
+        second.min(self.latest_second.swap(second, Ordering::Relaxed))
+    }
+
     fn shard(&self, subject: u64) -> Option<MutexGuard<'_, Shard>> {
         pick(&self.subjects, subject).map(lock)
     }
@@ -108,12 +118,13 @@ impl MemoryFeatureStore {
             return;
         }
         let occurrence = Occurrence::of(request, PaymentFilter::Attempted, subjects);
+        let now_second = self.now_second(occurrence.second);
         for (subject, new) in subjects.iter().zip(new) {
             if let Some(subject) = *subject
                 && let Some(mut shard) = self.shard(subject)
             {
                 if new.is_some() {
-                    shard.record_attempt(subject, &occurrence);
+                    shard.record_attempt(subject, &occurrence, now_second);
                 } else {
                     shard.record_meeting(subject, &occurrence);
                 }

@@ -1,10 +1,10 @@
 //! What an artifact is made of, and all that a node would refuse it for.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use wasmtime::component::Component;
-
 use super::PolicyDescription;
+use crate::compiler::{Compiler, MachineCode};
 use crate::component::{self, ArtifactFormatError, ArtifactKind, Provenance};
 use crate::contract::check::{self, ImportKind, Surface};
 use crate::contract::mismatch::shown;
@@ -14,7 +14,7 @@ use crate::document::Limits;
 use crate::engine::SandboxEngine;
 use crate::golden::GoldenCases;
 use crate::load_error::LoadError;
-use crate::policy::Policy;
+use crate::policy::{Checked, Policy};
 use crate::structure;
 
 /// Imports or exports that are listed. Components of interpreters have some thirty.
@@ -54,8 +54,8 @@ pub struct Import {
     pub kind: ImportKind,
 }
 
-/// Looks into an artifact. A tool that panics on its bytes is a reason to refuse it.
-pub(super) fn inspect(engine: &SandboxEngine, bytes: &[u8]) -> Inspection {
+/// Looks into an artifact.
+pub(super) async fn inspect(engine: &SandboxEngine, compiler: &Compiler, bytes: &[u8]) -> Inspection {
     let mut inspection = Inspection {
         kind: None,
         size_bytes: bytes.len(),
@@ -68,15 +68,35 @@ pub(super) fn inspect(engine: &SandboxEngine, bytes: &[u8]) -> Inspection {
         policy: None,
         refusals: Vec::new(),
     };
-    let looked = catch_unwind(AssertUnwindSafe(|| inspection.look(engine, bytes)));
-    let refusal = looked.unwrap_or(Err(LoadError::Panicked));
+    let refusal = inspection.look(engine, compiler, bytes).await;
     inspection.refusals.extend(refusal.err());
     inspection
 }
 
+/// A tool that panics on an artifact's bytes is a reason to refuse it.
+fn unless_it_panics<T>(look: impl FnOnce() -> Result<T, LoadError>) -> Result<T, LoadError> {
+    catch_unwind(AssertUnwindSafe(look)).unwrap_or(Err(LoadError::Panicked))
+}
+
 impl Inspection {
     /// Goes as far as it can. Notes what the artifact is refused for, and ends with what leaves nothing more to look at.
-    fn look(&mut self, engine: &SandboxEngine, bytes: &[u8]) -> Result<(), LoadError> {
+    async fn look(
+        &mut self,
+        engine: &SandboxEngine,
+        compiler: &Compiler,
+        bytes: &[u8],
+    ) -> Result<(), LoadError> {
+        let (component, checked) = unless_it_panics(|| self.read(bytes))?;
+        let code = compiler.compile(&component).await?;
+        match checked {
+            Some(checked) => unless_it_panics(|| self.run(engine, checked, &code)),
+            // Whether it compiles can be said all the same.
+            None => code.component(engine).map(drop),
+        }
+    }
+
+    /// Everything that can be told without compiling it: the component, and what it is loaded as where it fits the contract.
+    fn read<'a>(&mut self, bytes: &'a [u8]) -> Result<(Cow<'a, [u8]>, Option<Checked>), LoadError> {
         self.kind = Some(component::kind(bytes)?);
         self.provenance = Provenance::read(bytes);
         let component = component::componentize(bytes)?;
@@ -104,35 +124,24 @@ impl Inspection {
         self.more_names = surface.imports.len().saturating_sub(MAX_LISTED)
             + surface.exports.len().saturating_sub(MAX_LISTED);
         self.contract = self.note(check::check(&surface, &types).map_err(LoadError::from));
-        drop(types);
-
-        match self.contract {
-            Some(contract) => self.run(engine, &component, contract, golden_cases),
-            // Whether it compiles can be said all the same.
-            None => match Component::from_binary(engine.wasmtime(), &component) {
-                Ok(_) => Ok(()),
-                Err(error) => Err(LoadError::NotCompilable {
-                    reason: format!("{error:#}"),
-                }),
-            },
-        }
-    }
-
-    /// Asks the policy what it is, and puts its golden cases to it.
-    fn run(
-        &mut self,
-        engine: &SandboxEngine,
-        component: &[u8],
-        contract: ContractVersion,
-        golden_cases: Option<GoldenCases>,
-    ) -> Result<(), LoadError> {
-        let count = golden_cases.as_ref().map_or(0, |cases| cases.cases().len());
+        let Some(contract) = self.contract else {
+            return Ok((component, None));
+        };
         let written_for = golden_cases
             .as_ref()
             .map_or(Ok(()), |cases| cases.check_contract(contract));
         self.note(written_for.map_err(LoadError::from));
-        let policy = Policy::compile(engine, component, contract, golden_cases)?;
-        self.policy = Some(PolicyDescription::of(policy.described(), count));
+        let checked = Checked::one_by_one(&component, contract, golden_cases);
+        Ok((component, Some(checked)))
+    }
+
+    /// Asks the policy what it is, and puts its golden cases to it.
+    fn run(&mut self, engine: &SandboxEngine, checked: Checked, code: &MachineCode) -> Result<(), LoadError> {
+        let policy = Policy::link(engine, checked, code)?;
+        self.policy = Some(PolicyDescription::of(
+            policy.described(),
+            policy.golden_case_count(),
+        ));
         policy.check_golden_cases(&Limits::MOST).map(drop)
     }
 

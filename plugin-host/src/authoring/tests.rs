@@ -9,7 +9,16 @@ use crate::component::{self, ArtifactFormatError, ArtifactKind};
 use crate::contract::check::ImportKind;
 use crate::digest::Digest;
 use crate::document::ParameterValue;
-use crate::testing::{Answer, Description, Guest, captured, document, evaluate, load, patient};
+use crate::testing::{Answer, Description, Guest, captured, document, engine, evaluate, load, patient};
+
+/// Compiles in this process: there is no program to start.
+pub(super) fn workbench() -> Workbench {
+    let engine = engine().clone();
+    Workbench {
+        compiler: Compiler::Here(engine.clone()),
+        engine,
+    }
+}
 
 fn described() -> Guest {
     let velocity = |measure| FeatureSpec::Velocity {
@@ -37,10 +46,10 @@ fn described() -> Guest {
         .with_golden_cases(r#"{"contract": "portcullis:policy@0.1.0", "cases": []}"#)
 }
 
-#[test]
-fn a_component_is_shown_with_what_it_is_and_what_it_asks_for() {
+#[tokio::test]
+async fn a_component_is_shown_with_what_it_is_and_what_it_asks_for() {
     let component = described().component();
-    let inspection = Workbench::new().unwrap().inspect(&component);
+    let inspection = workbench().inspect(&component).await;
     assert_eq!(inspection.kind, Some(ArtifactKind::Component));
     assert_eq!(inspection.size_bytes, component.len());
     assert_eq!(inspection.digest, Digest::of(&component));
@@ -89,15 +98,15 @@ fn codes(inspection: &Inspection) -> Vec<&'static str> {
     inspection.refusals.iter().map(LoadError::code).collect()
 }
 
-#[test]
-fn all_that_an_artifact_would_be_refused_for_is_told_at_once() {
-    let workbench = Workbench::new().unwrap();
+#[tokio::test]
+async fn all_that_an_artifact_would_be_refused_for_is_told_at_once() {
+    let workbench = workbench();
     let guest = Guest::new()
         .for_contract_with("score: u16", "score: u32")
         .importing_function("steal")
         .memory("4112")
         .with_golden_cases("[]");
-    let inspection = workbench.inspect(&guest.component());
+    let inspection = workbench.inspect(&guest.component()).await;
     assert_eq!(
         codes(&inspection),
         ["golden_cases_unreadable", "forbidden_import", "not_compilable"]
@@ -115,12 +124,12 @@ fn all_that_an_artifact_would_be_refused_for_is_told_at_once() {
     );
 }
 
-#[test]
-fn a_policy_that_says_too_much_or_fails_its_cases_is_told_so() {
-    let workbench = Workbench::new().unwrap();
+#[tokio::test]
+async fn a_policy_that_says_too_much_or_fails_its_cases_is_told_so() {
+    let workbench = workbench();
     let wordy = Guest::new().described(&Description::of(&"x".repeat(1_000)));
     assert_eq!(
-        codes(&workbench.inspect(&wordy.component())),
+        codes(&workbench.inspect(&wordy.component()).await),
         ["invalid_descriptor"]
     );
     let case = json!({
@@ -129,40 +138,40 @@ fn a_policy_that_says_too_much_or_fails_its_cases_is_told_so() {
     });
     let cases = json!({"contract": ContractVersion::V0_2.package(), "cases": [case]}).to_string();
     let declining = Guest::answering(&Answer::of(Outcome::Decline, 1)).with_golden_cases(cases);
-    let inspection = workbench.inspect(&declining.clone().built_for(ContractVersion::V0_2).component());
+    let newer = declining.clone().built_for(ContractVersion::V0_2);
+    let inspection = workbench.inspect(&newer.component()).await;
     assert_eq!(codes(&inspection), ["golden_case_failed"]);
     assert_eq!(inspection.policy.unwrap().golden_cases, 1);
-    let older = workbench.inspect(&declining.component());
+    let older = workbench.inspect(&declining.component()).await;
     assert_eq!(codes(&older), ["golden_cases_unreadable", "golden_case_failed"]);
 }
 
-#[test]
-fn bytes_that_were_tampered_with_or_cut_off_are_looked_into_all_the_same() {
+#[tokio::test]
+async fn bytes_that_were_tampered_with_or_cut_off_are_looked_into_all_the_same() {
     /// Places that are tried: each compiles what is left to compile.
     const PLACES: usize = 150;
-    let workbench = Workbench::new().unwrap();
+    let workbench = workbench();
     let whole = described().component();
     let step = whole.len() / PLACES;
     let mut refused = 0;
     for place in (0..whole.len()).step_by(step) {
         let mut tampered = whole.clone();
         tampered[place] ^= 0x55;
-        refused += workbench.inspect(&tampered).refusals.len();
-        let cut = workbench.inspect(&whole[..place]);
+        refused += workbench.inspect(&tampered).await.refusals.len();
+        let cut = workbench.inspect(&whole[..place]).await;
         assert!(!cut.refusals.is_empty(), "cut at {place}");
         assert!(!codes(&cut).contains(&"load_panicked"), "cut at {place}");
     }
     assert!(refused > PLACES / 4, "{refused}");
 }
 
-#[test]
-fn a_component_of_more_names_than_are_listed_says_how_many_more() {
+#[tokio::test]
+async fn a_component_of_more_names_than_are_listed_says_how_many_more() {
     let imports: String = (0..300)
         .map(|index| format!("(import \"thing-{index}\" (func))"))
         .collect();
-    let inspection = Workbench::new()
-        .unwrap()
-        .inspect(&wat::parse_str(format!("(component {imports})")).unwrap());
+    let component = wat::parse_str(format!("(component {imports})")).unwrap();
+    let inspection = workbench().inspect(&component).await;
     assert_eq!((inspection.imports.len(), inspection.more_names), (256, 44));
     assert!(
         inspection
@@ -172,23 +181,24 @@ fn a_component_of_more_names_than_are_listed_says_how_many_more() {
     );
 }
 
-#[test]
-fn what_is_wrong_with_an_artifact_is_part_of_the_answer() {
-    let workbench = Workbench::new().unwrap();
-    let script = workbench.inspect(b"#!/bin/sh");
+#[tokio::test]
+async fn what_is_wrong_with_an_artifact_is_part_of_the_answer() {
+    let workbench = workbench();
+    let script = workbench.inspect(b"#!/bin/sh").await;
     assert_eq!(script.kind, None);
     assert!(matches!(
         script.refusals[..],
         [LoadError::NotAComponent(ArtifactFormatError::NotWasm { .. })]
     ));
-    let empty = workbench.inspect(&wat::parse_str("(component)").unwrap());
+    let empty = workbench.inspect(&wat::parse_str("(component)").unwrap()).await;
     assert_eq!(empty.kind, Some(ArtifactKind::Component));
     assert!(empty.exports.is_empty());
     assert_eq!(codes(&empty), ["contract_mismatch"]);
     assert!(empty.policy.is_none());
-    let broken = workbench.inspect(b"\0asm\x0d\0\x01\0\xff\xff");
+    let broken = workbench.inspect(b"\0asm\x0d\0\x01\0\xff\xff").await;
     assert_eq!(codes(&broken), ["not_a_component"]);
-    let stranger = workbench.inspect(&wat::parse_str("(module (import \"env\" \"abort\" (func)))").unwrap());
+    let stranger = wat::parse_str("(module (import \"env\" \"abort\" (func)))").unwrap();
+    let stranger = workbench.inspect(&stranger).await;
     assert_eq!(stranger.kind, Some(ArtifactKind::CoreModule));
     assert_eq!(codes(&stranger), ["not_a_component"]);
 }
@@ -209,10 +219,10 @@ fn preview_1() -> Guest {
         ))
 }
 
-#[test]
-fn a_core_module_is_turned_into_a_policy_by_the_adapter() {
+#[tokio::test]
+async fn a_core_module_is_turned_into_a_policy_by_the_adapter() {
     let module = preview_1().core_module();
-    let inspection = Workbench::new().unwrap().inspect(&module);
+    let inspection = workbench().inspect(&module).await;
     assert_eq!(inspection.kind, Some(ArtifactKind::CoreModule));
     assert_eq!(inspection.digest, Digest::of(&module));
     assert_eq!(codes(&inspection), [""; 0]);
@@ -226,9 +236,9 @@ fn a_core_module_is_turned_into_a_policy_by_the_adapter() {
     assert_eq!(lines[0].message, "guest: from preview 1");
 }
 
-#[test]
-fn a_component_is_verified_as_every_node_does() {
-    let workbench = Workbench::new().unwrap();
+#[tokio::test]
+async fn a_component_is_verified_as_every_node_does() {
+    let workbench = workbench();
     let case = json!({
         "name": "nothing to see",
         "payment": {"id": "p", "merchant_id": "m", "amount": {"minor_units": 1, "currency": "CNY"}, "created_at": 1},
@@ -237,7 +247,7 @@ fn a_component_is_verified_as_every_node_does() {
     let contract = ContractVersion::V0_1.package();
     let cases = json!({"contract": contract, "cases": [case, case]}).to_string();
     let component = Guest::new().with_golden_cases(cases).component();
-    let policy = workbench.load(&component).unwrap();
+    let policy = workbench.load(&component).await.unwrap();
     assert_eq!(policy.contract(), ContractVersion::V0_1);
     let verify = |otherwise| policy.verify(&document("tested", &component, &otherwise));
     assert_eq!(verify(json!({})), Ok(2));

@@ -1,10 +1,12 @@
 //! What a document and its policy have to agree on.
 
+use domain::risk::Outcome;
 use serde_json::{Value, json};
+use testkit::builders::cny;
 
 use super::*;
 use crate::contract::version::ContractVersion;
-use crate::testing::{Description, Guest, release};
+use crate::testing::{Answer, Description, Guest, payment, release};
 
 /// Reads the card and the device, and has a parameter of each kind.
 fn guest() -> Guest {
@@ -123,4 +125,40 @@ fn a_release_is_named_by_its_document_and_its_artifact() {
     );
     assert_eq!(*identity.digest, release.policy().digest().to_string());
     assert_eq!(release.order(), (20, "reads"));
+}
+
+/// Fills so many bytes of its memory by one instruction, behind which no deadline is looked at, and answers.
+fn filling(bytes: u32) -> Guest {
+    let mut guest = Guest::new().memory("160");
+    let answer = guest.lay_out(&Answer::of(Outcome::Approve, 3));
+    guest.then_evaluating(&format!(
+        "(memory.fill (i32.const 65536) (i32.const 1) (i32.const {bytes})) (i32.const {answer})"
+    ))
+}
+
+#[test]
+fn one_instruction_over_much_memory_is_not_begun_on_the_thread_of_a_payment() {
+    let unhurried = json!({"limits": {"fuel": 100_000_000, "deadline_ms": 1_000}});
+    let release = release("fills", &filling(8_000_000), &unhurried).unwrap();
+    let payment = payment("pay_1");
+    let at_once = release.evaluate_at_once(&payment, cny(12_900), &[], &[]);
+    assert_eq!(at_once, None);
+    assert!(release.pace.is_slow());
+    let called = release.call_in_lane(&payment, &[], &[]);
+    assert_eq!(called.result.unwrap().score.value(), 3);
+    assert!(called.fuel_used > 8_000_000, "{}", called.fuel_used);
+}
+
+#[test]
+fn fuel_that_the_document_does_not_give_is_a_fault_on_the_thread_of_a_payment() {
+    let poor = json!({"limits": {"fuel": 100_000, "deadline_ms": 1_000}});
+    let release = release("fills", &filling(1_000_000), &poor).unwrap();
+    let evaluation = release
+        .evaluate_at_once(&payment("pay_1"), cny(12_900), &[], &[])
+        .unwrap();
+    let EvaluationResult::Fault { fault, .. } = &evaluation.result else {
+        panic!("it answered")
+    };
+    assert_eq!(fault.kind, FaultKind::OutOfFuel, "{}", fault.detail);
+    assert!(!release.pace.is_slow());
 }

@@ -91,8 +91,10 @@ impl EvaluationContext {
 
     /// The last lines that the guest wrote, in one: for a panic, its message.
     pub(super) fn last_words(&self) -> Option<String> {
-        /// Lines that are taken: some runtimes write a hint behind the message.
+        /// Lines that are taken: a message may be of several, with a trace of the runtime's own behind it.
         const LINES: usize = 8;
+        /// How the hint begins that Rust's standard library writes behind a panic's message.
+        const HINT: &str = "note: run with `RUST_BACKTRACE";
         let from = self.log.len().saturating_sub(LINES);
         let lines: Vec<&str> = self
             .log
@@ -100,7 +102,7 @@ impl EvaluationContext {
             .skip(from)
             .flat_map(|line| line.text.lines())
             .map(str::trim_end)
-            .filter(|line| !line.is_empty())
+            .filter(|line| !line.is_empty() && !line.starts_with(HINT))
             .collect();
         (!lines.is_empty()).then(|| lines.join("; "))
     }

@@ -163,6 +163,26 @@ fn a_guest_says_why_it_gave_up() {
 }
 
 #[test]
+fn the_hint_behind_a_panic_s_message_is_no_last_word() {
+    let mut guest = Guest::new();
+    let said = b"panicked at src/lib.rs:7:9:\nno mind to decide\nnote: run with `RUST_BACKTRACE=1` to see more\n";
+    let text = guest.data(said);
+    let guest = guest
+        .importing(HOST, "log", "$log (param i32 i32 i32)")
+        .then_evaluating(&format!(
+            "(call $log (i32.const 3) (i32.const {text}) (i32.const {})) (unreachable)",
+            said.len()
+        ));
+    let fault = fault(&guest);
+    assert_fault(
+        &fault,
+        FaultKind::Trap,
+        &["panicked at src/lib.rs:7:9:; no mind to decide; after "],
+    );
+    assert!(!fault.detail.contains("note: run"), "{}", fault.detail);
+}
+
+#[test]
 fn long_last_words_leave_room_for_the_trap() {
     let guest = Guest::new()
         .importing(HOST, "log", "$log (param i32 i32 i32)")

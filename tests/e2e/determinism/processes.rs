@@ -28,7 +28,7 @@ fn thrown(name: &str, payment_id: &str, created_at: u64) -> Value {
     })
 }
 
-/// A policy that decides by everything that is not in the request. What it draws follows from its digest, which covers its
+/// A policy that scores by everything that is not in the request. What it draws follows from its digest, which covers its
 /// golden cases: so these never come out, and what came is compared.
 fn dice() -> Policy {
     let cases = [

@@ -19,7 +19,7 @@ pub(super) fn rows() -> Vec<Row> {
         Row::rust("counts-calls", approves("calls.first")),
         // Approves as long as it finds no trace of itself.
         Row::text("scribbles-over-memory", Expected::Answer("approve", None)).fuel(100_000_000),
-        Row::rust("is-fickle", Expected::Answer("approve", Some("random")))
+        Row::rust("throws-dice", approves("dice.map"))
             .twice()
             .also(repeats_itself),
         // Fifty megabytes to fetch, hash, compile and begin with, where they are allowed; and given back when it is retired.
@@ -66,9 +66,9 @@ fn repeats_itself(_: &Scene, answers: &[Answer]) {
                 evaluation["fuel_used"].clone(),
             )
         };
-        let first = said("is-fickle");
+        let first = said("throws-dice");
         assert_eq!(first.0.len(), 5, "{}", answer.text);
-        assert_eq!(first, said("is-fickle-again"));
+        assert_eq!(first, said("throws-dice-again"));
         assert!(!seen.contains(&first.0), "random bytes follow from the payment");
         seen.push(first.0);
     }

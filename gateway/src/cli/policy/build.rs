@@ -5,7 +5,6 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use plugin_host::authoring::Workbench;
 use plugin_host::component;
 use plugin_host::digest::Digest;
 use plugin_host::golden::{GoldenCases, MAX_GOLDEN_CASES_BYTES};
@@ -13,7 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::render::{check_against, refused_line};
-use super::{OutputArgs, read, read_manifest};
+use super::{OutputArgs, read, read_manifest, workbench};
 use crate::cli::{DONE, OutputFormat, REFUSED, eprintln, println};
 
 /// The golden cases of a policy, in its folder.
@@ -58,10 +57,10 @@ impl Target {
     }
 }
 
-pub(super) fn run(args: &BuildArgs) -> anyhow::Result<u8> {
+pub(super) async fn run(args: BuildArgs) -> anyhow::Result<u8> {
     let built = match &args.wasm {
         Some(wasm) => wasm.clone(),
-        None => compile(&args.folder, args.target)?,
+        None => cargo_build(&args.folder, args.target)?,
     };
     let bytes = read(&built, plugin_host::artifact::MAX_ARTIFACT_BYTES)?;
     let mut component = component::componentize(&bytes)
@@ -77,7 +76,7 @@ pub(super) fn run(args: &BuildArgs) -> anyhow::Result<u8> {
 
     let manifest = args.folder.join("policy.toml");
     let manifest = manifest.exists().then(|| read_manifest(&manifest)).transpose()?;
-    let checked = Workbench::new()?.load(&component).and_then(|policy| {
+    let checked = workbench()?.load(&component).await.and_then(|policy| {
         let golden_cases = match &manifest {
             Some(manifest) => check_against(&policy, manifest, &component)?,
             None => policy.check_golden_cases()?,
@@ -91,7 +90,7 @@ pub(super) fn run(args: &BuildArgs) -> anyhow::Result<u8> {
             return Ok(REFUSED);
         }
     };
-    let out = out_file(args, &built);
+    let out = out_file(&args, &built);
     write(&out, &component)?;
     let shown = out.display().to_string();
     let (size, digest, contract) = (component.len(), Digest::of(&component), contract.package());
@@ -150,7 +149,7 @@ struct CargoTarget {
 
 /// Runs cargo in the policy's own folder, so that the configuration beside it (linker flags) is found, and reads from its
 /// messages which file came out.
-fn compile(folder: &Path, target: Target) -> anyhow::Result<PathBuf> {
+fn cargo_build(folder: &Path, target: Target) -> anyhow::Result<PathBuf> {
     let shown = folder.display();
     anyhow::ensure!(
         folder.join("Cargo.toml").is_file(),

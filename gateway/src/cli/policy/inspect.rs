@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use plugin_host::ImportKind;
-use plugin_host::authoring::{Import, Inspection, PolicyDescription, Workbench};
+use plugin_host::authoring::{Import, Inspection, PolicyDescription};
 use plugin_host::component::ArtifactKind;
 use plugin_host::document::ParameterValue;
 use plugin_host::load_error::LoadError;
 use serde_json::{Map, Value, json};
 
 use super::render::refused_line;
-use super::{OutputArgs, read};
+use super::{OutputArgs, read, workbench};
 use crate::cli::{DONE, OutputFormat, REFUSED, eprintln, println};
 
 #[derive(Args, Debug)]
@@ -23,9 +23,9 @@ pub(in crate::cli) struct InspectArgs {
     output: OutputArgs,
 }
 
-pub(super) fn run(args: &InspectArgs) -> anyhow::Result<u8> {
+pub(super) async fn run(args: InspectArgs) -> anyhow::Result<u8> {
     let bytes = read(&args.file, plugin_host::artifact::MAX_ARTIFACT_BYTES)?;
-    let inspection = Workbench::new()?.inspect(&bytes);
+    let inspection = workbench()?.inspect(&bytes).await;
     match args.output.format {
         OutputFormat::Text => println(&text(&inspection)),
         OutputFormat::Json => println(&format!("{:#}", to_json(&inspection))),

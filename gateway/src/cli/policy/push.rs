@@ -1,19 +1,23 @@
 //! `portcullis policy push`
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use anyhow::ensure;
 use application::ports::Clock;
 use clap::Args;
+use plugin_host::ContractVersion;
 use plugin_host::artifact::{Artifact, MAX_ARTIFACT_BYTES};
 use plugin_host::authoring::Workbench;
 use plugin_host::component;
 use plugin_host::document::Publisher;
+use plugin_host::load_error::LoadError;
+use plugin_host::manifest::Manifest;
 use plugin_host::publish::{ComponentMetadata, Publication, PublishOutcome, publish};
 use serde_json::json;
 
 use super::render::{check_against, refused_line};
-use super::{OutputArgs, StoreArgs, manifest_beside, read, read_manifest};
+use super::{OutputArgs, StoreArgs, manifest_beside, read, read_manifest, workbench};
 use crate::cli::{DONE, OutputFormat, REFUSED, eprintln, println};
 
 #[derive(Args, Debug)]
@@ -45,7 +49,7 @@ pub(super) async fn run(args: PushArgs) -> anyhow::Result<u8> {
     );
     let publisher =
         Publisher::parse(&args.publisher).map_err(|error| anyhow::anyhow!("--publisher: {error}"))?;
-    let workbench = Workbench::new()?;
+    let workbench = workbench()?;
     let mut publications = Vec::with_capacity(args.files.len());
     for (index, file) in args.files.iter().enumerate() {
         let manifest = args
@@ -56,14 +60,7 @@ pub(super) async fn run(args: PushArgs) -> anyhow::Result<u8> {
         let manifest = read_manifest(&manifest)?;
         let bytes = read(file, MAX_ARTIFACT_BYTES)?;
         let shown = file.display().to_string();
-        let checked = component::componentize(&bytes)
-            .map_err(Into::into)
-            .and_then(|component| {
-                let policy = workbench.load(&component)?;
-                let passed = check_against(&policy, &manifest, &component)?;
-                Ok((component, policy.contract(), passed))
-            });
-        match checked {
+        match check(&workbench, &bytes, &manifest).await {
             Err(error) => {
                 eprintln(&refused_line(&shown, &error));
                 return Ok(REFUSED);
@@ -95,6 +92,18 @@ pub(super) async fn run(args: PushArgs) -> anyhow::Result<u8> {
         OutputFormat::Json => println(&to_json(&outcome).to_string()),
     }
     Ok(DONE)
+}
+
+/// Checks an artifact as a node would, and says what component it is and how many golden cases passed.
+async fn check<'a>(
+    workbench: &Workbench,
+    bytes: &'a [u8],
+    manifest: &Manifest,
+) -> Result<(Cow<'a, [u8]>, ContractVersion, usize), LoadError> {
+    let component = component::componentize(bytes)?;
+    let policy = workbench.load(&component).await?;
+    let passed = check_against(&policy, manifest, &component)?;
+    Ok((component, policy.contract(), passed))
 }
 
 fn text(outcome: &PublishOutcome, store: &str) -> String {

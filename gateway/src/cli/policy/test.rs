@@ -13,7 +13,7 @@ use plugin_host::manifest::Manifest;
 use serde_json::{Value, json};
 
 use super::render::{check_against, refused_line};
-use super::{OutputArgs, read, read_manifest};
+use super::{OutputArgs, read, read_manifest, workbench};
 use crate::cli::{DONE, OutputFormat, REFUSED, println};
 
 #[derive(Args, Debug)]
@@ -46,7 +46,7 @@ struct Tested {
     refused: Option<LoadError>,
 }
 
-pub(super) fn run(args: &TestArgs) -> anyhow::Result<u8> {
+pub(super) async fn run(args: TestArgs) -> anyhow::Result<u8> {
     ensure!(
         args.manifests.is_empty() || args.manifests.len() == args.files.len(),
         "--manifest: found {} for {} files, expected one for each or none",
@@ -54,13 +54,11 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<u8> {
         args.files.len()
     );
     // All are loaded before the first is tried, and stay: on a node too they are in memory beside each other.
-    let workbench = Workbench::new()?;
-    let subjects: Vec<Subject> = args
-        .files
-        .iter()
-        .enumerate()
-        .map(|(index, file)| load(&workbench, file, args.manifests.get(index)))
-        .collect::<anyhow::Result<_>>()?;
+    let workbench = workbench()?;
+    let mut subjects = Vec::with_capacity(args.files.len());
+    for (index, file) in args.files.iter().enumerate() {
+        subjects.push(load(&workbench, file, args.manifests.get(index)).await?);
+    }
     let tested: Vec<Tested> = subjects.iter().map(test).collect();
     match args.output.format {
         OutputFormat::Text => println(&text(&tested)),
@@ -72,15 +70,20 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<u8> {
     Ok(if passed { DONE } else { REFUSED })
 }
 
-fn load(workbench: &Workbench, file: &Path, manifest: Option<&PathBuf>) -> anyhow::Result<Subject> {
+async fn load(
+    workbench: &Workbench,
+    file: &Path,
+    manifest: Option<&PathBuf>,
+) -> anyhow::Result<Subject> {
     let manifest = manifest.map(|path| read_manifest(path)).transpose()?;
     let bytes = read(file, MAX_ARTIFACT_BYTES)?;
-    let policy = component::componentize(&bytes)
-        .map_err(LoadError::from)
-        .and_then(|component| {
-            let policy = workbench.load(&component)?;
-            Ok((component.into_owned(), policy))
-        });
+    let policy = match component::componentize(&bytes) {
+        Ok(component) => {
+            let policy = workbench.load(&component).await;
+            policy.map(|policy| (component.into_owned(), policy))
+        }
+        Err(error) => Err(error.into()),
+    };
     Ok(Subject {
         file: file.display().to_string(),
         manifest,

@@ -58,8 +58,8 @@ impl Shard {
         self.bytes
     }
 
-    /// Counts an attempt; makes the subject known where it is not.
-    pub(super) fn record_attempt(&mut self, subject: u64, occurrence: &Occurrence) {
+    /// Counts an attempt; makes the subject known where it is not. `now_second` tells what is idle.
+    pub(super) fn record_attempt(&mut self, subject: u64, occurrence: &Occurrence, now_second: u64) {
         let stamp = self.next_stamp;
         self.next_stamp += 1;
         self.queue.push_back((subject, stamp));
@@ -74,7 +74,7 @@ impl Shard {
             .history
             .record_attempt(subject, occurrence, self.limits.max_distinct);
         self.bytes = self.bytes + entry.history.bytes() - before;
-        self.evict(occurrence.second);
+        self.evict(now_second);
     }
 
     /// Notes others that a subject was seen with in a payment that was counted before.

@@ -3,7 +3,7 @@
 use domain::risk::{FaultKind, Outcome};
 use serde_json::{Value, json};
 
-use crate::authoring::Workbench;
+use crate::authoring::tests::workbench;
 use crate::digest::Digest;
 use crate::document::Limits;
 use crate::testing::Guest;
@@ -36,8 +36,8 @@ fn signalling(cases: &[Value]) -> Vec<u8> {
         .component()
 }
 
-#[test]
-fn every_case_is_tried_and_what_came_is_told() {
+#[tokio::test]
+async fn every_case_is_tried_and_what_came_is_told() {
     let mut off = case("off", &score(7));
     off["parameters"] = json!({"max": 1});
     let component = signalling(&[
@@ -47,7 +47,7 @@ fn every_case_is_tried_and_what_came_is_told() {
         case("an error", &("error", json!("no rates"))),
         case("right again", &score(7)),
     ]);
-    let policy = Workbench::new().unwrap().load(&component).unwrap();
+    let policy = workbench().load(&component).await.unwrap();
     assert_eq!(*policy.digest(), Digest::of(&component));
     let trial = policy.try_golden_cases(&Limits::default());
     assert_eq!((trial.failed(), trial.refused.is_none()), (3, true));
@@ -78,10 +78,10 @@ fn every_case_is_tried_and_what_came_is_told() {
     }
 }
 
-#[test]
-fn cases_run_within_the_limits_and_a_fault_is_told_with_its_kind() {
+#[tokio::test]
+async fn cases_run_within_the_limits_and_a_fault_is_told_with_its_kind() {
     let component = signalling(&[case("right", &score(7))]);
-    let policy = Workbench::new().unwrap().load(&component).unwrap();
+    let policy = workbench().load(&component).await.unwrap();
     let most = Limits::default();
     let starved = Limits::new(5, most.deadline_ms(), most.memory_bytes()).unwrap();
     let trial = policy.try_golden_cases(&starved);
@@ -93,9 +93,10 @@ fn cases_run_within_the_limits_and_a_fault_is_told_with_its_kind() {
     assert!(difference.contains("out_of_fuel"), "{difference}");
 }
 
-#[test]
-fn without_golden_cases_there_is_nothing_to_try() {
-    let policy = Workbench::new().unwrap().load(&Guest::new().component()).unwrap();
+#[tokio::test]
+async fn without_golden_cases_there_is_nothing_to_try() {
+    let component = Guest::new().component();
+    let policy = workbench().load(&component).await.unwrap();
     let trial = policy.try_golden_cases(&Limits::default());
     assert!(trial.cases.is_empty() && trial.refused.is_none());
 }
