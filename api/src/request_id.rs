@@ -91,7 +91,7 @@ mod tests {
         ] {
             assert!(ensured(card).starts_with("req_"), "{card}");
         }
-        let uuid = "a4242424-2424-4242-8242-424242424242";
+        let uuid = "a4242424-2424-4242-8242-42424242424a";
         assert_eq!(ensured(uuid), uuid);
     }
 

@@ -12,8 +12,12 @@ use crate::envelope::Envelope;
 use crate::release::Release;
 
 use super::loads::Candidate;
-use super::refusal::Refusal;
+use super::refusal::{Again, Refusal};
 use super::status_board::Standing;
+
+/// The most listings between two tries of a document whose every try costs as much as the first: about an hour, where nothing
+/// else is set.
+const MAX_LISTINGS_BETWEEN_TRIES: u32 = 64;
 
 /// One policy: what is stored, what is in force, what was refused.
 #[derive(Default)]
@@ -29,7 +33,10 @@ pub(super) struct Known {
     /// What is in force says.
     document: Option<Arc<PolicyDocument>>,
     refused: Option<RefusedRelease>,
-    may_pass_later: bool,
+    again: Again,
+    /// Listings to let pass before the next try, where one is made seldom, and how many were let pass last time.
+    listings_to_pass: u32,
+    listings_passed: u32,
     highest_sequence: u64,
     /// Counts how often the policy was retired on this node: what was being loaded then may not come into force after it.
     generation: u64,
@@ -49,10 +56,23 @@ impl Known {
         Some(Refusal::validity(document, &error))
     }
 
-    /// Whether this very document was taken or refused for good, or is being loaded.
-    pub(super) fn is_settled(&self, value: &Bytes) -> bool {
+    /// Whether there is nothing to be done about this very document: it was taken or refused for good, is being loaded, or is not
+    /// yet due to be tried again.
+    pub(super) fn is_settled(&mut self, value: &Bytes) -> bool {
         let digest = Some(Digest::of(value));
-        self.stored == digest && (self.loading == digest || !self.may_pass_later)
+        if self.stored != digest {
+            return false;
+        }
+        self.loading == digest
+            || match self.again {
+                Again::Never => true,
+                Again::EveryListing => false,
+                Again::Seldom => {
+                    let to_pass = self.listings_to_pass.checked_sub(1);
+                    self.listings_to_pass = to_pass.unwrap_or_default();
+                    to_pass.is_some()
+                }
+            }
     }
 
     /// The store holds this now.
@@ -62,7 +82,8 @@ impl Known {
             self.stored = digest;
             // What was wrong with another document says nothing about this one.
             self.refused = None;
-            self.may_pass_later = false;
+            self.again = Again::Never;
+            self.listings_passed = 0;
         }
     }
 
@@ -122,7 +143,7 @@ impl Known {
         // Of a newer document that was refused meanwhile, that stays to be told.
         if self.stored == digest {
             self.refused = None;
-            self.may_pass_later = false;
+            self.again = Again::Never;
         }
         true
     }
@@ -137,7 +158,11 @@ impl Known {
             // The store holds another by now: this one is nobody's concern any more.
             return false;
         }
-        self.may_pass_later = refusal.may_pass_later;
+        self.again = refusal.again;
+        if self.again == Again::Seldom {
+            self.listings_to_pass = self.listings_passed;
+            self.listings_passed = (2 * self.listings_passed + 1).min(MAX_LISTINGS_BETWEEN_TRIES);
+        }
         let known = self
             .refused
             .as_ref()

@@ -19,8 +19,20 @@ pub(super) struct Refusal {
     pub(super) message: String,
     /// The document's sequence, where it could be read.
     pub(super) sequence: Option<u64>,
-    /// Whether the same document may be taken later: its artifact arrives, its time comes.
-    pub(super) may_pass_later: bool,
+    /// Whether the same document may be taken later.
+    pub(super) again: Again,
+}
+
+/// When a document that was refused is tried again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Again {
+    /// Not before it is another document: nothing about it will change.
+    #[default]
+    Never,
+    /// At every listing: its artifact arrives, its time comes, and to find that out costs little.
+    EveryListing,
+    /// At listings that are further and further apart: it may have been the moment, and each try costs as much as the first.
+    Seldom,
 }
 
 impl Refusal {
@@ -29,16 +41,21 @@ impl Refusal {
             code,
             message: shorten(message, MAX_MESSAGE_BYTES),
             sequence: None,
-            may_pass_later: false,
+            again: Again::Never,
         }
     }
 
     fn for_now(code: &'static str, message: &str) -> Self {
         Self {
-            code,
-            message: shorten(message, MAX_MESSAGE_BYTES),
-            sequence: None,
-            may_pass_later: true,
+            again: Again::EveryListing,
+            ..Self::for_good(code, message)
+        }
+    }
+
+    fn at_this_cost(code: &'static str, message: &str) -> Self {
+        Self {
+            again: Again::Seldom,
+            ..Self::for_good(code, message)
         }
     }
 
@@ -82,7 +99,7 @@ impl Refusal {
             "fetching, compiling and trying the artifact took more than {} s",
             timeout.as_secs()
         );
-        Self::for_now("load_timeout", &message)
+        Self::at_this_cost("load_timeout", &message)
     }
 
     /// The document is not valid now.
@@ -112,7 +129,7 @@ impl From<ArtifactError> for Refusal {
 impl From<LoadError> for Refusal {
     fn from(error: LoadError) -> Self {
         if error.is_of_the_moment() {
-            Self::for_now(error.code(), &error.to_string())
+            Self::at_this_cost(error.code(), &error.to_string())
         } else {
             Self::for_good(error.code(), &error.to_string())
         }

@@ -54,6 +54,10 @@ impl Scene {
             required: required.iter().map(|name| (*name).to_owned()).collect(),
             ..small_config(1)
         };
+        Self::start_with(&config, store)
+    }
+
+    fn start_with(config: &Config, store: Arc<InMemoryPolicyStore>) -> Self {
         let mut registry = Registry::default();
         let clock = Arc::new(SettableClock::default());
         let engine = Arc::new(WasmRiskPolicyEngine::new(Lane::start(1).unwrap()));
@@ -64,7 +68,7 @@ impl Scene {
             Arc::clone(&clock) as Arc<dyn Clock>,
             HostMetrics::register(&mut registry),
             NodeId::parse("node-1").unwrap(),
-            &config,
+            config,
         );
         let stop = CancellationToken::new();
         let running = tokio::spawn(reconciler.run(stop.clone()));

@@ -43,7 +43,7 @@ const PAYMENTS: usize = 150;
 const WARM_UP: usize = 200;
 
 /// Nobody is quarantined: a policy that always faults is soon not run any more, and then costs nothing.
-const SETTINGS: &[&str] = &["policies.quarantine.enabled=false"];
+const WITHOUT_QUARANTINE: &str = "policies.quarantine.enabled=false";
 
 fn main() -> ExitCode {
     let must_hold = std::env::args().any(|argument| argument == "--assert");
@@ -111,7 +111,10 @@ impl Bench {
             policies.push(spinner);
         }
         publish(&etcd.location(), &policies.iter().collect::<Vec<_>>());
-        let gateway = Gateway::start_with(&etcd.location(), SETTINGS);
+        // On as many threads, so that all of them spin at the same time.
+        let lane_threads = format!("policies.lane_threads={spinners}");
+        let settings = [WITHOUT_QUARANTINE, &lane_threads];
+        let gateway = Gateway::start_with(&etcd.location(), &settings);
         gateway.wait_until_ready();
         for index in 0..spinners {
             gateway.wait_for(&spinner(index), 1);

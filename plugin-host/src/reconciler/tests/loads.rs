@@ -118,3 +118,38 @@ async fn a_release_comes_into_force_also_when_its_successor_was_refused_meanwhil
     assert_eq!(scene.scores().await, [scored("alpha", 1)]);
     scene.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_takes_too_long_is_given_up_and_tried_again_further_and_further_apart() {
+    /// Listings after the first try, each of them a minute after the one before.
+    const LISTINGS: usize = 40;
+    let config = Config {
+        load_timeout_ms: 1_000,
+        ..small_config(1)
+    };
+    let scene = Scene::start_with(&config, InMemoryPolicyStore::new());
+    let slow = scoring(1);
+    scene.store.hold(&slow);
+    publish(&scene, "alpha", &slow, &json!({}));
+    let refused = scene.refused("alpha", "load_timeout").await;
+    let message = refused.error.unwrap().message;
+    assert!(message.contains("took more than 1 s"), "{message}");
+    let listings = scene.store.listed_at().len();
+    let again = |store: &InMemoryPolicyStore| store.listed_at().len() >= listings + LISTINGS;
+    tokio::time::timeout(GIVE_UP, scene.store.until(again))
+        .await
+        .unwrap();
+    // After 1, 2, 4, 8 and 16 listings.
+    let tries = scene.store.fetched().len();
+    assert!((5..=7).contains(&tries), "{tries}");
+    scene.refused("alpha", "load_timeout").await;
+    // Another document is not made to wait for that.
+    let listings = scene.store.listed_at().len();
+    publish(&scene, "alpha", &slow, &json!({"sequence": 2}));
+    let tried = |store: &InMemoryPolicyStore| store.fetched().len() > tries;
+    tokio::time::timeout(GIVE_UP, scene.store.until(tried))
+        .await
+        .unwrap();
+    assert!(scene.store.listed_at().len() <= listings + 1);
+    scene.end().await;
+}
