@@ -67,7 +67,7 @@ impl SandboxEngine {
     }
 
     /// The clock of its deadlines.
-    pub(crate) fn clock(&self) -> &EpochClock {
+    pub(crate) fn clock(&self) -> &Arc<EpochClock> {
         self.ticker.clock()
     }
 }

@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::contract::request::Inputs;
 use crate::document::{Limits, ParameterValue, Parameters};
 use crate::policy::Policy;
-use crate::sandbox::Called;
+use crate::sandbox::{Called, RunsOn};
 use format::GoldenDecision;
 
 /// A golden case that did not come out as it says.
@@ -117,7 +117,7 @@ fn run(
         features: case.features(policy.described())?.into_iter(),
         parameters: values,
     };
-    Ok(policy.evaluate(inputs, limits, policy.identity()))
+    Ok(policy.evaluate(inputs, limits, RunsOn::OwnThread, policy.identity()))
 }
 
 /// The policy's parameters with what a case sets of them.

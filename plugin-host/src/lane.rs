@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::priority;
+use crate::priority::Priority;
 
 /// Evaluations that may wait for a thread: what two threads get done within the longest wait, at a millisecond each.
 const MAX_WAITING: usize = 1_024;
@@ -61,7 +61,7 @@ impl Lane {
                 thread::Builder::new()
                     .name(format!("policy-lane-{index}"))
                     .spawn(move || {
-                        priority::of_this_thread("policy-lane", NICENESS);
+                        Priority::background(NICENESS).of_this_thread("policy-lane");
                         queue.work();
                     })
             })

@@ -12,7 +12,7 @@ use crate::document::PolicyDocument;
 use crate::engine::SandboxEngine;
 use crate::load_error::LoadError;
 use crate::policy::{Checked, Policy};
-use crate::priority;
+use crate::priority::Priority;
 use crate::release::check_document;
 
 /// How nice the loading threads are: half way to the lowest priority, so that payments come first and a load still ends
@@ -38,7 +38,7 @@ impl Loader {
         let threads = ThreadPoolBuilder::new()
             .num_threads(usize::from(threads.max(1)))
             .thread_name(|index| format!("policy-loader-{index}"))
-            .start_handler(|_| priority::of_this_thread("policy-loader", NICENESS))
+            .start_handler(|_| Priority::background(NICENESS).of_this_thread("policy-loader"))
             .build()?;
         Ok(Self {
             engine,

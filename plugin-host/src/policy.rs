@@ -23,7 +23,7 @@ use crate::document::{Limits, Parameters};
 use crate::engine::SandboxEngine;
 use crate::golden::{GoldenCase, GoldenCases, Tried, refusal_of_parameters, try_case};
 use crate::load_error::LoadError;
-use crate::sandbox::{self, Called, EvaluationContext, Secrets};
+use crate::sandbox::{self, Called, EvaluationContext, RunsOn, Secrets};
 use crate::structure;
 
 /// What all golden cases of a policy may take together: a thousand of Python's take some seconds, and they hold a thread of
@@ -199,6 +199,7 @@ impl Policy {
         &self,
         inputs: Inputs<'_, impl Iterator<Item = FeatureValue>>,
         limits: &Limits,
+        runs_on: RunsOn,
         identity: &Arc<PolicyIdentity>,
     ) -> Called<Verdict> {
         let payment = inputs.payment;
@@ -213,6 +214,7 @@ impl Policy {
         let called = sandbox::call(
             &self.linked,
             self.engine.clock(),
+            runs_on,
             limits,
             context,
             secrets,
@@ -273,6 +275,7 @@ fn describe(
     let called = sandbox::call(
         linked,
         engine.clock(),
+        RunsOn::OwnThread,
         &limits,
         context,
         nothing,

@@ -18,7 +18,7 @@ use crate::metrics::PolicyMetrics;
 use crate::pace::{LanePlace, Pace, SLICE_FUEL, SLICE_MS};
 use crate::policy::Policy;
 use crate::quarantine::Quarantine;
-use crate::sandbox::Called;
+use crate::sandbox::{Called, RunsOn};
 
 /// One release, ready to decide.
 pub(crate) struct Release {
@@ -137,7 +137,7 @@ impl Release {
         if self.pace.is_slow() {
             return None;
         }
-        let called = self.call(payment, features, indices, &self.slice);
+        let called = self.call(payment, features, indices, &self.slice, RunsOn::PaymentThread);
         // What the document gives beyond the slice might have been enough.
         let interrupted = called.result.as_ref().is_err_and(|fault| match fault.kind {
             FaultKind::Deadline => self.slice.deadline_ms() < self.limits.deadline_ms(),
@@ -160,7 +160,7 @@ impl Release {
         features: &[FeatureValue],
         indices: &[usize],
     ) -> Called<Verdict> {
-        let called = self.call(payment, features, indices, &self.limits);
+        let called = self.call(payment, features, indices, &self.limits, RunsOn::OwnThread);
         self.pace.took(called.elapsed);
         called
     }
@@ -234,6 +234,7 @@ impl Release {
         features: &[FeatureValue],
         indices: &[usize],
         limits: &Limits,
+        runs_on: RunsOn,
     ) -> Called<Verdict> {
         let values = indices
             .iter()
@@ -243,7 +244,7 @@ impl Release {
             features: values,
             parameters: &self.parameters,
         };
-        self.policy.evaluate(inputs, limits, &self.identity)
+        self.policy.evaluate(inputs, limits, runs_on, &self.identity)
     }
 }
 

@@ -9,10 +9,12 @@ pub(crate) use context::{EvaluationContext, LogLevel};
 pub(crate) use fault::{GuestExit, HostCallLimit};
 pub(crate) use secrets::Secrets;
 
+use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use domain::risk::Fault;
-use wasmtime::Store;
+use wasmtime::{Store, UpdateDeadline};
 
 use crate::contract::linked::LinkedPolicy;
 use crate::document::Limits;
@@ -21,6 +23,15 @@ use crate::epoch_ticker::EpochClock;
 /// Bytes that a guest may pass to the host in one call, its answer included, counted as the host's memory for them. A
 /// decision within the contract's bounds has some 40 KB.
 const MAX_HOST_CALL_BYTES: usize = 256 * 1024;
+
+/// Whose thread a guest runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RunsOn {
+    /// A payment's own, which it may hold for a slice.
+    PaymentThread,
+    /// One that nothing else waits for. At each tick it lets whoever waits for the processor have it: payments come first.
+    OwnThread,
+}
 
 /// What came of a call into a guest.
 pub(crate) struct Called<T> {
@@ -38,7 +49,8 @@ pub(crate) struct Called<T> {
 /// wrote holds none of the secrets afterwards; they are asked for only where it wrote anything.
 pub(crate) fn call<'a, T>(
     policy: &LinkedPolicy,
-    clock: &EpochClock,
+    clock: &Arc<EpochClock>,
+    runs_on: RunsOn,
     limits: &Limits,
     context: EvaluationContext,
     secrets: impl FnOnce() -> Secrets<'a>,
@@ -46,7 +58,7 @@ pub(crate) fn call<'a, T>(
 ) -> Called<T> {
     let started = Instant::now();
     let mut store = Store::new(policy.engine(), context);
-    let result = bound(&mut store, limits, clock, started).and_then(|()| call(policy, &mut store));
+    let result = bound(&mut store, limits, clock, runs_on, started).and_then(|()| call(policy, &mut store));
     let fuel_used = limits.fuel().saturating_sub(store.get_fuel().unwrap_or(0));
     if store.data().has_log() {
         store.data_mut().conceal(&secrets());
@@ -64,14 +76,29 @@ pub(crate) fn call<'a, T>(
 fn bound(
     store: &mut Store<EvaluationContext>,
     limits: &Limits,
-    clock: &EpochClock,
+    clock: &Arc<EpochClock>,
+    runs_on: RunsOn,
     started: Instant,
 ) -> wasmtime::Result<()> {
     store.limiter(|context| context.limiter());
     store.set_fuel(limits.fuel())?;
     store.set_hostcall_fuel(MAX_HOST_CALL_BYTES);
-    let end = started + Duration::from_millis(u64::from(limits.deadline_ms()));
-    store.set_epoch_deadline(clock.ticks_until(end));
+    let deadline = Duration::from_millis(u64::from(limits.deadline_ms()));
+    let last = clock.tick_after(started, deadline);
+    match runs_on {
+        RunsOn::PaymentThread => store.set_epoch_deadline(last.saturating_sub(clock.tick()).max(1)),
+        RunsOn::OwnThread => {
+            let clock = Arc::clone(clock);
+            store.set_epoch_deadline(1);
+            store.epoch_deadline_callback(move |_| {
+                if clock.tick() >= last {
+                    return Ok(UpdateDeadline::Interrupt);
+                }
+                thread::yield_now();
+                Ok(UpdateDeadline::Continue(1))
+            });
+        }
+    }
     Ok(())
 }
 

@@ -31,7 +31,7 @@ use crate::metrics::HostMetrics;
 use crate::policy::Policy;
 use crate::quarantine::{Quarantine, QuarantineConfig, Supervision};
 use crate::release::Release;
-use crate::sandbox::Called;
+use crate::sandbox::{Called, RunsOn};
 
 /// When the payments of these tests are made: 2026-02-02T02:40:00.123Z.
 pub(crate) const PAID_AT: u64 = 1_770_000_000_123;
@@ -123,7 +123,7 @@ pub(crate) fn evaluate_view(policy: &Policy, limits: &Limits, payment: &PaymentV
         features: std::iter::empty(),
         parameters: &[],
     };
-    policy.evaluate(inputs, limits, policy.identity())
+    policy.evaluate(inputs, limits, RunsOn::OwnThread, policy.identity())
 }
 
 /// Runs a policy on some payment.

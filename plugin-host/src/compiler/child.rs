@@ -4,11 +4,12 @@ use std::io::{Read, Write};
 use std::process::ExitCode;
 
 use rayon::ThreadPoolBuilder;
-use rustix::process::{Resource, Rlimit, setpriority_process, setrlimit};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::NOT_COMPILABLE;
 use crate::artifact::MAX_ARTIFACT_BYTES;
 use crate::engine::compiling_engine;
+use crate::priority::Priority;
 
 /// How nice a compiler is: half way to the lowest priority, so that payments come first and a load still ends on a busy
 /// machine.
@@ -65,8 +66,7 @@ fn bound(bounds: ChildBounds) -> std::io::Result<()> {
         };
         setrlimit(resource, limit)?;
     }
-    // Without the right to it, compiling is merely less polite.
-    let _nice = setpriority_process(None, NICENESS);
+    Priority::background(NICENESS).of_this_thread("compiler");
     Ok(())
 }
 

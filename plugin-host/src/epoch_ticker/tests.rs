@@ -30,21 +30,19 @@ fn the_thread_ends_when_the_engine_is_gone() {
 #[test]
 fn a_deadline_is_counted_in_ticks_that_are_still_to_come() {
     let clock = EpochClock::new();
-    let at = |micros| clock.origin + Duration::from_micros(micros);
     assert_eq!(
-        clock.ticks_until(at(10_000)),
+        clock.tick_after(clock.origin, TICK * 10),
         11,
         "one more than ten: the first may come at once"
     );
-    assert_eq!(clock.ticks_until(at(10_999)), 11);
+    let almost = TICK - Duration::from_nanos(1);
+    assert_eq!(clock.tick_after(clock.origin, TICK * 10 + almost), 11);
+    assert_eq!(clock.tick_after(clock.origin + almost, TICK * 10), 11);
+    assert_eq!(clock.tick_after(clock.origin + almost, TICK * 10 + almost), 12);
     clock.made.store(4, Ordering::Relaxed);
-    assert_eq!(clock.ticks_until(at(10_000)), 7);
-    clock.made.store(30, Ordering::Relaxed);
-    assert_eq!(
-        clock.ticks_until(at(10_000)),
-        1,
-        "what is over already ends with the next tick"
-    );
+    let now = clock.origin + TICK * 4;
+    assert_eq!(clock.tick_after(now, TICK * 10), 15);
+    assert_eq!(clock.tick_after(now, Duration::ZERO), 5);
 }
 
 #[test]
@@ -60,12 +58,25 @@ fn a_tick_that_comes_late_does_not_put_off_those_after_it() {
 #[test]
 fn time_in_which_the_clock_was_not_let_run_is_not_counted() {
     let clock = EpochClock::new();
-    let end = clock.origin + TICK * 10;
     assert_eq!(clock.take_due(clock.origin + TICK * 104), MAX_MADE_UP);
     (0..MAX_MADE_UP).for_each(|_| clock.was_made());
     assert_eq!(clock.next(), clock.origin + TICK * 105);
     assert_eq!(clock.take_due(clock.origin + TICK * 105), 1);
     clock.was_made();
-    assert_eq!(clock.ticks_until(end), 1);
-    assert_eq!(clock.ticks_until(clock.origin + TICK * 115), 11);
+    let now = clock.origin + TICK * 105;
+    assert_eq!(clock.tick_after(now, TICK * 10), clock.tick() + 11);
+}
+
+#[test]
+fn who_begins_while_the_clock_is_late_waits_for_no_tick_that_is_never_made() {
+    let clock = EpochClock::new();
+    // The clock comes again after fifty ticks; a guest begins just before.
+    let now = clock.origin + TICK * 50;
+    let last = clock.tick_after(now, TICK * 4);
+    assert_eq!(last, MAX_MADE_UP + 5);
+    assert_eq!(clock.take_due(now), MAX_MADE_UP);
+    (0..MAX_MADE_UP).for_each(|_| clock.was_made());
+    assert_eq!(clock.take_due(now + TICK * 5), 5);
+    (0..5).for_each(|_| clock.was_made());
+    assert_eq!(clock.tick(), last, "five ticks later it is over");
 }
