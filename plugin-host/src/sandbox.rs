@@ -83,8 +83,7 @@ fn bound(
     store.limiter(|context| context.limiter());
     store.set_fuel(limits.fuel())?;
     store.set_hostcall_fuel(MAX_HOST_CALL_BYTES);
-    let deadline = Duration::from_millis(u64::from(limits.deadline_ms()));
-    let last = clock.tick_after(started, deadline);
+    let last = clock.tick_after(started, limits.deadline());
     match runs_on {
         RunsOn::PaymentThread => store.set_epoch_deadline(last.saturating_sub(clock.tick()).max(1)),
         RunsOn::OwnThread => {

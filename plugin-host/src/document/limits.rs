@@ -1,5 +1,7 @@
 //! What one evaluation of a policy may use.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::strict::bounded;
@@ -102,6 +104,12 @@ impl Limits {
     #[must_use]
     pub const fn deadline_ms(self) -> u32 {
         self.deadline_ms
+    }
+
+    /// The same.
+    #[must_use]
+    pub const fn deadline(self) -> Duration {
+        Duration::from_millis(self.deadline_ms as u64)
     }
 
     /// How much linear memory one evaluation may have, in bytes.
