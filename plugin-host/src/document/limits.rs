@@ -13,7 +13,7 @@ pub const DEFAULT_FUEL: u64 = 10_000_000;
 /// The most fuel that a document may ask for: near a second of computing on one core.
 pub const MAX_FUEL: u64 = 1_000_000_000;
 
-/// Deadline where the document says nothing, in milliseconds: ten ticks of the epoch, so that it is met to a tenth.
+/// Deadline where the document says nothing, in milliseconds: twenty ticks of the epoch, so that it is met to a twentieth.
 pub const DEFAULT_DEADLINE_MS: u32 = 10;
 
 /// The longest deadline that a document may ask for, in milliseconds: a payer waits for the answer.
