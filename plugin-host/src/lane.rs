@@ -185,7 +185,15 @@ mod tests {
     #[test]
     fn one_release_has_the_share_of_the_lane_that_leaves_others_time() {
         let lane = Lane::start(2).unwrap();
-        for (deadline_ms, places) in [(1, 64), (5, 64), (10, 50), (100, 5), (250, 2), (500, 1), (1_000, 1)] {
+        for (deadline_ms, places) in [
+            (1, 64),
+            (5, 64),
+            (10, 50),
+            (100, 5),
+            (250, 2),
+            (500, 1),
+            (1_000, 1),
+        ] {
             let deadline = Duration::from_millis(deadline_ms);
             assert_eq!(lane.places(deadline), places, "{deadline_ms} ms");
         }

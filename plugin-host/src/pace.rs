@@ -20,7 +20,6 @@ const QUICK_RUNS: u32 = 64;
 /// A run is quick when it ends well within the slice.
 const QUICK: Duration = SLICE.checked_div(2).unwrap();
 
-
 /// How much of the usual time on the lane the last run is: a fourth.
 const WEIGHT: u32 = 4;
 
@@ -77,7 +76,11 @@ impl Pace {
     pub(crate) fn took(&self, elapsed: Duration) {
         let micros = u32::try_from(elapsed.as_micros()).unwrap_or(u32::MAX).max(1);
         let usual = self.usual_us.load(Ordering::Relaxed);
-        let usual = if usual == 0 { micros } else { usual - usual / WEIGHT + micros / WEIGHT };
+        let usual = if usual == 0 {
+            micros
+        } else {
+            usual - usual / WEIGHT + micros / WEIGHT
+        };
         // Of two that end at once one may be lost: it is an average.
         self.usual_us.store(usual.max(1), Ordering::Relaxed);
         if elapsed > QUICK {

@@ -269,7 +269,10 @@ impl EvaluationContext {
 
 /// How many bytes at the end of these are the beginning of a character that may yet be finished.
 fn length_of_begun(bytes: &[u8]) -> usize {
-    let invalid = bytes.utf8_chunks().last().map_or(&[][..], |chunk| chunk.invalid());
+    let invalid = bytes
+        .utf8_chunks()
+        .last()
+        .map_or(&[][..], |chunk| chunk.invalid());
     let is_begun = std::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
     if is_begun { invalid.len() } else { 0 }
 }

@@ -104,7 +104,10 @@ fn told(error: &wasmtime::Error) -> String {
         }
     }
     for (index, frame) in backtrace.iter().flat_map(|trace| trace.frames()).enumerate() {
-        if text.write_str(if index == 0 { "; at " } else { ", in " }).is_err() {
+        if text
+            .write_str(if index == 0 { "; at " } else { ", in " })
+            .is_err()
+        {
             break;
         }
         let name = name_of(frame);

@@ -96,7 +96,10 @@ mod tests {
 
     #[test]
     fn a_value_whose_end_was_cut_off_goes_with_it() {
-        assert_eq!(conceal("from ada@exam", true).as_deref(), Some("from [concealed]"));
+        assert_eq!(
+            conceal("from ada@exam", true).as_deref(),
+            Some("from [concealed]")
+        );
         assert_eq!(conceal("from déjà v", true).as_deref(), Some("from [concealed]"));
         assert_eq!(conceal("from ada@exam", false), None);
         assert_eq!(conceal("from ada", true), None);

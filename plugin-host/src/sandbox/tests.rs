@@ -133,6 +133,30 @@ fn a_trap_tells_where_by_the_names_of_functions() {
 }
 
 #[test]
+fn a_name_is_as_its_author_wrote_it_and_of_one_that_is_endless_the_beginning_is_told() {
+    // Itanium's mangling, eight levels of 64 arguments that each stand for the level below: 64^8 names, written out.
+    let level = |below: usize| format!("IS{}_{}E", below, "S_".repeat(63));
+    let levels: String = (0..8).map(level).collect();
+    let endless = format!("_Z1f1AIiiES_{levels}");
+    let long = "n".repeat(10_000);
+    let of_rust = "_ZN8velocity5check17h0123456789abcdefE";
+    let guest = Guest::evaluating(&format!("(call $\"{endless}\") (unreachable)")).with(&format!(
+        "(func $\"{endless}\" (call $\"{long}\")) (func $\"{long}\" (call ${of_rust})) (func ${of_rust} (unreachable))"
+    ));
+    let fault = fault(&guest);
+    assert_fault(
+        &fault,
+        FaultKind::Trap,
+        &[
+            "unreachable; at velocity::check (",
+            ", in nnn",
+            ", in _Z1f1AIiiES_IS0_",
+        ],
+    );
+    assert!(fault.detail.len() < 1_024, "{}", fault.detail.len());
+}
+
+#[test]
 fn every_trap_of_a_guest_s_own_is_a_trap() {
     for body in [
         "(i32.div_u (i32.const 1) (i32.const 0))",
@@ -165,7 +189,8 @@ fn a_guest_says_why_it_gave_up() {
 #[test]
 fn the_hint_behind_a_panic_s_message_is_no_last_word() {
     let mut guest = Guest::new();
-    let said = b"panicked at src/lib.rs:7:9:\nno mind to decide\nnote: run with `RUST_BACKTRACE=1` to see more\n";
+    let said =
+        b"panicked at src/lib.rs:7:9:\nno mind to decide\nnote: run with `RUST_BACKTRACE=1` to see more\n";
     let text = guest.data(said);
     let guest = guest
         .importing(HOST, "log", "$log (param i32 i32 i32)")
