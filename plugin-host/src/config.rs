@@ -16,8 +16,8 @@ pub struct Config {
     /// from the store stays in force. Default none: an empty store then approves every payment.
     pub required: Vec<String>,
     /// How many evaluations may run at the same time, and with it how many instances the pool holds. Each runs on a payment's
-    /// thread or on one of the lane, from its start to its end, so a multiple of the cores beside `lane_threads` never runs
-    /// out. Default 64.
+    /// thread or on one of the lane, from its start to its end; a node has never fewer than threads that run policies. Default
+    /// 64.
     pub max_concurrent_evaluations: u32,
     /// How many instances of policies stay warm, so that the next evaluation finds its memory mapped. At least the
     /// number of policies times the worker threads; a warm slot costs some 110 KB. Default 256.

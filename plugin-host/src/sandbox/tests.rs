@@ -148,7 +148,7 @@ fn a_name_is_as_its_author_wrote_it_and_of_one_that_is_endless_the_beginning_is_
         &fault,
         FaultKind::Trap,
         &[
-            "unreachable; at velocity::check (",
+            "instruction executed; at velocity::check (",
             ", in nnn",
             ", in _Z1f1AIiiES_IS0_",
         ],
