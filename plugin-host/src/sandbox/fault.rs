@@ -6,6 +6,7 @@ use wasmtime::{Trap, WasmBacktrace};
 
 use super::context::EvaluationContext;
 use crate::document::Limits;
+use crate::engine::is_of_the_system;
 use crate::virtual_wasi::NotAvailable;
 
 /// Bytes of a fault's detail: a trap with its backtrace has some hundred.
@@ -91,7 +92,7 @@ fn kind(error: &wasmtime::Error, context: &EvaluationContext) -> FaultKind {
         FaultKind::HostCallLimit
     } else if error.is::<GuestExit>() || error.is::<NotAvailable>() {
         FaultKind::Trap
-    } else if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+    } else if error.is::<wasmtime::PoolConcurrencyLimitError>() || is_of_the_system(error) {
         FaultKind::Unavailable
     } else if context.memory_was_refused() {
         FaultKind::OutOfMemory
