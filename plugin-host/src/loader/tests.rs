@@ -88,7 +88,7 @@ async fn what_nobody_waits_for_when_its_turn_comes_is_not_begun() {
 #[tokio::test]
 async fn a_job_is_told_when_nobody_waits_for_it_any_more() {
     let loader = loader();
-    let (tell, begun) = tokio::sync::oneshot::channel();
+    let (tell, begun) = oneshot::channel();
     let (end, ended) = mpsc::channel();
     let job = loader.run(move |is_awaited| {
         let _told = tell.send(is_awaited());
