@@ -88,20 +88,17 @@ impl Inspection {
     ) -> Result<(), LoadError> {
         let (component, checked) = unless_it_panics(|| self.read(bytes))?;
         let code = compiler.compile_any(&component).await?;
-        match checked {
-            Some((checked, contract)) => {
+        match (checked, self.contract) {
+            (Some(checked), Some(contract)) => {
                 unless_it_panics(|| self.run(engine, checked, Compiled { contract, code }))
             }
             // Whether it compiles can be said all the same.
-            None => code.into_component(engine).map(drop),
+            _ => code.into_component(engine).map(drop),
         }
     }
 
     /// Everything that can be told without compiling it: the component, and what it is loaded as where it fits the contract.
-    fn read<'a>(
-        &mut self,
-        bytes: &'a [u8],
-    ) -> Result<(Cow<'a, [u8]>, Option<(Checked, ContractVersion)>), LoadError> {
+    fn read<'a>(&mut self, bytes: &'a [u8]) -> Result<(Cow<'a, [u8]>, Option<Checked>), LoadError> {
         self.kind = Some(component::kind(bytes)?);
         self.provenance = Provenance::read(bytes);
         let component = component::componentize(bytes)?;
@@ -135,7 +132,7 @@ impl Inspection {
         };
         let checked = Checked::one_by_one(&component, golden_cases);
         self.note(checked.check_contract(contract));
-        Ok((component, Some((checked, contract))))
+        Ok((component, Some(checked)))
     }
 
     /// Asks the policy what it is, and puts its golden cases to it.

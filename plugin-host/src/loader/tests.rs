@@ -60,7 +60,7 @@ async fn a_policy_is_held_against_each_document_without_compiling_it_again() {
 #[tokio::test]
 async fn what_nobody_waits_for_when_its_turn_comes_is_not_begun() {
     let loader = loader();
-    let (release, held) = mpsc::channel::<()>();
+    let (release, held) = mpsc::sync_channel::<()>(1);
     let begun = Arc::new(AtomicBool::new(false));
     // The only thread is busy until it is released.
     let busy = tokio::spawn({
@@ -89,7 +89,7 @@ async fn what_nobody_waits_for_when_its_turn_comes_is_not_begun() {
 async fn a_job_is_told_when_nobody_waits_for_it_any_more() {
     let loader = loader();
     let (tell, begun) = oneshot::channel();
-    let (end, ended) = mpsc::channel();
+    let (end, ended) = mpsc::sync_channel(1);
     let job = loader.run(move |is_awaited| {
         let _told = tell.send(is_awaited());
         while is_awaited() {

@@ -13,7 +13,7 @@ fn exporting(exports: usize) -> Component {
     types.defined_type().primitive(PrimitiveValType::U8);
     let mut names = ComponentExportSection::new();
     for index in 0..exports {
-        names.export(&format!("thing-{index}"), ComponentExportKind::Type, 0, None);
+        names.export(format!("thing-{index}"), ComponentExportKind::Type, 0, None);
     }
     let mut component = Component::new();
     component.section(&types).section(&names);
@@ -70,7 +70,7 @@ fn an_instance_of_an_imported_component_weighs_as_much_as_its_type_exports() {
     let exports = MAX_INSTANCE_EXPORTS / 100;
     for index in 0..exports {
         let resource = wasm_encoder::ComponentTypeRef::Type(wasm_encoder::TypeBounds::SubResource);
-        ty.export(&format!("thing-{index}"), resource);
+        ty.export(format!("thing-{index}"), resource);
     }
     let mut types = ComponentTypeSection::new();
     types.component(&ty);
