@@ -52,8 +52,9 @@ impl Workbench {
     /// Why a node would refuse it.
     pub async fn load(&self, component: &[u8]) -> Result<LoadedPolicy, LoadError> {
         let checked = Checked::artifact(component)?;
-        let code = self.compiler.compile(component).await?;
-        Policy::link(&self.engine, checked, &code).map(LoadedPolicy)
+        let compiled = self.compiler.compile(component).await?;
+        checked.check_contract(compiled.contract)?;
+        Policy::link(&self.engine, checked, compiled).map(LoadedPolicy)
     }
 }
 
@@ -72,7 +73,7 @@ impl LoadedPolicy {
     /// # Errors
     /// The first that did not come out: it would not under any document.
     pub fn check_golden_cases(&self) -> Result<usize, LoadError> {
-        self.0.check_golden_cases(&Limits::MOST)
+        self.0.check_golden_cases(&Limits::MOST, || true)
     }
 
     /// Holds it against its document, as every node does before it swaps, golden cases included. Says how many golden cases
@@ -81,7 +82,7 @@ impl LoadedPolicy {
     /// # Errors
     /// Why a node would refuse it.
     pub fn verify(&self, document: &PolicyDocument) -> Result<usize, LoadError> {
-        verify(&self.0, document)
+        verify(&self.0, document, || true)
     }
 }
 

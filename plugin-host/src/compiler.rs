@@ -1,13 +1,18 @@
 //! From a component to machine code, in a process of its own.
 //!
-//! A compiler cannot be interrupted, and a component may be made so that it computes for minutes and takes gigabytes, or so
-//! that it breaks the compiler. In another process both have a bound that holds: the system's own. The
+//! A validator and a compiler cannot be interrupted, and a component may be made so that they compute for minutes and take
+//! gigabytes, or so that it breaks them. In another process both have a bound that holds: the system's own. The
 //! process is this very program under another command, so that what it writes fits the engine that reads it; it is given
 //! the component and nothing else, no environment and no files.
+//!
+//! The process validates the component, holds it against the contract and compiles it. It writes machine code to its standard
+//! output and the package of the contract to its standard error; or why not, under an exit status that says which of them.
 
 mod child;
+mod task;
 
 pub use child::{ChildBounds, compile_standard_input};
+pub use task::CompilerTask;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,7 +25,8 @@ use tokio::sync::Semaphore;
 use wasmtime::component::Component;
 
 use crate::config::Config;
-use crate::engine::SandboxEngine;
+use crate::contract::version::ContractVersion;
+use crate::engine::{SandboxEngine, is_of_the_system};
 use crate::load_error::LoadError;
 
 /// Bytes of machine code that are taken from a compiler: ten times what the largest interpreter seen compiles to.
@@ -31,6 +37,18 @@ const MAX_COMPLAINT_BYTES: u64 = 4 * 1024;
 
 /// The status with which the process says that the component does not compile; why is on its standard error.
 const NOT_COMPILABLE: u8 = 3;
+
+/// The status with which the process refuses the component before it compiles it: its standard error has the name of the refusal
+/// on its first line, and what is wrong after that.
+const UNFIT: u8 = 4;
+
+/// The refusals that may come with that status.
+const UNFIT_CODES: [&str; 4] = [
+    "too_complex",
+    "not_compilable",
+    "forbidden_import",
+    "contract_mismatch",
+];
 
 /// What the allocator of Rust's standard library says before it aborts.
 const OUT_OF_MEMORY: &str = "memory allocation of";
@@ -74,22 +92,50 @@ impl Compiler {
         }))
     }
 
-    /// Compiles a component that was validated. Waits until a process may be started.
-    pub(crate) async fn compile(&self, component: &[u8]) -> Result<MachineCode, LoadError> {
+    /// Validates a component that was counted, holds it against the contract and compiles it. Waits until a process may be
+    /// started.
+    pub(crate) async fn compile(&self, component: &[u8]) -> Result<Compiled, LoadError> {
         match self {
             #[cfg(test)]
             Self::Here(engine) => compile_here(engine, component),
-            Self::Apart(processes) => processes.compile(component).await,
+            Self::Apart(processes) => {
+                let (code, said) = processes.run(CompilerTask::Policy, component).await?;
+                let contract = ContractVersion::of_package(said.trim_end());
+                contract
+                    .map(|contract| Compiled { contract, code })
+                    .ok_or_else(|| LoadError::CompilerFailed {
+                        reason: format!("it did not say which contract it found, but: {said}"),
+                    })
+            }
         }
     }
+
+    /// Compiles a component that was validated, whether it fits the contract or not. Waits until a process may be started.
+    pub(crate) async fn compile_any(&self, component: &[u8]) -> Result<MachineCode, LoadError> {
+        match self {
+            #[cfg(test)]
+            Self::Here(engine) => task::compile(engine.wasmtime(), component).map(MachineCode),
+            Self::Apart(processes) => {
+                let (code, _) = processes.run(CompilerTask::AnyComponent, component).await?;
+                Ok(code)
+            }
+        }
+    }
+}
+
+/// What became of a component.
+pub(crate) struct Compiled {
+    /// The version of the contract that it was built for.
+    pub(crate) contract: ContractVersion,
+    pub(crate) code: MachineCode,
 }
 
 /// What a compiler of this engine made of a component.
 pub(crate) struct MachineCode(Vec<u8>);
 
 impl MachineCode {
-    /// The component, ready to be linked.
-    pub(crate) fn component(&self, engine: &SandboxEngine) -> Result<Component, LoadError> {
+    /// The component, ready to be linked. The engine copies the code, and the code itself, which may be large, is gone then.
+    pub(crate) fn into_component(self, engine: &SandboxEngine) -> Result<Component, LoadError> {
         #[expect(
             unsafe_code,
             reason = "machine code is run as it is, so it must be a compiler's own: it came from this process or, by a pipe \
@@ -98,44 +144,51 @@ impl MachineCode {
         )]
         // SAFETY: see above.
         let component = unsafe { Component::deserialize(engine.wasmtime(), &self.0) };
-        // Such as a component of more memory than any slot of the pool has.
-        component.map_err(|error| LoadError::NotCompilable {
-            reason: format!("{error:#}"),
-        })
+        component.map_err(|error| not_loaded(&error))
     }
 }
 
-/// Compiles on this thread, for as long as it takes.
+/// Why machine code cannot be used. That this node is short of memory says nothing about the component; what is left is such
+/// as a component of more memory than any slot of the pool has.
+fn not_loaded(error: &wasmtime::Error) -> LoadError {
+    let reason = format!("{error:#}");
+    if is_of_the_system(error) {
+        LoadError::CompilerUnavailable { reason }
+    } else {
+        LoadError::NotCompilable { reason }
+    }
+}
+
+/// Validates and compiles on this thread, for as long as it takes.
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) fn compile_here(engine: &SandboxEngine, component: &[u8]) -> Result<MachineCode, LoadError> {
-    engine
-        .wasmtime()
-        .precompile_component(component)
-        .map(MachineCode)
-        .map_err(|error| LoadError::NotCompilable {
-            reason: format!("{error:#}"),
-        })
+pub(crate) fn compile_here(engine: &SandboxEngine, component: &[u8]) -> Result<Compiled, LoadError> {
+    let contract = task::check(component)?;
+    let code = task::compile(engine.wasmtime(), component).map(MachineCode)?;
+    Ok(Compiled { contract, code })
 }
 
 impl CompilerProcesses {
-    async fn compile(&self, component: &[u8]) -> Result<MachineCode, LoadError> {
+    /// What a process made of a component, and what it said besides.
+    async fn run(&self, task: CompilerTask, component: &[u8]) -> Result<(MachineCode, String), LoadError> {
         // Never closed.
         let _permit = self.permits.acquire().await;
-        let mut child = self.start().map_err(|error| LoadError::CompilerUnavailable {
+        let mut child = self.start(task).map_err(|error| LoadError::CompilerUnavailable {
             reason: error.to_string(),
         })?;
         // Whoever waits no longer drops the child, which kills it.
         match converse(&mut child, component).await {
-            Ok((status, code, complaint)) => self.judge(status, code, &complaint),
+            Ok((status, code, said)) if status.success() => Ok((MachineCode(code), said)),
+            Ok((status, _, complaint)) => Err(self.refusal(status, &complaint)),
             Err(error) => Err(LoadError::CompilerUnavailable {
                 reason: error.to_string(),
             }),
         }
     }
 
-    fn start(&self) -> std::io::Result<Child> {
+    fn start(&self, task: CompilerTask) -> std::io::Result<Child> {
         Command::new(&self.command.program)
             .args(&self.command.arguments)
+            .args(["--task", task.as_str()])
             .args(["--memory-bytes", &self.memory_bytes.to_string()])
             .args(["--cpu-seconds", &self.cpu_seconds.to_string()])
             .env_clear()
@@ -147,30 +200,39 @@ impl CompilerProcesses {
             .spawn()
     }
 
-    fn judge(&self, status: ExitStatus, code: Vec<u8>, complaint: &str) -> Result<MachineCode, LoadError> {
-        if status.success() {
-            return Ok(MachineCode(code));
-        }
+    fn refusal(&self, status: ExitStatus, complaint: &str) -> LoadError {
+        let complaint = complaint.trim_end();
         if status.code() == Some(i32::from(NOT_COMPILABLE)) {
-            let reason = complaint.trim_end().to_owned();
-            return Err(LoadError::NotCompilable { reason });
+            let reason = complaint.to_owned();
+            return LoadError::NotCompilable { reason };
+        }
+        if status.code() == Some(i32::from(UNFIT))
+            && let Some((code, message)) = unfit(complaint)
+        {
+            return LoadError::Unfit { code, message };
         }
         if complaint.contains(OUT_OF_MEMORY) {
-            return Err(LoadError::CompilingTakesTooMuch {
+            return LoadError::CompilingTakesTooMuch {
                 max_bytes: self.memory_bytes,
-            });
+            };
         }
         if ended_by_cpu_limit(status) {
-            return Err(LoadError::CompilingTakesTooLong {
+            return LoadError::CompilingTakesTooLong {
                 cpu_seconds: self.cpu_seconds,
-            });
+            };
         }
-        let complaint = complaint.trim_end();
         let separator = if complaint.is_empty() { "" } else { ": " };
-        Err(LoadError::CompilerFailed {
+        LoadError::CompilerFailed {
             reason: format!("{status}{separator}{complaint}"),
-        })
+        }
     }
+}
+
+/// The refusal that a process wrote, where it is one that there is.
+fn unfit(complaint: &str) -> Option<(&'static str, String)> {
+    let (code, message) = complaint.split_once('\n')?;
+    let code = UNFIT_CODES.into_iter().find(|known| *known == code)?;
+    Some((code, message.to_owned()))
 }
 
 fn ended_by_cpu_limit(status: ExitStatus) -> bool {

@@ -15,11 +15,10 @@ use wasm_encoder::{CustomSection, Encode, Section};
 use wasmparser::{Encoding, Parser, Payload};
 use wit_component::ComponentEncoder;
 
+use crate::structure::MAX_NESTED_COMPONENTS;
+
 /// The custom section that golden cases travel in, as JSON.
 pub const GOLDEN_CASES_SECTION: &str = "portcullis:golden-cases";
-
-/// How deep components may be nested; toolchains nest two or three.
-const MAX_DEPTH: u32 = 64;
 
 /// What every WebAssembly file begins with.
 const MAGIC: &[u8] = b"\0asm";
@@ -48,6 +47,9 @@ pub enum ArtifactFormatError {
         /// Where and why.
         reason: String,
     },
+    /// Components within components within components.
+    #[error("has components nested more than {MAX_NESTED_COMPONENTS} deep")]
+    TooDeep,
     /// Golden cases are there twice.
     #[error("has more than one `{GOLDEN_CASES_SECTION}` section")]
     DuplicateGoldenCases,
@@ -170,7 +172,7 @@ fn for_each_section<'a>(
     bytes: &'a [u8],
     mut visit: impl FnMut(&'a str, &'a [u8], std::ops::Range<usize>) -> Result<(), ArtifactFormatError>,
 ) -> Result<(), ArtifactFormatError> {
-    let mut depth = 0_u32;
+    let mut depth = 0_usize;
     let mut section_start = 0;
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload?;
@@ -180,9 +182,8 @@ fn for_each_section<'a>(
                     return Err(ArtifactFormatError::CoreModule);
                 }
                 depth += 1;
-                if depth > MAX_DEPTH {
-                    let reason = format!("components nested more than {MAX_DEPTH} deep");
-                    return Err(ArtifactFormatError::Malformed { reason });
+                if depth > MAX_NESTED_COMPONENTS {
+                    return Err(ArtifactFormatError::TooDeep);
                 }
             }
             Payload::End(_) => depth = depth.saturating_sub(1),
@@ -220,6 +221,27 @@ mod tests {
     }
 
     #[test]
+    fn components_that_are_nested_too_deep_are_so_in_every_check() {
+        let nested = |depth: usize| {
+            let mut component = wasm_encoder::Component::new();
+            for _ in 1..depth {
+                let mut outer = wasm_encoder::Component::new();
+                outer.section(&wasm_encoder::NestedComponentSection(&component));
+                component = outer;
+            }
+            component.finish()
+        };
+        assert_eq!(golden_cases(&nested(MAX_NESTED_COMPONENTS)), Ok(None));
+        assert!(crate::structure::count(&nested(MAX_NESTED_COMPONENTS)).is_ok());
+        for depth in [MAX_NESTED_COMPONENTS + 1, 100, 10_000] {
+            let component = nested(depth);
+            assert_eq!(golden_cases(&component), Err(ArtifactFormatError::TooDeep));
+            assert!(crate::structure::count(&component).is_err());
+            assert_eq!(crate::testing::refused(&component).code(), "too_complex");
+        }
+    }
+
+    #[test]
     fn two_sections_are_refused() {
         let once = with_golden_cases(&empty_component(), b"one").unwrap();
         let mut twice = once.clone();
@@ -240,10 +262,12 @@ mod tests {
         let module = wasm_encoder::Module::new().finish();
         assert_eq!(kind(&module), Ok(ArtifactKind::CoreModule));
         assert_eq!(golden_cases(&module), Err(ArtifactFormatError::CoreModule));
-        assert!(matches!(
-            componentize(&module),
-            Err(ArtifactFormatError::NotAdaptable { .. }) | Ok(_)
-        ));
+        let Err(ArtifactFormatError::NotAdaptable { reason }) = componentize(&module) else {
+            panic!("a module without anything became a policy")
+        };
+        let expected =
+            "it does not say what it was built against: expected a custom section `component-type…`";
+        assert!(reason.starts_with(expected), "{reason}");
         assert!(golden_cases(b"\0asm\x0d\0\x01\0\xff\xff\xff").is_err());
     }
 }

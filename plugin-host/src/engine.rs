@@ -20,13 +20,13 @@ const MAX_GUEST_STACK_BYTES: usize = 512 * 1024;
 const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
 
 /// Core modules that one component may be made of: Rust has 3 or 4, JavaScript and Python toolchains up to some 30.
-const MAX_CORE_INSTANCES_PER_COMPONENT: u32 = 64;
+pub(crate) const MAX_CORE_INSTANCES_PER_COMPONENT: u32 = 64;
 
 /// Tables that one component may have, likewise.
-const MAX_TABLES_PER_COMPONENT: u32 = 24;
+pub(crate) const MAX_TABLES_PER_COMPONENT: u32 = 24;
 
 /// Linear memories that one component may have: the guest's and an adapter's.
-const MAX_MEMORIES_PER_COMPONENT: u32 = 4;
+pub(crate) const MAX_MEMORIES_PER_COMPONENT: u32 = 4;
 
 /// Entries of one table: Python's interpreter has some 10,000 functions in its table.
 const MAX_TABLE_ELEMENTS: usize = 20_000;
@@ -75,6 +75,17 @@ impl SandboxEngine {
 /// An engine whose machine code every other of this program runs, without a pool: it only compiles.
 pub(crate) fn compiling_engine() -> Result<Engine, EngineError> {
     Engine::new(&code_config()).map_err(|error| EngineError(format!("{error:#}")))
+}
+
+/// Whether an error of the engine is one of the system's, such as no memory for a mapping: of the moment, and no fault of any
+/// component.
+pub(crate) fn is_of_the_system(error: &wasmtime::Error) -> bool {
+    error.is::<wasmtime::OutOfMemory>()
+        || error.chain().any(|cause| {
+            cause.is::<std::io::Error>()
+                || cause.is::<rustix::io::Errno>()
+                || cause.is::<wasmtime::OutOfMemory>()
+        })
 }
 
 fn engine_config(config: &Config) -> wasmtime::Config {

@@ -3,8 +3,9 @@
 
 use domain::risk::{Fault, FaultKind, Verdict};
 
-use crate::compiler::compile_here;
+use crate::compiler::{Compiled, compile_here};
 use crate::config::Config;
+use crate::contract::linked::LinkedPolicy;
 use crate::document::Limits;
 use crate::engine::{EngineError, SandboxEngine};
 use crate::golden::{GoldenCases, try_case};
@@ -42,9 +43,14 @@ impl Sandbox {
     /// What a check refuses.
     pub fn check(&self, bytes: &[u8]) -> Result<Result<(), String>, LoadError> {
         let checked = Checked::artifact(bytes)?;
-        let code = compile_here(&self.engine, bytes)?;
-        let linked = checked.linkable(&self.engine, &code);
-        Ok(linked.map_err(|error| format!("{error:#}")))
+        let Compiled { contract, code } = compile_here(&self.engine, bytes)?;
+        checked.check_contract(contract)?;
+        let component = match code.into_component(&self.engine) {
+            Ok(component) => component,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let linked = LinkedPolicy::link(self.engine.wasmtime(), &component, contract);
+        Ok(linked.map(drop).map_err(|error| format!("{error:#}")))
     }
 
     /// Loads an artifact as a node does, and puts each of these cases to it twice. Says how often the two runs told apart:
@@ -60,7 +66,7 @@ impl Sandbox {
     ) -> Result<usize, LoadError> {
         let policy = Policy::load(&self.engine, bytes)?;
         // What is fuzzed has wrong ones: only that they run counts.
-        let _passed = policy.check_golden_cases(limits);
+        let _passed = policy.check_golden_cases(limits, || true);
         let differs = cases.cases().iter().filter(|case| {
             // What it answered, and the fuel it used for that: both repeat exactly.
             let [first, second] = [(); 2].map(|()| {

@@ -17,6 +17,14 @@ pub enum LoadError {
     /// The component is not valid, or larger in some respect than a policy may be.
     #[error("the component {0}")]
     Structure(#[from] StructureError),
+    /// The compiler's process refused the component before it compiled it.
+    #[error("{message}")]
+    Unfit {
+        /// The name of the refusal.
+        code: &'static str,
+        /// What is wrong, in that process's words.
+        message: String,
+    },
     /// The component does not compile.
     #[error("the artifact does not compile: {reason}")]
     NotCompilable {
@@ -111,6 +119,9 @@ pub enum LoadError {
         /// What they may take.
         seconds: u64,
     },
+    /// Whoever waited for it gave up, so it was not loaded to its end. Seen by nobody, therefore.
+    #[error("nobody waits for the artifact any more")]
+    GivenUp,
     /// A golden case did not come out.
     #[error(transparent)]
     GoldenCaseFailed(#[from] GoldenCaseFailure),
@@ -126,6 +137,7 @@ impl LoadError {
         let passing = |kind: FaultKind| matches!(kind, FaultKind::Deadline | FaultKind::Unavailable);
         match self {
             Self::Panicked
+            | Self::GivenUp
             | Self::GoldenCasesTooSlow { .. }
             | Self::CompilerFailed { .. }
             | Self::CompilerUnavailable { .. } => true,
@@ -139,8 +151,10 @@ impl LoadError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Structure(StructureError::TooMany { .. })
+            | Self::NotAComponent(ArtifactFormatError::TooDeep) => "too_complex",
             Self::NotAComponent(_) => "not_a_component",
-            Self::Structure(StructureError::TooMany { .. }) => "too_complex",
+            Self::Unfit { code, .. } => code,
             Self::Structure(StructureError::Invalid { .. }) | Self::NotCompilable { .. } => "not_compilable",
             Self::CompilingTakesTooLong { .. } => "compile_timeout",
             Self::CompilingTakesTooMuch { .. } => "compile_memory",
@@ -158,6 +172,7 @@ impl LoadError {
             Self::GoldenCasesUnreadable(_) => "golden_cases_unreadable",
             Self::GoldenCasesTooSlow { .. } => "golden_cases_too_slow",
             Self::GoldenCaseFailed(_) => "golden_case_failed",
+            Self::GivenUp => "load_timeout",
             Self::Panicked => "load_panicked",
         }
     }

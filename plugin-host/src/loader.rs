@@ -47,24 +47,25 @@ impl Loader {
         })
     }
 
-    /// Checks and compiles an artifact, holds it against its document and runs its golden cases.
+    /// Checks an artifact, has it validated and compiled, holds it against its document and runs its golden cases.
     pub(crate) async fn load(
         &self,
         document: Arc<PolicyDocument>,
         bytes: Vec<u8>,
     ) -> Result<Arc<Policy>, LoadError> {
         let (bytes, checked) = self
-            .run(move || {
+            .run(move |_| {
                 let checked = Checked::artifact(&bytes)?;
                 Ok((bytes, checked))
             })
             .await?;
-        let code = self.compiler.compile(&bytes).await?;
+        let compiled = self.compiler.compile(&bytes).await?;
         drop(bytes);
+        checked.check_contract(compiled.contract)?;
         let engine = self.engine.clone();
-        self.run(move || {
-            let policy = Policy::link(&engine, checked, &code)?;
-            verify(&policy, &document)?;
+        self.run(move |is_awaited| {
+            let policy = Policy::link(&engine, checked, compiled)?;
+            verify(&policy, &document, is_awaited)?;
             Ok(Arc::new(policy))
         })
         .await
@@ -76,21 +77,28 @@ impl Loader {
         document: Arc<PolicyDocument>,
         policy: Arc<Policy>,
     ) -> Result<Arc<Policy>, LoadError> {
-        self.run(move || {
-            verify(&policy, &document)?;
+        self.run(move |is_awaited| {
+            verify(&policy, &document, is_awaited)?;
             Ok(policy)
         })
         .await
     }
 
+    /// Runs a job on a thread of the pool. A job can ask whether anybody still waits for it; what nobody waits for when its
+    /// turn comes is not begun.
     async fn run<T: Send + 'static>(
         &self,
-        job: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
+        job: impl FnOnce(&dyn Fn() -> bool) -> Result<T, LoadError> + Send + 'static,
     ) -> Result<T, LoadError> {
         let (sender, receiver) = oneshot::channel();
         self.threads.spawn(move || {
+            let is_awaited = || !sender.is_closed();
+            if !is_awaited() {
+                return;
+            }
             // A check that panics on an artifact must not take the gateway with it.
-            let result = catch_unwind(AssertUnwindSafe(job)).unwrap_or(Err(LoadError::Panicked));
+            let result = catch_unwind(AssertUnwindSafe(|| job(&is_awaited)));
+            let result = result.unwrap_or(Err(LoadError::Panicked));
             // Nobody waits any more when the gateway is shutting down.
             let _delivered = sender.send(result);
         });
@@ -98,10 +106,15 @@ impl Loader {
     }
 }
 
-/// Everything that a document and its policy must agree on before they come into force.
-pub(crate) fn verify(policy: &Policy, document: &PolicyDocument) -> Result<usize, LoadError> {
+/// Everything that a document and its policy must agree on before they come into force. Ends early where nobody waits for it
+/// any more.
+pub(crate) fn verify(
+    policy: &Policy,
+    document: &PolicyDocument,
+    is_awaited: impl Fn() -> bool,
+) -> Result<usize, LoadError> {
     check_document(policy, document)?;
-    let passed = policy.check_golden_cases(&document.limits)?;
+    let passed = policy.check_golden_cases(&document.limits, is_awaited)?;
     policy.check_parameters(&document.parameters, &document.limits)?;
     Ok(passed)
 }

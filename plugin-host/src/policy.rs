@@ -7,12 +7,11 @@ use domain::Timestamp;
 use domain::feature::FeatureValue;
 use domain::risk::{FaultKind, PolicyIdentity, Verdict};
 
-use crate::compiler::MachineCode;
+use crate::compiler::Compiled;
 #[cfg(any(test, feature = "fuzzing"))]
 use crate::compiler::compile_here;
 use crate::component::{self, ArtifactFormatError, ArtifactKind};
 use crate::contract::answer::DescribedPolicy;
-use crate::contract::check::{Surface, check};
 use crate::contract::linked::LinkedPolicy;
 use crate::contract::mismatch::{ContractMismatch, Difference};
 use crate::contract::request::Inputs;
@@ -41,15 +40,14 @@ pub(crate) struct Policy {
     engine: SandboxEngine,
 }
 
-/// A component that passed every check that needs no machine code.
+/// A component that passed every check whose costs are in proportion to its bytes, so that this process makes them itself.
 pub(crate) struct Checked {
     digest: Digest,
-    contract: ContractVersion,
     golden_cases: Option<GoldenCases>,
 }
 
 impl Checked {
-    /// Checks all of an artifact that can be before it is compiled.
+    /// Checks all of an artifact that can be before it is validated and compiled.
     pub(crate) fn artifact(bytes: &[u8]) -> Result<Self, LoadError> {
         if component::kind(bytes)? == ArtifactKind::CoreModule {
             return Err(ArtifactFormatError::CoreModule.into());
@@ -57,37 +55,28 @@ impl Checked {
         let golden_cases = component::golden_cases(bytes)?
             .map(GoldenCases::parse)
             .transpose()?;
-        let contract = contract_of(bytes)?;
-        if let Some(cases) = &golden_cases {
-            cases.check_contract(contract)?;
-        }
+        structure::count(bytes)?;
         Ok(Self {
             digest: Digest::of(bytes),
-            contract,
             golden_cases,
         })
     }
 
     /// A component whose checks were made one by one.
-    pub(crate) fn one_by_one(
-        component: &[u8],
-        contract: ContractVersion,
-        golden_cases: Option<GoldenCases>,
-    ) -> Self {
+    pub(crate) fn one_by_one(component: &[u8], golden_cases: Option<GoldenCases>) -> Self {
         Self {
             digest: Digest::of(component),
-            contract,
             golden_cases,
         }
     }
 
-    /// Whether the linker agrees that the component fits the contract.
-    #[cfg(feature = "fuzzing")]
-    pub(crate) fn linkable(&self, engine: &SandboxEngine, code: &MachineCode) -> wasmtime::Result<()> {
-        let component = code
-            .component(engine)
-            .map_err(|error| wasmtime::Error::msg(error.to_string()))?;
-        LinkedPolicy::link(engine.wasmtime(), &component, self.contract).map(drop)
+    /// Sees that the golden cases were written for the contract that the component was built for.
+    pub(crate) fn check_contract(&self, contract: ContractVersion) -> Result<(), LoadError> {
+        let checked = self
+            .golden_cases
+            .as_ref()
+            .map_or(Ok(()), |cases| cases.check_contract(contract));
+        Ok(checked?)
     }
 }
 
@@ -97,22 +86,21 @@ impl Policy {
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn load(engine: &SandboxEngine, bytes: &[u8]) -> Result<Self, LoadError> {
         let checked = Checked::artifact(bytes)?;
-        let code = compile_here(engine, bytes)?;
-        Self::link(engine, checked, &code)
+        let compiled = compile_here(engine, bytes)?;
+        checked.check_contract(compiled.contract)?;
+        Self::link(engine, checked, compiled)
     }
 
     /// Links what was compiled, and asks the policy to describe itself.
     pub(crate) fn link(
         engine: &SandboxEngine,
         checked: Checked,
-        code: &MachineCode,
+        compiled: Compiled,
     ) -> Result<Self, LoadError> {
-        let Checked {
-            digest,
-            contract,
-            golden_cases,
-        } = checked;
-        let component = code.component(engine)?;
+        let Checked { digest, golden_cases } = checked;
+        let Compiled { contract, code } = compiled;
+        // The engine has a copy of the machine code from here on. Before anything runs, the other is gone.
+        let component = code.into_component(engine)?;
         let linked = LinkedPolicy::link(engine.wasmtime(), &component, contract).map_err(|error| {
             ContractMismatch::from(Difference::NotLinkable {
                 detail: format!("{error:#}"),
@@ -156,9 +144,21 @@ impl Policy {
         self.golden_cases.as_ref().map_or(0, |cases| cases.cases().len())
     }
 
-    /// Runs every golden case within these limits of fuel and memory, which repeat exactly. Says how many passed.
-    pub(crate) fn check_golden_cases(&self, limits: &Limits) -> Result<usize, LoadError> {
-        self.each_golden_case(limits, |_, tried| Ok(tried.result?))
+    /// Runs every golden case within these limits of fuel and memory, which repeat exactly, for as long as anybody waits for
+    /// it. Says how many passed.
+    pub(crate) fn check_golden_cases(
+        &self,
+        limits: &Limits,
+        is_awaited: impl Fn() -> bool,
+    ) -> Result<usize, LoadError> {
+        self.each_golden_case(limits, |_, tried| {
+            tried.result?;
+            if is_awaited() {
+                Ok(())
+            } else {
+                Err(LoadError::GivenUp)
+            }
+        })
     }
 
     /// Runs the golden cases within these limits and hands over each, until one is not taken or they take too long together.
@@ -242,13 +242,6 @@ impl Policy {
     pub(crate) const fn identity(&self) -> &Arc<PolicyIdentity> {
         &self.identity
     }
-}
-
-/// The version of the contract that a component was built for, found before it is compiled.
-fn contract_of(component: &[u8]) -> Result<ContractVersion, LoadError> {
-    let types = structure::validate(component)?;
-    let surface = Surface::read(component).map_err(ArtifactFormatError::from)?;
-    Ok(check(&surface, &types)?)
 }
 
 /// The same limits with the longest deadline there is: what runs at load runs on a thread of low priority, and a busy machine

@@ -33,7 +33,7 @@ use crate::release::Release;
 use crate::store::{PolicyStore, StoreListing};
 use crate::wasm_engine::WasmRiskPolicyEngine;
 
-use known::Known;
+use known::{Acceptance, Known};
 use loads::{Batch, Candidate, Loaded, Loads};
 use refusal::Refusal;
 use reporter::Reporter;
@@ -58,9 +58,13 @@ pub(crate) struct Reconciler {
     revision: u64,
     /// Whether the store was listed at all.
     is_listed: bool,
-    /// Whether everything of the first listing was tried. Before, a policy set would lack what the store says should decide.
-    is_complete: bool,
+    /// Batches of the first listing that are still being loaded. Before there is none, a policy set would lack what the store
+    /// says should decide.
+    first_batches: usize,
 }
+
+/// A change of one policy's document; none where it is gone.
+type Change = (String, Option<Bytes>);
 
 impl Reconciler {
     pub(crate) fn new(
@@ -105,49 +109,63 @@ impl Reconciler {
             seen: 0,
             revision: 0,
             is_listed: false,
-            is_complete: false,
+            first_batches: 0,
         }
     }
 
-    /// Takes in every document of the store; what is known and not listed is gone.
+    /// Takes in every document of the store; what is known and not listed is gone. Those of one transaction come into force
+    /// together; no other waits for them.
     fn apply_listing(&mut self, listing: StoreListing) {
-        let mut changes: Vec<(String, Option<Bytes>)> = listing
-            .documents
-            .into_iter()
-            .map(|document| (document.name, Some(document.value)))
-            .collect();
-        let listed: BTreeSet<&String> = changes.iter().map(|(name, _)| name).collect();
+        let listed: BTreeSet<&String> = listing.documents.iter().map(|document| &document.name).collect();
         let gone = |(name, known): &(&String, &Known)| known.is_stored() && !listed.contains(name);
-        let gone: Vec<String> = self
+        let gone: Vec<Change> = self
             .known
             .iter()
             .filter(gone)
-            .map(|(name, _)| name.clone())
+            .map(|(name, _)| (name.clone(), None))
             .collect();
-        changes.extend(gone.into_iter().map(|name| (name, None)));
+        let mut transactions: BTreeMap<u64, Vec<Change>> = BTreeMap::new();
+        for document in listing.documents {
+            let transaction = transactions.entry(document.transaction).or_default();
+            transaction.push((document.name, Some(document.value)));
+        }
         let is_first = !std::mem::replace(&mut self.is_listed, true);
-        self.apply(listing.revision, is_first, changes);
+        let transactions = transactions.into_values().chain([gone]);
+        self.apply(listing.revision, is_first, transactions);
     }
 
-    /// Takes in changes that were made together. What has to be loaded comes into force when all of it is.
-    fn apply(&mut self, revision: u64, is_first: bool, changes: Vec<(String, Option<Bytes>)>) {
+    /// Takes in changes, those that were made together as one. What has to be loaded of those comes into force when all of it
+    /// is; what was refused before comes by itself, since it has missed the others already.
+    fn apply(&mut self, revision: u64, is_first: bool, transactions: impl IntoIterator<Item = Vec<Change>>) {
         let started = Instant::now();
         let now = self.clock.now();
-        let mut candidates = Vec::new();
-        for (name, value) in changes {
-            match value {
-                None => self.retire(&name, now),
-                Some(value) => candidates.extend(self.read(name, value, now, started)),
+        let mut batches = Vec::new();
+        for transaction in transactions {
+            let mut together = Vec::new();
+            for (name, value) in transaction {
+                match value {
+                    None => self.retire(&name, now),
+                    Some(value) => match self.read(name, value, now, started) {
+                        Some(candidate) if candidate.begun.is_retry => batches.push(vec![candidate]),
+                        read => together.extend(read),
+                    },
+                }
+            }
+            if !together.is_empty() {
+                batches.push(together);
             }
         }
         self.seen = revision;
-        if candidates.is_empty() {
-            self.settle(Batch {
-                is_first,
-                loaded: Vec::new(),
-            });
+        if is_first {
+            self.first_batches = batches.len();
+        }
+        let is_settled = batches.is_empty();
+        for batch in batches {
+            self.loads.begin(is_first, batch);
+        }
+        if is_settled {
+            self.put_in_force();
         } else {
-            self.loads.begin(is_first, candidates);
             self.publish_statuses();
         }
     }
@@ -163,10 +181,10 @@ impl Reconciler {
         }
         match known.read(&name, &value, now) {
             Ok(document) => {
-                let generation = known.begin(&value);
+                let begun = known.begin(&value);
                 Some(Candidate {
                     compiled: self.compiled(&document),
-                    generation,
+                    begun,
                     name,
                     value,
                     document: Arc::new(document),
@@ -208,16 +226,23 @@ impl Reconciler {
         } in batch.loaded
         {
             match result {
-                Ok(release) => self.accept(candidate, Arc::new(release), elapsed),
+                Ok(release) => self.accept(candidate, Arc::new(release), now, elapsed),
                 Err(refusal) => self.refuse(&candidate.name, &candidate.value, &refusal, now, elapsed),
             }
         }
+        if batch.is_first {
+            self.first_batches = self.first_batches.saturating_sub(1);
+        }
+        self.put_in_force();
+    }
+
+    /// Lets what is known decide, where it is known well enough.
+    fn put_in_force(&mut self) {
         if self.loads.is_idle() {
             self.known.retain(|_, known| known.is_remembered());
             self.revision = self.seen;
         }
-        self.is_complete |= batch.is_first;
-        if self.is_complete {
+        if self.is_listed && self.first_batches == 0 {
             self.swap();
         } else {
             self.publish_statuses();
@@ -249,19 +274,26 @@ impl Reconciler {
             .map(Arc::clone)
     }
 
-    fn accept(&mut self, candidate: Candidate, release: Arc<Release>, elapsed: Duration) {
+    fn accept(&mut self, candidate: Candidate, release: Arc<Release>, now: Timestamp, elapsed: Duration) {
         let Some(known) = self.known.get_mut(&candidate.name) else {
             return;
         };
         let identity = Arc::clone(release.identity());
-        let name = candidate.name.clone();
-        if !known.accept(candidate, release) {
-            tracing::info!(
-                policy.name = name,
-                policy.sequence = identity.sequence,
-                "the policy was retired or replaced while it was being loaded"
-            );
-            return;
+        let (name, value) = (candidate.name.clone(), candidate.value.clone());
+        match known.accept(candidate, release) {
+            Acceptance::InForce => {}
+            Acceptance::Replaced => {
+                tracing::info!(
+                    policy.name = name,
+                    policy.sequence = identity.sequence,
+                    "the policy was retired or replaced while it was being loaded"
+                );
+                return;
+            }
+            Acceptance::Replayed(refusal) => {
+                self.refuse(&name, &value, &refusal, now, elapsed);
+                return;
+            }
         }
         if !self.supervision.is_enabled() {
             // Nothing would ever run it.

@@ -119,6 +119,9 @@ pub struct StoredDocument {
     /// Another number whenever the value was written again. Only ever compared for equality: etcd counts up, a folder
     /// derives it from the bytes.
     pub mod_revision: u64,
+    /// The same for documents that were last written in one transaction. A folder does not know which were, and says the same of
+    /// all of them.
+    pub transaction: u64,
 }
 
 /// What a watch tells.

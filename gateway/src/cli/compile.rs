@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use plugin_host::compiler::{ChildBounds, CompilerCommand, compile_standard_input};
+use plugin_host::compiler::{ChildBounds, CompilerCommand, CompilerTask, compile_standard_input};
 
 /// The name of the subcommand.
 const NAME: &str = "compile";
 
 #[derive(Args, Debug)]
 pub(super) struct CompileArgs {
+    /// What is to be made of the component
+    #[arg(long, value_name = "TASK", value_parser = task)]
+    task: CompilerTask,
     /// Memory that compiling may take
     #[arg(long, value_name = "BYTES")]
     memory_bytes: u64,
@@ -21,10 +24,15 @@ pub(super) struct CompileArgs {
 }
 
 pub(super) fn run(args: &CompileArgs) -> ExitCode {
-    compile_standard_input(ChildBounds {
+    let bounds = ChildBounds {
         memory_bytes: args.memory_bytes,
         cpu_seconds: args.cpu_seconds,
-    })
+    };
+    compile_standard_input(args.task, bounds)
+}
+
+fn task(name: &str) -> Result<CompilerTask, String> {
+    CompilerTask::parse(name).ok_or_else(|| format!("there is no task `{name}`"))
 }
 
 /// How this very program is started to compile.

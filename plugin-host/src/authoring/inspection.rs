@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::PolicyDescription;
-use crate::compiler::{Compiler, MachineCode};
+use crate::compiler::{Compiled, Compiler};
 use crate::component::{self, ArtifactFormatError, ArtifactKind, Provenance};
 use crate::contract::check::{self, ImportKind, Surface};
 use crate::contract::mismatch::shown;
@@ -87,11 +87,13 @@ impl Inspection {
         bytes: &[u8],
     ) -> Result<(), LoadError> {
         let (component, checked) = unless_it_panics(|| self.read(bytes))?;
-        let code = compiler.compile(&component).await?;
-        match checked {
-            Some(checked) => unless_it_panics(|| self.run(engine, checked, &code)),
+        let code = compiler.compile_any(&component).await?;
+        match (checked, self.contract) {
+            (Some(checked), Some(contract)) => {
+                unless_it_panics(|| self.run(engine, checked, Compiled { contract, code }))
+            }
             // Whether it compiles can be said all the same.
-            None => code.component(engine).map(drop),
+            _ => code.into_component(engine).map(drop),
         }
     }
 
@@ -104,6 +106,7 @@ impl Inspection {
         let golden_cases = golden_cases.transpose().map_err(LoadError::from);
         let golden_cases = self.note(golden_cases).flatten();
 
+        structure::count(&component)?;
         let types = structure::validate(&component)?;
         let surface = Surface::read(&component).map_err(ArtifactFormatError::from)?;
         self.imports = surface
@@ -127,22 +130,19 @@ impl Inspection {
         let Some(contract) = self.contract else {
             return Ok((component, None));
         };
-        let written_for = golden_cases
-            .as_ref()
-            .map_or(Ok(()), |cases| cases.check_contract(contract));
-        self.note(written_for.map_err(LoadError::from));
-        let checked = Checked::one_by_one(&component, contract, golden_cases);
+        let checked = Checked::one_by_one(&component, golden_cases);
+        self.note(checked.check_contract(contract));
         Ok((component, Some(checked)))
     }
 
     /// Asks the policy what it is, and puts its golden cases to it.
-    fn run(&mut self, engine: &SandboxEngine, checked: Checked, code: &MachineCode) -> Result<(), LoadError> {
-        let policy = Policy::link(engine, checked, code)?;
+    fn run(&mut self, engine: &SandboxEngine, checked: Checked, compiled: Compiled) -> Result<(), LoadError> {
+        let policy = Policy::link(engine, checked, compiled)?;
         self.policy = Some(PolicyDescription::of(
             policy.described(),
             policy.golden_case_count(),
         ));
-        policy.check_golden_cases(&Limits::MOST).map(drop)
+        policy.check_golden_cases(&Limits::MOST, || true).map(drop)
     }
 
     /// Keeps why it is refused, and goes on.

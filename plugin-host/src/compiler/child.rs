@@ -6,16 +6,19 @@ use std::process::ExitCode;
 use rayon::ThreadPoolBuilder;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use super::NOT_COMPILABLE;
+use super::task::{self, CompilerTask};
+use super::{NOT_COMPILABLE, UNFIT};
 use crate::artifact::MAX_ARTIFACT_BYTES;
+use crate::contract::version::ContractVersion;
 use crate::engine::compiling_engine;
+use crate::load_error::LoadError;
 use crate::priority::Priority;
 
 /// How nice a compiler is: half way to the lowest priority, so that payments come first and a load still ends on a busy
 /// machine.
 const NICENESS: i32 = 10;
 
-/// Bytes of stack for the thread that compiles: a function of many nested blocks takes the compiler deep.
+/// Bytes of stack for the thread that validates and compiles: a function of many nested blocks takes the compiler deep.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
 
 /// The status of a process that could not do its work at all.
@@ -33,10 +36,11 @@ pub struct ChildBounds {
 /// Reads a component from standard input and writes machine code to standard output. The whole work of a compiler's process:
 /// call it first thing in `main`, before anything else takes memory or threads.
 #[must_use]
-pub fn compile_standard_input(bounds: ChildBounds) -> ExitCode {
-    match bound(bounds).and_then(|()| compile()) {
+pub fn compile_standard_input(task: CompilerTask, bounds: ChildBounds) -> ExitCode {
+    match bound(bounds).and_then(|()| compile(task)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(reason)) => complain(&reason, NOT_COMPILABLE),
+        Ok(Err(LoadError::NotCompilable { reason })) => complain(&reason, NOT_COMPILABLE),
+        Ok(Err(error)) => complain(&format!("{}\n{error}", error.code()), UNFIT),
         Err(error) => complain(&error.to_string(), FAILED),
     }
 }
@@ -70,7 +74,7 @@ fn bound(bounds: ChildBounds) -> std::io::Result<()> {
     Ok(())
 }
 
-fn compile() -> std::io::Result<Result<(), String>> {
+fn compile(task: CompilerTask) -> std::io::Result<Result<(), LoadError>> {
     let mut component = Vec::new();
     std::io::stdin()
         .take(MAX_ARTIFACT_BYTES)
@@ -82,14 +86,22 @@ fn compile() -> std::io::Result<Result<(), String>> {
         .stack_size(STACK_BYTES)
         .build()
         .map_err(std::io::Error::other)?;
-    let compiled = thread.install(|| engine.precompile_component(&component));
+    let compiled = thread.install(|| {
+        let contract = match task {
+            CompilerTask::Policy => Some(task::check(&component)?),
+            CompilerTask::AnyComponent => None,
+        };
+        Ok((contract, task::compile(&engine, &component)?))
+    });
     match compiled {
-        Ok(code) => {
+        Ok((contract, code)) => {
             let mut output = std::io::stdout();
             output.write_all(&code)?;
             output.flush()?;
+            let package = contract.map_or("", ContractVersion::package);
+            std::io::stderr().write_all(package.as_bytes())?;
             Ok(Ok(()))
         }
-        Err(error) => Ok(Err(format!("{error:#}"))),
+        Err(error) => Ok(Err(error)),
     }
 }

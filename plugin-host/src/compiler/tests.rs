@@ -33,30 +33,95 @@ async fn a_compiler_is_given_the_component_its_bounds_and_nothing_else() {
     let LoadError::NotCompilable { reason } = error(&playing(script), &component).await else {
         panic!("it was told why")
     };
-    assert_eq!(reason, "--memory-bytes 77 --cpu-seconds 61\n/");
+    assert_eq!(reason, "--task policy --memory-bytes 77 --cpu-seconds 61\n/");
 }
 
 #[tokio::test]
 async fn machine_code_is_taken_as_it_was_written() {
     let component = Guest::new().component();
-    let code = compile_here(engine(), &component).unwrap();
+    let code = compile_here(engine(), &component).unwrap().code;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code");
     std::fs::write(&path, &code.0).unwrap();
-    let script = format!("cat >/dev/null; cat {}", path.display());
+    let script = format!(
+        "cat >/dev/null; cat {}; echo portcullis:policy@0.1.0 >&2",
+        path.display()
+    );
     let taken = playing(&script).compile(&component).await.unwrap();
-    assert!(taken.0 == code.0);
-    assert!(taken.component(engine()).is_ok());
+    assert_eq!(taken.contract, ContractVersion::V0_1);
+    assert!(taken.code.0 == code.0);
+    assert!(taken.code.into_component(engine()).is_ok());
 }
 
 #[tokio::test]
 async fn what_is_no_machine_code_of_this_program_is_refused() {
     let code = playing("cat >/dev/null; echo nonsense")
-        .compile(b"")
+        .compile_any(b"")
         .await
         .unwrap();
-    let refused = code.component(engine()).map(drop).unwrap_err();
+    let refused = code.into_component(engine()).map(drop).unwrap_err();
     assert_eq!(refused.code(), "not_compilable");
+}
+
+#[tokio::test]
+async fn a_compiler_that_does_not_say_which_contract_it_found_is_broken() {
+    let error = error(&playing("cat >/dev/null; echo portcullis:policy@9.0.0 >&2"), b"").await;
+    assert_eq!(error.code(), "compiler_failed");
+    assert!(error.to_string().contains("@9.0.0"), "{error}");
+}
+
+#[tokio::test]
+async fn a_compiler_says_by_name_why_it_does_not_even_compile() {
+    for code in UNFIT_CODES {
+        let script = format!("cat >/dev/null; printf '{code}\\nit is\\nwrong' >&2; exit 4");
+        let error = error(&playing(&script), b"").await;
+        assert_eq!(error.code(), code);
+        assert_eq!(error.to_string(), "it is\nwrong");
+        assert!(!error.is_of_the_moment());
+    }
+    let stranger = "cat >/dev/null; printf 'envelope_invalid\\nit is wrong' >&2; exit 4";
+    assert_eq!(error(&playing(stranger), b"").await.code(), "compiler_failed");
+}
+
+#[test]
+fn a_node_that_is_short_of_memory_says_nothing_about_the_component() {
+    let shortage = wasmtime::Error::from(rustix::io::Errno::NOMEM).context("mmap failed to allocate");
+    let io = wasmtime::Error::from(std::io::Error::from(std::io::ErrorKind::OutOfMemory));
+    for error in [shortage, io] {
+        let error = not_loaded(&error);
+        assert_eq!(error.code(), "compiler_unavailable");
+        assert!(error.is_of_the_moment());
+    }
+    let wrong = not_loaded(&wasmtime::Error::msg("other settings"));
+    assert_eq!(wrong.code(), "not_compilable");
+}
+
+#[test]
+fn what_is_checked_apart_is_refused_as_the_gateway_would_refuse_it() {
+    let code = |component: &[u8]| task::check(component).unwrap_err().code();
+    let types = "(type (func))".repeat(20_001);
+    let many = wat::parse_str(format!("(component {types})")).unwrap();
+    assert_eq!(code(&many), "too_complex");
+    assert_eq!(code(&wat::parse_str("(component)").unwrap()), "contract_mismatch");
+    assert_eq!(
+        code(&Guest::new().importing_function("steal").component()),
+        "forbidden_import"
+    );
+    assert_eq!(
+        code(&Guest::new().with("(memory i64 1)").component()),
+        "not_compilable"
+    );
+    for code in [
+        "too_complex",
+        "contract_mismatch",
+        "forbidden_import",
+        "not_compilable",
+    ] {
+        assert!(UNFIT_CODES.contains(&code), "{code}");
+    }
+    for task in [CompilerTask::Policy, CompilerTask::AnyComponent] {
+        assert_eq!(CompilerTask::parse(task.as_str()), Some(task));
+    }
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ impl Reconciler {
                 event = watch.next() => match event? {
                     // A listing between two events may have taken in what the watch tells only now.
                     WatchEvent::Changed { revision, .. } if revision <= self.seen => {}
-                    WatchEvent::Changed { revision, documents } => self.apply(revision, false, documents),
+                    WatchEvent::Changed { revision, documents } => self.apply(revision, false, [documents]),
                     WatchEvent::Progress { revision } => self.seen = self.seen.max(revision),
                 },
                 batch = self.loads.next() => self.settle(batch),

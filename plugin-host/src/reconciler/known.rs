@@ -19,6 +19,25 @@ use super::status_board::Standing;
 /// else is set.
 const MAX_LISTINGS_BETWEEN_TRIES: u32 = 64;
 
+/// What is being loaded.
+#[derive(Clone, Copy)]
+pub(super) struct Begun {
+    /// How often the policy had been retired by then.
+    pub(super) generation: u64,
+    /// Whether the same document was refused before.
+    pub(super) is_retry: bool,
+}
+
+/// What became of a document that was loaded.
+pub(super) enum Acceptance {
+    /// It decides.
+    InForce,
+    /// The policy was retired, or another of its documents decides that is newer or that the store holds.
+    Replaced,
+    /// The store holds it, but one that is newer came into force while it was being loaded.
+    Replayed(Refusal),
+}
+
 /// One policy: what is stored, what is in force, what was refused.
 #[derive(Default)]
 pub(super) struct Known {
@@ -30,8 +49,9 @@ pub(super) struct Known {
     loading: Option<Digest>,
     /// The digest of what is stored: the bytes may be anything, and as many as the store takes.
     stored: Option<Digest>,
-    /// What is in force says.
+    /// What is in force says, and the digest of its bytes.
     document: Option<Arc<PolicyDocument>>,
+    decides: Option<Digest>,
     refused: Option<RefusedRelease>,
     again: Again,
     /// Listings to let pass before the next try, where one is made seldom, and how many were let pass last time.
@@ -87,11 +107,15 @@ impl Known {
         }
     }
 
-    /// What the store holds now is being loaded. Says in which generation.
-    pub(super) fn begin(&mut self, value: &Bytes) -> u64 {
+    /// What the store holds now is being loaded.
+    pub(super) fn begin(&mut self, value: &Bytes) -> Begun {
+        let is_retry = self.stored == Some(Digest::of(value));
         self.see(value);
         self.loading = self.stored;
-        self.generation
+        Begun {
+            generation: self.generation,
+            is_retry,
+        }
     }
 
     /// Reads a document and runs every check that does not need its artifact, in their order.
@@ -116,23 +140,32 @@ impl Known {
         Ok(document)
     }
 
-    /// The document's release decides from now on, unless the policy was retired or a newer one came into force while it was
-    /// being loaded. Says whether it does.
-    pub(super) fn accept(&mut self, candidate: Candidate, release: Arc<Release>) -> bool {
+    /// The document's release decides from now on, unless the policy was retired or another came into force while it was
+    /// being loaded that is newer, or that the store holds now.
+    pub(super) fn accept(&mut self, candidate: Candidate, release: Arc<Release>) -> Acceptance {
         let Candidate {
             value,
             document,
-            generation,
+            begun,
             ..
         } = candidate;
         let digest = Some(Digest::of(&value));
         if self.loading == digest {
             self.loading = None;
         }
-        let replaced = document.sequence < self.highest_sequence;
-        if self.stored.is_none() || self.generation != generation || replaced {
-            return false;
+        if self.stored.is_none() || self.generation != begun.generation {
+            return Acceptance::Replaced;
         }
+        let is_stored = self.stored == digest;
+        if document.sequence < self.highest_sequence && is_stored {
+            return Acceptance::Replayed(Refusal::replayed(&document, self.highest_sequence));
+        }
+        // Two documents of one sequence are a mistake, or somebody's way round the sequence: the store's is the one.
+        let stored_decides = self.decides == self.stored;
+        if !is_stored && (document.sequence <= self.highest_sequence || stored_decides) {
+            return Acceptance::Replaced;
+        }
+        self.decides = digest;
         self.highest_sequence = document.sequence;
         self.document = Some(document);
         // One that is replaced while it is quarantined is no good release: what stood in for it goes on doing so.
@@ -141,11 +174,11 @@ impl Known {
             replaced => replaced,
         };
         // Of a newer document that was refused meanwhile, that stays to be told.
-        if self.stored == digest {
+        if is_stored {
             self.refused = None;
             self.again = Again::Never;
         }
-        true
+        Acceptance::InForce
     }
 
     /// The document is not taken. Says whether that is news.

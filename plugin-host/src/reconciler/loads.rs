@@ -1,17 +1,20 @@
 //! Loads under way. They go on beside what the store says meanwhile, so that an artifact that compiles for a minute holds up
 //! no other; documents that were pushed together still come into force together.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use application::ports::Clock;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 
+use super::known::Begun;
 use super::refusal::Refusal;
 use crate::artifact;
 use crate::document::PolicyDocument;
+use crate::load_error::LoadError;
 use crate::loader::Loader;
 use crate::metrics::HostMetrics;
 use crate::policy::Policy;
@@ -22,15 +25,19 @@ use crate::store::PolicyStore;
 /// Artifacts that are fetched or compiled at the same time; each may hold the largest artifact in memory.
 const MAX_LOADS: usize = 4;
 
+/// How many of them may be of documents that were refused before: what is new must not wait for what has failed, and some of
+/// that takes its whole time at each try.
+const MAX_RETRIES: usize = 2;
+
 /// A document that passed every check but those of its artifact.
+#[derive(Clone)]
 pub(super) struct Candidate {
     pub(super) name: String,
     pub(super) value: Bytes,
     pub(super) document: Arc<PolicyDocument>,
     /// The policy of its artifact, where some release runs it already: only the document changed.
     pub(super) compiled: Option<Arc<Policy>>,
-    /// As [`super::known::Known::begin`] said.
-    pub(super) generation: u64,
+    pub(super) begun: Begun,
 }
 
 /// What came of a candidate, and how long it took.
@@ -40,17 +47,34 @@ pub(super) struct Loaded {
     pub(super) elapsed: Duration,
 }
 
-/// Candidates of one change to the store, all loaded.
+/// Candidates of one transaction, all loaded.
 pub(super) struct Batch {
-    /// Whether it is all that the store held when this node started.
+    /// Whether it is of what the store held when this node started.
     pub(super) is_first: bool,
     pub(super) loaded: Vec<Loaded>,
 }
 
-/// Loads what changed, in tasks of its own.
+/// Loads what changed, each document in a task of its own.
 pub(super) struct Loads {
     loading: Loading,
-    batches: JoinSet<Batch>,
+    tasks: JoinSet<(Result<Release, Refusal>, Duration)>,
+    under_way: HashMap<task::Id, UnderWay>,
+    batches: HashMap<u64, OpenBatch>,
+    /// Batches that were begun, by which they are numbered.
+    begun: u64,
+}
+
+/// What a task loads. It is kept here, so that it is not lost with a task that panics.
+struct UnderWay {
+    candidate: Candidate,
+    batch: u64,
+    since: Instant,
+}
+
+/// A batch that is not yet loaded.
+struct OpenBatch {
+    left: usize,
+    batch: Batch,
 }
 
 /// What loading a candidate takes.
@@ -63,6 +87,7 @@ struct Loading {
     supervision: Arc<Supervision>,
     timeout: Duration,
     permits: Arc<Semaphore>,
+    retry_permits: Arc<Semaphore>,
 }
 
 impl Loads {
@@ -82,30 +107,37 @@ impl Loads {
             supervision,
             timeout,
             permits: Arc::new(Semaphore::new(MAX_LOADS)),
+            retry_permits: Arc::new(Semaphore::new(MAX_RETRIES)),
         };
         Self {
             loading,
-            batches: JoinSet::new(),
+            tasks: JoinSet::new(),
+            under_way: HashMap::new(),
+            batches: HashMap::new(),
+            begun: 0,
         }
     }
 
     /// Begins to load what changed together.
     pub(super) fn begin(&mut self, is_first: bool, candidates: Vec<Candidate>) {
-        let loading = self.loading.clone();
-        self.batches.spawn(async move {
-            let mut loads = JoinSet::new();
-            for candidate in candidates {
-                loads.spawn(loading.clone().load(candidate));
-            }
-            let mut loaded = Vec::new();
-            while let Some(joined) = loads.join_next().await {
-                match joined {
-                    Ok(one) => loaded.push(one),
-                    Err(error) => tracing::error!(%error, "a task that loads a policy had panicked"),
-                }
-            }
-            Batch { is_first, loaded }
-        });
+        self.begun += 1;
+        let open = OpenBatch {
+            left: candidates.len(),
+            batch: Batch {
+                is_first,
+                loaded: Vec::with_capacity(candidates.len()),
+            },
+        };
+        self.batches.insert(self.begun, open);
+        for candidate in candidates {
+            let task = self.tasks.spawn(self.loading.clone().load(candidate.clone()));
+            let under_way = UnderWay {
+                candidate,
+                batch: self.begun,
+                since: Instant::now(),
+            };
+            self.under_way.insert(task.id(), under_way);
+        }
     }
 
     /// Whether nothing is being loaded.
@@ -113,34 +145,65 @@ impl Loads {
         self.batches.is_empty()
     }
 
-    /// The next batch that is loaded; never, while nothing is.
+    /// The next batch that is loaded; never, while nothing is. May be dropped while it waits: nothing is lost.
     pub(super) async fn next(&mut self) -> Batch {
         loop {
-            match self.batches.join_next().await {
-                Some(Ok(batch)) => return batch,
-                Some(Err(error)) => tracing::error!(%error, "a task that loads policies had panicked"),
+            let ended = match self.tasks.join_next_with_id().await {
+                Some(Ok((id, ended))) => self.ended(id, Some(ended)),
+                Some(Err(error)) => {
+                    tracing::error!(%error, "a task that loads a policy had panicked");
+                    self.ended(error.id(), None)
+                }
                 None => std::future::pending().await,
+            };
+            if let Some(batch) = ended {
+                return batch;
             }
         }
+    }
+
+    /// A task has ended, and how; nothing where it panicked. Its batch, where it was the last of it.
+    fn ended(&mut self, id: task::Id, ended: Option<(Result<Release, Refusal>, Duration)>) -> Option<Batch> {
+        let UnderWay {
+            candidate,
+            batch,
+            since,
+        } = self.under_way.remove(&id)?;
+        let open = self.batches.get_mut(&batch)?;
+        let (result, elapsed) = ended.unwrap_or_else(|| {
+            let refusal = Refusal::from(LoadError::Panicked).of(&candidate.document);
+            (Err(refusal), since.elapsed())
+        });
+        open.batch.loaded.push(Loaded {
+            candidate,
+            result,
+            elapsed,
+        });
+        open.left = open.left.saturating_sub(1);
+        if open.left > 0 {
+            return None;
+        }
+        self.batches.remove(&batch).map(|open| open.batch)
     }
 }
 
 impl Loading {
-    async fn load(self, candidate: Candidate) -> Loaded {
-        // Never closed.
+    /// What comes of a candidate, and how long it took from when it was its turn.
+    async fn load(self, candidate: Candidate) -> (Result<Release, Refusal>, Duration) {
+        // Neither is ever closed.
+        let _retry_permit = if candidate.begun.is_retry {
+            Some(self.retry_permits.acquire().await)
+        } else {
+            None
+        };
         let _permit = self.permits.acquire().await;
         let started = Instant::now();
-        let document = Arc::clone(&candidate.document);
-        let compiled = candidate.compiled.clone();
-        let result = tokio::time::timeout(self.timeout, self.release(&document, compiled))
+        let document = candidate.document;
+        let result = tokio::time::timeout(self.timeout, self.release(&document, candidate.compiled))
             .await
             .unwrap_or_else(|_| Err(Refusal::too_slow(self.timeout)))
             .map_err(|refusal| refusal.of(&document));
-        Loaded {
-            candidate,
-            result,
-            elapsed: started.elapsed(),
-        }
+        (result, started.elapsed())
     }
 
     async fn release(

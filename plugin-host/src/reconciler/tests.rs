@@ -3,6 +3,7 @@
 
 mod in_memory_store;
 mod loads;
+mod order;
 mod quarantine;
 
 use application::ports::{PolicySnapshot, PolicyStatus, RiskPolicyEngine};
@@ -42,6 +43,13 @@ impl Scene {
     /// Starts the node.
     fn start() -> Self {
         Self::start_over(InMemoryPolicyStore::new())
+    }
+
+    /// Starts a node, and waits until it has seen that there is nothing.
+    async fn empty() -> Self {
+        let scene = Self::start();
+        scene.until(|status| status.policies.is_empty()).await;
+        scene
     }
 
     fn start_over(store: Arc<InMemoryPolicyStore>) -> Self {
@@ -105,6 +113,15 @@ impl Scene {
         };
         let status = self.until(|status| of(status, name).is_some_and(holds)).await;
         of(&status, name).unwrap().clone()
+    }
+
+    /// Waits until a policy's newest document is being loaded and its artifact was asked for.
+    async fn loading(&self, name: &str, component: &[u8]) {
+        let digest = Digest::of(component);
+        let asked = self.store.until(|store| store.fetched().contains(&digest));
+        tokio::time::timeout(GIVE_UP, asked).await.unwrap();
+        let holds = |policy: &NodePolicy| policy.state == NodePolicyState::Loading;
+        self.until(|status| of(status, name).is_some_and(holds)).await;
     }
 
     fn snapshot(&self) -> Arc<dyn PolicySnapshot> {

@@ -9,6 +9,7 @@ use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 
 use super::context::EvaluationContext;
 use crate::document::Limits;
+use crate::engine::is_of_the_system;
 use crate::virtual_wasi::NotAvailable;
 
 /// Bytes of a fault's detail: a trap with its backtrace has some hundred.
@@ -173,7 +174,7 @@ fn kind(error: &wasmtime::Error, context: &EvaluationContext) -> FaultKind {
         FaultKind::OutOfMemory
     } else if error.is::<GuestExit>() || error.is::<NotAvailable>() {
         FaultKind::Trap
-    } else if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+    } else if error.is::<wasmtime::PoolConcurrencyLimitError>() || is_of_the_system(error) {
         FaultKind::Unavailable
     } else if context.memory_was_refused() {
         FaultKind::OutOfMemory

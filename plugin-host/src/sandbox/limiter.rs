@@ -2,17 +2,10 @@
 
 use wasmtime::ResourceLimiter;
 
+use crate::engine::{MAX_CORE_INSTANCES_PER_COMPONENT, MAX_MEMORIES_PER_COMPONENT, MAX_TABLES_PER_COMPONENT};
+
 /// Entries that all tables of a guest may have together.
 const MAX_TABLE_ENTRIES: usize = 100_000;
-
-/// Core instances of one component: what the pool allows too.
-const MAX_INSTANCES: usize = 100;
-
-/// Tables of one component.
-const MAX_TABLES: usize = 100;
-
-/// Memories of one component.
-const MAX_MEMORIES: usize = 8;
 
 /// Counts what a guest asks for, over all its memories, and refuses what goes beyond.
 pub(crate) struct GuestLimiter {
@@ -66,6 +59,11 @@ impl GuestLimiter {
     }
 }
 
+/// A bound of the pool: a store holds one instance of one component.
+fn count(of_a_component: u32) -> usize {
+    usize::try_from(of_a_component).unwrap_or(usize::MAX)
+}
+
 impl ResourceLimiter for GuestLimiter {
     fn memory_growing(
         &mut self,
@@ -98,15 +96,15 @@ impl ResourceLimiter for GuestLimiter {
     }
 
     fn instances(&self) -> usize {
-        MAX_INSTANCES
+        count(MAX_CORE_INSTANCES_PER_COMPONENT)
     }
 
     fn tables(&self) -> usize {
-        MAX_TABLES
+        count(MAX_TABLES_PER_COMPONENT)
     }
 
     fn memories(&self) -> usize {
-        MAX_MEMORIES
+        count(MAX_MEMORIES_PER_COMPONENT)
     }
 }
 
@@ -122,6 +120,13 @@ mod tests {
         assert!(!limiter.has_refused());
         assert!(!limiter.memory_growing(1 << 16, 2 << 16, None).unwrap());
         assert!(limiter.has_refused());
+    }
+
+    #[test]
+    fn a_store_has_room_for_as_much_as_the_pool_gives_one_component() {
+        let limiter = GuestLimiter::new(0);
+        let counts = [limiter.instances(), limiter.tables(), limiter.memories()];
+        assert_eq!(counts, [64, 24, 4]);
     }
 
     #[test]

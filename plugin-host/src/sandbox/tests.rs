@@ -1,6 +1,7 @@
 //! Guests that run into each of their bounds, and what is left of them for the next one: nothing.
 
 mod isolation;
+mod node;
 
 use domain::risk::{Fault, FaultKind, Outcome};
 

@@ -135,6 +135,7 @@ impl PolicyStore for DirectoryPolicyStore {
             .map(|(name, value)| StoredDocument {
                 name,
                 mod_revision: mod_revision(&value),
+                transaction: snapshot.revision,
                 value,
             })
             .collect();

@@ -183,6 +183,7 @@ impl EtcdPolicyStore {
             name: String::from_utf8_lossy(name).into_owned(),
             value: Bytes::from(value),
             mod_revision,
+            transaction: mod_revision,
         }
     }
 }

@@ -1,16 +1,25 @@
 //! What is too much, and what is not valid.
 
+mod instances;
+mod types;
+
 use wasm_encoder::{
-    CodeSection, Component, ComponentTypeSection, ConstExpr, CoreTypeSection, DataSection, Function,
-    FunctionSection, GlobalSection, GlobalType, Instruction, MemorySection, MemoryType, Module,
-    ModuleSection, NestedComponentSection, PrimitiveValType, TypeSection, ValType,
+    CodeSection, Component, ConstExpr, DataSection, ElementSection, Elements, Function, FunctionSection,
+    GlobalSection, GlobalType, HeapType, Instruction, MemorySection, MemoryType, Module, ModuleSection,
+    NestedComponentSection, RefType, TypeSection, ValType,
 };
 
 use super::*;
 use crate::testing::Guest;
 
+/// Both, as a compiler's process does.
+fn count_and_validate(component: &[u8]) -> Result<Types, StructureError> {
+    count(component).and_then(|()| validate(component))
+}
+
+#[track_caller]
 fn too_many(what: &'static str, component: &[u8]) {
-    match validate(component) {
+    match count(component) {
         Err(StructureError::TooMany {
             what: found_what,
             found,
@@ -52,7 +61,7 @@ fn functions(count: u32, body: &[Instruction<'_>]) -> Vec<u8> {
 
 #[test]
 fn a_policy_of_the_tests_is_taken() {
-    assert!(validate(&Guest::new().component()).is_ok());
+    assert!(count_and_validate(&Guest::new().component()).is_ok());
 }
 
 #[test]
@@ -61,7 +70,7 @@ fn bytes_that_end_in_the_middle_are_not_valid() {
     for length in [0, 3, 7, component.len() / 2, component.len() - 1] {
         assert!(
             matches!(
-                validate(&component[..length]),
+                count_and_validate(&component[..length]),
                 Err(StructureError::Invalid { .. })
             ),
             "{length}"
@@ -72,7 +81,7 @@ fn bytes_that_end_in_the_middle_are_not_valid() {
 #[test]
 fn functions_are_counted_over_the_whole_component_and_measured_each() {
     let body = [Instruction::End];
-    assert!(validate(&functions(1_000, &body)).is_ok());
+    assert!(count_and_validate(&functions(1_000, &body)).is_ok());
     let most = u32::try_from(MAX_FUNCTIONS).unwrap();
     too_many("functions", &functions(most + 1, &body));
 
@@ -88,14 +97,14 @@ fn blocks_within_blocks_have_a_depth() {
         body.extend(vec![Instruction::End; depth + 1]);
         functions(1, &body)
     };
-    assert!(validate(&nested(MAX_BLOCK_DEPTH)).is_ok());
+    assert!(count_and_validate(&nested(MAX_BLOCK_DEPTH)).is_ok());
     too_many("blocks within one another", &nested(MAX_BLOCK_DEPTH + 1));
 }
 
 #[test]
 fn the_place_of_a_function_is_named() {
     let body = vec![Instruction::Block(wasm_encoder::BlockType::Empty); MAX_BLOCK_DEPTH + 1];
-    let text = validate(&functions(1, &body)).map(drop).unwrap_err().to_string();
+    let text = count(&functions(1, &body)).unwrap_err().to_string();
     assert!(text.contains("in the function at offset 0x"), "{text}");
     assert!(text.contains("expected at most 4096"), "{text}");
 }
@@ -124,29 +133,6 @@ fn components_within_components_have_a_depth_and_a_number() {
 }
 
 #[test]
-fn types_are_counted_in_modules_and_in_components() {
-    let mut in_module = TypeSection::new();
-    let mut in_component = ComponentTypeSection::new();
-    for _ in 0..=MAX_TYPES {
-        in_module.ty().function([ValType::I32], []);
-        in_component.defined_type().primitive(PrimitiveValType::U8);
-    }
-    let mut module = Module::new();
-    module.section(&in_module);
-    too_many("types", &holding(&module));
-    let mut component = Component::new();
-    component.section(&in_component);
-    too_many("types", &component.finish());
-    let mut core = CoreTypeSection::new();
-    for _ in 0..=MAX_TYPES {
-        core.ty().core().func_type(&wasm_encoder::FuncType::new([], []));
-    }
-    let mut component = Component::new();
-    component.section(&core);
-    too_many("types", &component.finish());
-}
-
-#[test]
 fn globals_and_segments_are_counted() {
     let mut globals = GlobalSection::new();
     for _ in 0..=MAX_GLOBALS {
@@ -170,6 +156,46 @@ fn globals_and_segments_are_counted() {
     too_many("data and element segments", &holding(&module));
 }
 
+/// A module with segments of table elements that are only there, of so many entries each.
+fn element_segments(entries: &[u32]) -> Vec<u8> {
+    let mut types = TypeSection::new();
+    types.ty().function([], []);
+    let mut functions = FunctionSection::new();
+    functions.function(0);
+    let mut elements = ElementSection::new();
+    for entries in entries {
+        let entries = vec![0; usize::try_from(*entries).unwrap()];
+        elements.passive(Elements::Functions(entries.into()));
+    }
+    let mut body = Function::new([]);
+    body.instruction(&Instruction::End);
+    let mut code = CodeSection::new();
+    code.function(&body);
+    let mut module = Module::new();
+    module
+        .section(&types)
+        .section(&functions)
+        .section(&elements)
+        .section(&code);
+    holding(&module)
+}
+
+#[test]
+fn entries_of_element_segments_are_counted_over_all_segments() {
+    let most = u32::try_from(MAX_ELEMENT_ENTRIES).unwrap();
+    assert!(count_and_validate(&element_segments(&[most / 2, most / 2])).is_ok());
+    too_many(
+        "entries of element segments",
+        &element_segments(&[most / 2, most / 2, 1]),
+    );
+    let mut expressions = ElementSection::new();
+    let null = vec![ConstExpr::ref_null(HeapType::FUNC); MAX_ELEMENT_ENTRIES + 1];
+    expressions.passive(Elements::Expressions(RefType::FUNCREF, null.into()));
+    let mut module = Module::new();
+    module.section(&expressions);
+    too_many("entries of element segments", &holding(&module));
+}
+
 #[test]
 fn memories_beyond_what_policies_may_have_are_not_valid() {
     for (count, memory64) in [(2, false), (1, true)] {
@@ -186,7 +212,7 @@ fn memories_beyond_what_policies_may_have_are_not_valid() {
         let mut module = Module::new();
         module.section(&memories);
         assert!(matches!(
-            validate(&holding(&module)),
+            count_and_validate(&holding(&module)),
             Err(StructureError::Invalid { .. })
         ));
     }
@@ -210,17 +236,23 @@ fn every_bound_is_in_the_table_of_the_documentation() {
     use crate::document::limits::{DEFAULT_DEADLINE_MS, DEFAULT_FUEL, MAX_DEADLINE_MS, MAX_FUEL};
     let page = include_str!("../../../docs/sandbox.md");
     let config = crate::Config::default();
-    let rows: [(&str, u64); 16] = [
+    let rows: [(&str, u64); 22] = [
         ("components within one another", MAX_NESTED_COMPONENTS as u64),
         ("core modules; nested components", MAX_MODULES as u64),
         ("core modules; nested components", MAX_COMPONENTS as u64),
-        ("types", MAX_TYPES as u64),
-        ("functions", MAX_FUNCTIONS as u64),
+        ("types; their fields", MAX_TYPES as u64),
+        ("types; their fields", MAX_TYPE_MEMBERS as u64),
+        ("types within one another", MAX_NESTED_TYPES as u64),
+        ("functions; canonical functions", MAX_FUNCTIONS as u64),
+        ("functions; canonical functions", MAX_CANONICAL_FUNCTIONS as u64),
+        ("instances; their exports", MAX_INSTANCES as u64),
+        ("instances; their exports", MAX_INSTANCE_EXPORTS as u64),
         ("bytes of one function", MAX_FUNCTION_BYTES as u64),
         ("blocks within one another", MAX_BLOCK_DEPTH as u64),
         ("imports and exports", MAX_IMPORTS_AND_EXPORTS as u64),
         ("globals", MAX_GLOBALS as u64),
         ("data and element segments", MAX_SEGMENTS as u64),
+        ("entries of element segments", MAX_ELEMENT_ENTRIES as u64),
         ("one compilation", u64::from(config.compile_cpu_seconds)),
         ("compilations at once", u64::from(config.compile_threads)),
         ("fuel", DEFAULT_FUEL),

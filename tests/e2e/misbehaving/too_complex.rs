@@ -36,6 +36,26 @@ pub(super) fn rows() -> Vec<Row> {
             refused("too_complex", "blocks"),
         ),
         Row::generated(
+            "nests-types",
+            || generated::nested_types(100_000),
+            refused("too_complex", "types within one another"),
+        ),
+        Row::generated(
+            "is-made-of-instances",
+            || generated::instances_of_exports(200, 1_000),
+            refused("too_complex", "exports of instances"),
+        ),
+        Row::generated(
+            "has-150000-table-elements",
+            || generated::elements(150_000),
+            refused("too_complex", "entries of element segments"),
+        ),
+        Row::generated(
+            "validates-for-ever",
+            || generated::aliases_of_a_large_type(15_000),
+            refused("compile_timeout", "more than 2 s of the processor"),
+        ),
+        Row::generated(
             "compiles-for-ever",
             || generated::hard_to_compile(20, 2_000),
             refused("compile_timeout", "more than 2 s of the processor"),

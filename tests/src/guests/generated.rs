@@ -63,8 +63,71 @@ pub fn nested_components(depth: usize) -> Vec<u8> {
     bytes
 }
 
+/// A policy with a type within a type, so many deep, beside what it needs.
+#[must_use]
+pub fn nested_types(depth: usize) -> Vec<u8> {
+    /// What a component type begins with, then a single declaration, then that of a type.
+    const COMPONENT_TYPE: [u8; 3] = [0x41, 1, 1];
+    let mut types = vec![1];
+    for _ in 1..depth {
+        types.extend(COMPONENT_TYPE);
+    }
+    types.extend([0x41, 0]);
+    let mut bytes = policy("nested-types", "");
+    section(&mut bytes, COMPONENT_TYPE_SECTION, &types);
+    bytes
+}
+
+/// A policy with a segment of table elements that nothing uses, of so many entries.
+#[must_use]
+pub fn elements(count: usize) -> Vec<u8> {
+    let entries = " $entry".repeat(count);
+    policy("elements", &format!("(func $entry) (elem func{entries})"))
+}
+
+/// A policy with so many instances of a component of so many exports, in a component of their own.
+#[must_use]
+pub fn instances_of_exports(instances: usize, exports: usize) -> Vec<u8> {
+    let mut names = String::new();
+    for index in 0..exports {
+        names.push_str(&format!("(export \"thing-{index}\" (type $type))"));
+    }
+    let instances = "(instance (instantiate $one))".repeat(instances);
+    let nested = assembled(
+        "instances-of-exports",
+        &format!("(component (component $one (type $type u8) {names}) {instances})"),
+    );
+    let mut bytes = policy("instances-of-exports", "");
+    section(&mut bytes, COMPONENT_SECTION, &nested);
+    bytes
+}
+
+/// A policy that names a type so many times from within another component. The type is a pair of pairs of pairs, almost as large
+/// as a type may be, and whoever validates it walks all of it each time.
+#[must_use]
+pub fn aliases_of_a_large_type(count: usize) -> Vec<u8> {
+    /// Pairs within one another: with one more the type would have more than a million parts, which is the most.
+    const PAIRS: usize = 17;
+    let mut types = "(type $pair0 (tuple u8 u8))".to_owned();
+    for pair in 1..=PAIRS {
+        let within = pair - 1;
+        types.push_str(&format!("(type $pair{pair} (tuple $pair{within} $pair{within}))"));
+    }
+    let aliases = format!("(alias outer 1 {PAIRS} (type))").repeat(count);
+    let nested = assembled(
+        "aliases-of-a-large-type",
+        &format!("(component {types} (component {aliases}))"),
+    );
+    let mut bytes = policy("aliases-of-a-large-type", "");
+    section(&mut bytes, COMPONENT_SECTION, &nested);
+    bytes
+}
+
 /// The id of a section that holds a component.
 const COMPONENT_SECTION: u8 = 4;
+
+/// The id of a section of types of components.
+const COMPONENT_TYPE_SECTION: u8 = 7;
 
 /// The id of a section of instances of components.
 const COMPONENT_INSTANCE_SECTION: u8 = 5;

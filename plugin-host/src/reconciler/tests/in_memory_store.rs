@@ -26,9 +26,12 @@ pub(super) struct InMemoryPolicyStore {
 #[derive(Default)]
 struct State {
     revision: u64,
-    documents: BTreeMap<String, Bytes>,
+    /// Each with the revision of its transaction.
+    documents: BTreeMap<String, (u64, Bytes)>,
     chunks: HashMap<(Digest, u32), Bytes>,
     held: HashSet<Digest>,
+    /// Artifacts whose fetching panics.
+    broken: HashSet<Digest>,
     events: Vec<WatchEvent>,
     /// The next listings that fail.
     failures: Vec<StoreError>,
@@ -80,6 +83,21 @@ impl InMemoryPolicyStore {
         self.change(|state| state.held.insert(Digest::of(component)));
     }
 
+    /// Whoever asks for this artifact panics.
+    pub(super) fn break_on(&self, component: &[u8]) {
+        self.change(|state| state.broken.insert(Digest::of(component)));
+    }
+
+    /// Everything can be fetched again.
+    pub(super) fn mend(&self) {
+        self.change(|state| state.broken.clear());
+    }
+
+    /// Lets go of this artifact.
+    pub(super) fn let_go_of(&self, component: &[u8]) {
+        self.change(|state| state.held.remove(&Digest::of(component)));
+    }
+
     /// Lets go of everything that is held.
     pub(super) fn let_go(&self) {
         self.change(|state| state.held.clear());
@@ -93,7 +111,7 @@ impl InMemoryPolicyStore {
             for (name, value) in changes {
                 let value = value.map(Bytes::from);
                 match value.clone() {
-                    Some(value) => state.documents.insert(name.to_owned(), value),
+                    Some(value) => state.documents.insert(name.to_owned(), (state.revision, value)),
                     None => state.documents.remove(name),
                 };
                 documents.push((name.to_owned(), value));
@@ -170,10 +188,11 @@ impl PolicyStore for InMemoryPolicyStore {
             let documents = state
                 .documents
                 .iter()
-                .map(|(name, value)| StoredDocument {
+                .map(|(name, (revision, value))| StoredDocument {
                     name: name.clone(),
                     value: value.clone(),
-                    mod_revision: 1,
+                    mod_revision: *revision,
+                    transaction: *revision,
                 })
                 .collect();
             Ok(StoreListing {
@@ -204,6 +223,8 @@ impl PolicyStore for InMemoryPolicyStore {
 
     async fn chunk(&self, digest: &Digest, index: u32) -> Result<Option<Bytes>, StoreError> {
         self.change(|state| state.fetched.push(*digest));
+        let is_broken = self.state().broken.contains(digest);
+        assert!(!is_broken, "broken on purpose");
         self.until(|store| !store.state().held.contains(digest)).await;
         Ok(self.state().chunks.get(&(*digest, index)).cloned())
     }

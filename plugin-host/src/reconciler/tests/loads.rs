@@ -2,24 +2,6 @@
 
 use super::*;
 
-impl Scene {
-    /// Starts a node, and waits until it has seen that there is nothing.
-    async fn empty() -> Self {
-        let scene = Self::start();
-        scene.until(|status| status.policies.is_empty()).await;
-        scene
-    }
-
-    /// Waits until a policy's newest document is being loaded and its artifact was asked for.
-    async fn loading(&self, name: &str, component: &[u8]) {
-        let digest = Digest::of(component);
-        let asked = self.store.until(|store| store.fetched().contains(&digest));
-        tokio::time::timeout(GIVE_UP, asked).await.unwrap();
-        let holds = |policy: &NodePolicy| policy.state == NodePolicyState::Loading;
-        self.until(|status| of(status, name).is_some_and(holds)).await;
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn an_artifact_that_loads_for_long_holds_up_no_other_policy() {
     let scene = Scene::empty().await;
@@ -59,67 +41,6 @@ async fn nothing_is_decided_before_everything_that_was_stored_at_the_start_was_t
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_policy_that_is_retired_while_it_loads_does_not_come_into_force() {
-    let scene = Scene::empty().await;
-    let slow = scoring(1);
-    scene.store.hold(&slow);
-    publish(&scene, "alpha", &slow, &json!({}));
-    scene.loading("alpha", &slow).await;
-    scene.store.commit(vec![("alpha", None)]);
-    scene.until(|status| of(status, "alpha").is_none()).await;
-    // What comes back under the name is another, and refused.
-    let bad = envelope("bravo", &slow, &json!({}));
-    scene.store.commit(vec![("alpha", Some(bad))]);
-    scene.refused("alpha", "name_mismatch").await;
-    scene.store.let_go();
-    publish(&scene, "bravo", &scoring(2), &json!({}));
-    scene.in_force("bravo", 1).await;
-    scene.refused("alpha", "name_mismatch").await;
-    assert_eq!(scene.scores().await, [scored("bravo", 2)]);
-    scene.end().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_release_that_is_loaded_after_its_successor_is_not_taken() {
-    let scene = Scene::empty().await;
-    let slow = scoring(1);
-    scene.store.hold(&slow);
-    publish(&scene, "alpha", &slow, &json!({}));
-    scene.loading("alpha", &slow).await;
-    publish(&scene, "alpha", &scoring(2), &json!({"sequence": 2}));
-    scene.in_force("alpha", 2).await;
-    scene.store.let_go();
-    publish(&scene, "bravo", &scoring(3), &json!({}));
-    scene.in_force("bravo", 1).await;
-    assert_eq!(scene.scores().await, [scored("alpha", 2), scored("bravo", 3)]);
-    scene.end().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_release_comes_into_force_also_when_its_successor_was_refused_meanwhile() {
-    let scene = Scene::empty().await;
-    let slow = scoring(1);
-    scene.store.hold(&slow);
-    publish(&scene, "alpha", &slow, &json!({}));
-    scene.loading("alpha", &slow).await;
-    let bad = envelope("bravo", &slow, &json!({"sequence": 2}));
-    scene.store.commit(vec![("alpha", Some(bad))]);
-    scene
-        .until(|status| of(status, "alpha").is_some_and(|policy| policy.error.is_some()))
-        .await;
-    scene.store.let_go();
-    let refused =
-        |policy: &NodePolicy| policy.state == NodePolicyState::Refused && policy.sequence == Some(1);
-    let status = scene
-        .until(|status| of(status, "alpha").is_some_and(refused))
-        .await;
-    let error = of(&status, "alpha").unwrap().error.as_ref().unwrap();
-    assert_eq!((&*error.code, error.sequence), ("name_mismatch", Some(2)));
-    assert_eq!(scene.scores().await, [scored("alpha", 1)]);
-    scene.end().await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_takes_too_long_is_given_up_and_tried_again_further_and_further_apart() {
     /// Listings after the first try, each of them a minute after the one before.
     const LISTINGS: usize = 40;
@@ -151,5 +72,105 @@ async fn what_takes_too_long_is_given_up_and_tried_again_further_and_further_apa
         .await
         .unwrap();
     assert!(scene.store.listed_at().len() <= listings + 1);
+    scene.end().await;
+}
+
+/// Waits until artifacts were asked for so many times.
+async fn fetched(scene: &Scene, times: usize) {
+    let asked = |store: &InMemoryPolicyStore| store.fetched().len() >= times;
+    tokio::time::timeout(GIVE_UP, scene.store.until(asked))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_of_a_listing_waits_for_those_of_its_transaction_alone() {
+    let scene = Scene::empty().await;
+    // Three transactions that the node learns of by one listing.
+    scene.store.lose(&away(), 3);
+    let (slow, together) = (scoring(1), scoring(3));
+    scene.store.hold(&slow);
+    scene.store.hold(&together);
+    publish(&scene, "alpha", &slow, &json!({}));
+    publish(&scene, "bravo", &scoring(2), &json!({}));
+    let component = scoring(4);
+    for artifact in [&together, &component] {
+        scene.store.put_artifact(artifact);
+    }
+    scene.store.commit(vec![
+        ("charlie", Some(envelope("charlie", &together, &json!({})))),
+        ("delta", Some(envelope("delta", &component, &json!({})))),
+    ]);
+    scene.in_force("bravo", 1).await;
+    assert_eq!(scene.scores().await, [scored("bravo", 2)]);
+    assert!(scene.status_of("delta").loading, "it waits for `charlie`");
+    scene.store.let_go_of(&together);
+    scene.in_force("charlie", 1).await;
+    let three = [scored("bravo", 2), scored("charlie", 3), scored("delta", 4)];
+    assert_eq!(scene.scores().await, three);
+    assert!(scene.status_of("alpha").loading);
+    scene.store.let_go();
+    scene.in_force("alpha", 1).await;
+    scene.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_tried_again_leaves_room_for_what_is_new() {
+    /// As many as may be loaded at once.
+    const REFUSED: usize = 4;
+    let scene = Scene::empty().await;
+    let components: Vec<Vec<u8>> = (1..=4).map(scoring).collect();
+    let names = ["alpha", "bravo", "charlie", "delta"];
+    for (name, component) in names.into_iter().zip(&components) {
+        let envelope = envelope(name, component, &json!({}));
+        scene.store.commit(vec![(name, Some(envelope))]);
+        scene.refused(name, "chunk_missing").await;
+    }
+    for component in &components {
+        scene.store.hold(component);
+        scene.store.put_artifact(component);
+    }
+    let before = scene.store.fetched().len();
+    fetched(&scene, before + 2).await;
+    publish(&scene, "echo", &scoring(5), &json!({}));
+    scene.in_force("echo", 1).await;
+    let tried = scene.store.fetched().len() - before;
+    assert!(tried < REFUSED, "{tried}");
+    // One that can be loaded waits for none of the others.
+    let loading = scene.store.fetched()[before];
+    let place = components
+        .iter()
+        .position(|component| Digest::of(component) == loading);
+    let place = place.unwrap();
+    scene.store.let_go_of(&components[place]);
+    scene.in_force(names[place], 1).await;
+    scene.store.let_go();
+    for name in names {
+        scene.in_force(name, 1).await;
+    }
+    scene.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_that_panics_is_refused_and_tried_again() {
+    let store = InMemoryPolicyStore::new();
+    let component = scoring(1);
+    store.put_artifact(&component);
+    store.break_on(&component);
+    let good = scoring(2);
+    store.put_artifact(&good);
+    store.commit(vec![
+        ("alpha", Some(envelope("alpha", &component, &json!({})))),
+        ("bravo", Some(envelope("bravo", &good, &json!({})))),
+    ]);
+    let scene = Scene::start_over(store);
+    let refused = scene.refused("alpha", "load_panicked").await;
+    assert_eq!(refused.error.unwrap().sequence, Some(1));
+    // Everything of the first listing was tried, so what can decide does.
+    assert_eq!(scene.scores().await, [scored("bravo", 2)]);
+    assert!(!scene.status_of("alpha").loading);
+    scene.store.mend();
+    scene.in_force("alpha", 1).await;
+    assert_eq!(scene.scores().await, [scored("alpha", 1), scored("bravo", 2)]);
     scene.end().await;
 }
