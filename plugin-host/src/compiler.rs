@@ -32,6 +32,9 @@ const MAX_COMPLAINT_BYTES: u64 = 4 * 1024;
 /// The status with which the process says that the component does not compile; why is on its standard error.
 const NOT_COMPILABLE: u8 = 3;
 
+/// The status with which the process says that its memory ended while it could still say so.
+const NO_MEMORY: u8 = 4;
+
 /// What the allocator of Rust's standard library says before it aborts.
 const OUT_OF_MEMORY: &str = "memory allocation of";
 
@@ -155,7 +158,7 @@ impl CompilerProcesses {
             let reason = complaint.trim_end().to_owned();
             return Err(LoadError::NotCompilable { reason });
         }
-        if complaint.contains(OUT_OF_MEMORY) {
+        if status.code() == Some(i32::from(NO_MEMORY)) || complaint.contains(OUT_OF_MEMORY) {
             return Err(LoadError::CompilingTakesTooMuch {
                 max_bytes: self.memory_bytes,
             });

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use rayon::ThreadPoolBuilder;
 use rustix::process::{Resource, Rlimit, setrlimit};
+use wasmtime::OutOfMemory;
 
-use super::NOT_COMPILABLE;
+use super::{NO_MEMORY, NOT_COMPILABLE};
 use crate::artifact::MAX_ARTIFACT_BYTES;
 use crate::engine::compiling_engine;
 use crate::priority::Priority;
@@ -30,14 +31,35 @@ pub struct ChildBounds {
     pub cpu_seconds: u32,
 }
 
+/// Why there is no machine code.
+enum Failure {
+    /// The component does not compile.
+    NotCompilable(String),
+    /// The memory ended, and whoever noticed did not abort.
+    NoMemory(String),
+    /// Something that has nothing to do with the component.
+    Unable(String),
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::OutOfMemory {
+            Self::NoMemory(error.to_string())
+        } else {
+            Self::Unable(error.to_string())
+        }
+    }
+}
+
 /// Reads a component from standard input and writes machine code to standard output. The whole work of a compiler's process:
 /// call it first thing in `main`, before anything else takes memory or threads.
 #[must_use]
 pub fn compile_standard_input(bounds: ChildBounds) -> ExitCode {
-    match bound(bounds).and_then(|()| compile()) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(reason)) => complain(&reason, NOT_COMPILABLE),
-        Err(error) => complain(&error.to_string(), FAILED),
+    match bound(bounds).map_err(Failure::from).and_then(|()| compile()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::NotCompilable(reason)) => complain(&reason, NOT_COMPILABLE),
+        Err(Failure::NoMemory(reason)) => complain(&reason, NO_MEMORY),
+        Err(Failure::Unable(reason)) => complain(&reason, FAILED),
     }
 }
 
@@ -70,26 +92,33 @@ fn bound(bounds: ChildBounds) -> std::io::Result<()> {
     Ok(())
 }
 
-fn compile() -> std::io::Result<Result<(), String>> {
-    let mut component = Vec::new();
-    std::io::stdin()
-        .take(MAX_ARTIFACT_BYTES)
-        .read_to_end(&mut component)?;
-    let engine = compiling_engine().map_err(std::io::Error::other)?;
+/// Memory that ends is noticed in one of three ways: nearly everything, Cranelift first, aborts with words of the allocator's;
+/// some of what reads and takes notes returns an error; and a thread that finds no room for its stack is not started, which
+/// the system tells in the same way as too many threads. So the one thread, whose stack is all that is mapped past the
+/// allocator, starts before the component is there: whether it does depends on the settings and the system alone.
+fn compile() -> Result<(), Failure> {
     // One thread: how many compile at a time is for the gateway to say, not for the machine's cores.
     let thread = ThreadPoolBuilder::new()
         .num_threads(1)
         .stack_size(STACK_BYTES)
         .build()
-        .map_err(std::io::Error::other)?;
+        .map_err(|error| Failure::Unable(format!("the thread that compiles does not start: {error}")))?;
+    let mut component = Vec::new();
+    std::io::stdin()
+        .take(MAX_ARTIFACT_BYTES)
+        .read_to_end(&mut component)?;
+    let engine = compiling_engine().map_err(std::io::Error::other)?;
     let compiled = thread.install(|| engine.precompile_component(&component));
-    match compiled {
-        Ok(code) => {
-            let mut output = std::io::stdout();
-            output.write_all(&code)?;
-            output.flush()?;
-            Ok(Ok(()))
+    let code = compiled.map_err(|error| {
+        let reason = format!("{error:#}");
+        if error.is::<OutOfMemory>() {
+            Failure::NoMemory(reason)
+        } else {
+            Failure::NotCompilable(reason)
         }
-        Err(error) => Ok(Err(format!("{error:#}"))),
-    }
+    })?;
+    let mut output = std::io::stdout();
+    output.write_all(&code)?;
+    output.flush()?;
+    Ok(())
 }
