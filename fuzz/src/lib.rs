@@ -1,7 +1,8 @@
 //! What the fuzz targets do with their input, one module each. `README.md` says how they are run.
 //!
 //! The modules without nightly dependencies are compiled into the tests of the crates that they are about as well, which
-//! replay the kept corpus (`plugin-host/tests/fuzz_corpus.rs`, `api/tests/it/fuzz_corpus.rs`).
+//! replay the kept corpus (`plugin-host/tests/fuzz_corpus.rs`, `api/tests/it/fuzz_corpus.rs`,
+//! `infrastructure/features/tests/it/fuzz_corpus.rs`).
 
 pub mod chunk_assembly;
 pub mod component_loading;

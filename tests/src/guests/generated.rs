@@ -115,10 +115,17 @@ pub fn memories(count: usize) -> Vec<u8> {
     beside("memories", "(core module $one (memory 1))", count - 1)
 }
 
-/// A policy with so many tables of one entry.
+/// A policy beside so many tables of one entry, each of an instance of its own.
 #[must_use]
 pub fn tables(count: usize) -> Vec<u8> {
-    policy("tables", &"(table 1 funcref)".repeat(count))
+    table_entries(count, 1)
+}
+
+/// A policy beside so many tables, each of an instance of its own and with so many entries.
+#[must_use]
+pub fn table_entries(tables: usize, entries: usize) -> Vec<u8> {
+    let module = format!("(core module $one (table {entries} funcref))");
+    beside("tables", &module, tables)
 }
 
 /// A policy beside a component of so many instances of a module.
