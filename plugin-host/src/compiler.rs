@@ -24,7 +24,7 @@ use crate::engine::SandboxEngine;
 use crate::load_error::LoadError;
 
 /// Bytes of machine code that are taken from a compiler: ten times what the largest interpreter seen compiles to.
-const MAX_MACHINE_CODE_BYTES: u64 = 512 * 1024 * 1024;
+pub(crate) const MAX_MACHINE_CODE_BYTES: u64 = 512 * 1024 * 1024;
 
 /// Bytes of a compiler's last words that are kept.
 const MAX_COMPLAINT_BYTES: u64 = 4 * 1024;

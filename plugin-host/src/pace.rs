@@ -12,14 +12,14 @@ pub(crate) const SLICE_MS: u32 = 2;
 pub(crate) const SLICE_FUEL: u64 = 4_000_000;
 
 /// After so many quick runs in a row on the lane a policy is trusted with the payment's thread again.
-const QUICK_RUNS: u32 = 64;
+pub(crate) const QUICK_RUNS: u32 = 64;
 
 /// A run is quick when it ends well within the slice.
-const QUICK: Duration = Duration::from_micros(SLICE_MS as u64 * 1000 / 2);
+pub(crate) const QUICK: Duration = Duration::from_micros(SLICE_MS as u64 * 1000 / 2);
 
 /// Evaluations of one release that may wait for the lane or be on it: a fraction of what the lane holds, so that one policy
 /// that burns its deadline leaves room for the others.
-const MAX_IN_LANE: u32 = 64;
+pub(crate) const MAX_IN_LANE: u32 = 64;
 
 /// Remembers how a release ran of late.
 #[derive(Debug, Default)]

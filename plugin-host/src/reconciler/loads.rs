@@ -20,7 +20,7 @@ use crate::release::Release;
 use crate::store::PolicyStore;
 
 /// Artifacts that are fetched or compiled at the same time; each may hold the largest artifact in memory.
-const MAX_LOADS: usize = 4;
+pub(crate) const MAX_LOADS: usize = 4;
 
 /// A document that passed every check but those of its artifact.
 pub(super) struct Candidate {

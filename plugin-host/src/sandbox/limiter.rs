@@ -3,7 +3,7 @@
 use wasmtime::ResourceLimiter;
 
 /// Entries that all tables of a guest may have together.
-const MAX_TABLE_ENTRIES: usize = 100_000;
+pub(crate) const MAX_TABLE_ENTRIES: usize = 100_000;
 
 /// Core instances of one component: what the pool allows too.
 const MAX_INSTANCES: usize = 100;

@@ -1,6 +1,7 @@
 //! What happens while an artifact is being loaded for long.
 
 use super::*;
+use crate::reconciler::MAX_LOADS;
 
 impl Scene {
     /// Starts a node, and waits until it has seen that there is nothing.
@@ -151,5 +152,31 @@ async fn what_takes_too_long_is_given_up_and_tried_again_further_and_further_apa
         .await
         .unwrap();
     assert!(scene.store.listed_at().len() <= listings + 1);
+    scene.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_artifacts_are_fetched_at_once_than_may_and_the_others_have_their_turn() {
+    let scene = Scene::empty().await;
+    let names = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot"];
+    let artifacts: Vec<Vec<u8>> = (1..).take(names.len()).map(scoring).collect();
+    for (name, artifact) in names.into_iter().zip(&artifacts) {
+        scene.store.hold(artifact);
+        publish(&scene, name, artifact, &json!({}));
+    }
+    let all_wait = |status: &NodeStatus| {
+        let loading = |policy: &&NodePolicy| policy.state == NodePolicyState::Loading;
+        status.policies.iter().filter(loading).count() == names.len()
+    };
+    scene.until(all_wait).await;
+    // Whoever may fetch has long begun to.
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    assert!(MAX_LOADS < names.len());
+    assert_eq!(scene.store.fetched().len(), MAX_LOADS);
+    scene.store.let_go();
+    for name in names {
+        scene.in_force(name, 1).await;
+    }
+    assert_eq!(scene.store.fetched().len(), names.len());
     scene.end().await;
 }
