@@ -41,7 +41,7 @@ publish: setup-build build-gateway ## Build the sample policies and publish what
 	scripts/publish.sh $(ARGS)
 
 ##@ Work
-.PHONY: test determinism languages languages-bindings bench check fmt deny
+.PHONY: test determinism languages languages-quick languages-bindings bench check fmt deny
 # All targets at once: the end-to-end tests start the binary, and built on its own it would have fewer features switched
 # on in its dependencies, so that many of them were compiled twice.
 test: setup-test ## Run the whole test suite, etcd included
@@ -56,7 +56,12 @@ determinism: setup-test ## Run every sample policy's golden cases in 1,000 proce
 # Not a part of `make test`: its toolchains are some 700 MB, and it compiles interpreters.
 languages: setup-languages ## Build one rule in six languages, push all to one gateway, and compare what they decide
 	cargo build --workspace --all-targets --locked
-	E2E_BUILT=1 cargo test --package portcullis-tests --test languages --locked -- --ignored --nocapture --test-threads 1 $(ARGS)
+	E2E_BUILT=1 cargo test --workspace --test languages --locked -- --ignored --nocapture --test-threads 1 $(ARGS)
+
+languages-quick: setup-languages-c ## The same for C and plain Rust alone, whose toolchains are small
+	cargo build --workspace --all-targets --locked
+	E2E_BUILT=1 LANGUAGES="rust-wasip1 c" \
+		cargo test --workspace --test languages --locked -- --ignored --nocapture --test-threads 1 $(ARGS)
 
 # The bindings of the policy in C are committed, because wit-bindgen is minutes of compiling.
 languages-bindings: setup-build $(WIT_BINDGEN) ## See that the committed C bindings are those of the contract (installs wit-bindgen first)
@@ -116,10 +121,10 @@ $(CARGO_FUZZ):
 	rm -rf $(TOOLS)/build
 
 ##@ House
-.PHONY: setup setup-build setup-check setup-test setup-fuzz setup-languages build-gateway help
+.PHONY: setup setup-build setup-check setup-test setup-fuzz setup-languages setup-languages-c build-gateway help
 setup: setup-check setup-test ## Install everything that the other goals need
 
-setup-build setup-check setup-test setup-fuzz setup-languages: setup-%:
+setup-build setup-check setup-test setup-fuzz setup-languages setup-languages-c: setup-%:
 	@scripts/setup.sh $*
 
 # --workspace: with the dependencies' features of the whole workspace, for the reason given at `test`.

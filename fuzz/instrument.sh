@@ -15,7 +15,7 @@ done
 
 case "$name" in
 # The targets themselves and the gateway's crates.
-portcullis_* | policy_* | chunk_assembly | component_loading | configuration | contract_check | golden_cases | http_bodies) exec "$rustc" "$@" ;;
+portcullis_* | policy_* | chunk_assembly | component_loading | contract_check | golden_cases | http_bodies) exec "$rustc" "$@" ;;
 # The parsers.
 base64 | http | jiff | matchit | serde_core | serde_json | serde_path_to_error | toml | toml_* | wasmparser | winnow | wit_component) exec "$rustc" "$@" ;;
 esac

@@ -8,6 +8,7 @@
 #   scripts/setup.sh languages   the same as test, and what builds the policies of plugins/languages: a C compiler for
 #                            WebAssembly, and in folders of their own under the target folder componentize-py, Go and
 #                            componentize-js
+#   scripts/setup.sh languages-c  of these the C compiler alone
 #
 # On Debian and Ubuntu it installs packages by itself (root, or sudo that asks for no password). On other systems it
 # names the command to run and exits with 1: a package manager that nobody tested here is not called on a guess.
@@ -129,14 +130,15 @@ missing_packages() {
     have_well_known_types || echo libprotobuf-dev
     # libFuzzer comes as source in C++.
     [[ "$1" != fuzz ]] || have "${CXX:-c++}" || echo g++
-    [[ "$1" == test || "$1" == languages ]] || return 0
+    [[ "$1" == test || "$1" == languages* ]] || return 0
     have etcd || echo etcd-server
     have etcdctl || echo etcd-client
-    [[ "$1" == languages ]] || return 0
+    [[ "$1" == languages* ]] || return 0
     have clang || echo clang
     have wasm-ld || echo lld
     [[ -f /usr/include/wasm32-wasi/stdlib.h ]] || echo wasi-libc
     have_wasm_builtins || echo libclang-rt-dev-wasm32
+    [[ "$1" == languages ]] || return 0
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
     have npm || echo npm
 }
@@ -291,6 +293,10 @@ languages)
     ensure_rust
     ensure_languages
     ;;
+languages-c)
+    ensure_packages languages-c
+    ensure_rust
+    ;;
 build | test)
     ensure_packages "$1"
     ensure_rust
@@ -305,6 +311,6 @@ check)
     ensure_rust clippy rustfmt
     ;;
 *)
-    die "usage: scripts/setup.sh build|check|test|fuzz|languages"
+    die "usage: scripts/setup.sh build|check|test|fuzz|languages|languages-c"
     ;;
 esac

@@ -1,8 +1,7 @@
 //! What the fuzz targets do with their input, one module each. `README.md` says how they are run.
 //!
-//! The modules without nightly dependencies are compiled into the tests of the crates that they are about as well, which
-//! replay the kept corpus (`plugin-host/tests/fuzz_corpus.rs`, `api/tests/it/fuzz_corpus.rs`,
-//! `infrastructure/features/tests/it/fuzz_corpus.rs`).
+//! The modules that need no component are compiled into the tests of the crates that they are about as well, which replay
+//! what is kept (`fuzz_corpus.rs` among the tests of each).
 
 pub mod chunk_assembly;
 pub mod component_loading;

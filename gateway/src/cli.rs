@@ -44,7 +44,7 @@ enum Command {
     /// Build, look into, publish and list policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
-    /// Compile one component from standard input to standard output; `serve` starts this for every policy
+    /// Compile one component from standard input to standard output; the other commands start this for every policy
     #[command(hide = true)]
     Compile(compile::CompileArgs),
 }

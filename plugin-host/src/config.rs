@@ -15,14 +15,15 @@ pub struct Config {
     /// Policies that this node may not be without: it decides nothing before each of them is in force, and one that vanishes
     /// from the store stays in force. Default none: an empty store then approves every payment.
     pub required: Vec<String>,
-    /// How many evaluations may run at the same time, and with it how many instances the pool holds. An evaluation
-    /// runs on a worker thread from its start to its end, so a multiple of the cores never runs out. Default 64.
+    /// How many evaluations may run at the same time, and with it how many instances the pool holds. Each runs on a payment's
+    /// thread or on one of the lane, from its start to its end; a node has never fewer than threads that run policies. Default
+    /// 64.
     pub max_concurrent_evaluations: u32,
     /// How many instances of policies stay warm, so that the next evaluation finds its memory mapped. At least the
     /// number of policies times the worker threads; a warm slot costs some 110 KB. Default 256.
     pub max_warm_instances: u32,
-    /// How many threads run policies that take longer than a few milliseconds, away from the threads of other payments.
-    /// Default 2.
+    /// How many threads the lane has, which runs policies that do not end within the slice of a payment's own thread (2 ms
+    /// and 4,000,000 units of fuel). Default 2.
     pub lane_threads: u32,
     /// How many policies may compile at the same time, each in a process of low priority with one thread. Default 2, so that
     /// one that takes its whole time does not hold up the next.
@@ -34,8 +35,8 @@ pub struct Config {
     /// How much memory one compilation may take, in bytes. Default 2 GiB.
     pub compile_memory_bytes: u64,
     /// How long a document may take from its artifact's first chunk to its last golden case, in milliseconds. What takes
-    /// longer is given up until the next listing. Default 300,000: the longest compilation on a node that gives it a fifth
-    /// of a processor.
+    /// longer is given up, and tried again at listings that are further and further apart. Default 300,000: the longest
+    /// compilation on a node that gives it a fifth of a processor.
     pub load_timeout_ms: u64,
     /// After how long without a change the whole store is read again, as a safety net. In milliseconds, default 60,000.
     pub relist_interval_ms: u64,

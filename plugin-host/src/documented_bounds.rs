@@ -9,6 +9,7 @@ use crate::artifact::{CHUNK_BYTES, MAX_ARTIFACT_BYTES};
 use crate::document::limits::{
     DEFAULT_DEADLINE_MS, DEFAULT_FUEL, DEFAULT_MEMORY_BYTES, MAX_DEADLINE_MS, MAX_FUEL, MAX_MEMORY_BYTES,
 };
+use crate::epoch_ticker::{MAX_MADE_UP, TICK};
 use crate::golden::{MAX_GOLDEN_CASES, MAX_GOLDEN_CASES_BYTES};
 use crate::{
     Config, compiler, contract::answer, engine, lane, pace, policy, reconciler, sandbox, structure,
@@ -49,6 +50,11 @@ fn ms(duration: Duration) -> String {
     format!("{} ms", grouped(duration.as_millis()))
 }
 
+/// How long a tick of the clock of deadlines is.
+fn tick() -> String {
+    format!("{} ms", TICK.as_secs_f64() * 1_000.0)
+}
+
 fn bytes(count: usize) -> String {
     format!("{} bytes", grouped(count))
 }
@@ -64,7 +70,16 @@ fn of_one_evaluation(config: &Config) -> Rows {
             vec![
                 format!("{DEFAULT_DEADLINE_MS} ms"),
                 format!("{} ms", grouped(MAX_DEADLINE_MS)),
+                tick(),
             ],
+        ),
+        (
+            "one run on a payment's own thread",
+            vec![format!(
+                "{} ms and {} units",
+                pace::SLICE_MS,
+                grouped(pace::SLICE_FUEL)
+            )],
         ),
         (
             "linear memory",
@@ -94,7 +109,13 @@ fn of_one_evaluation(config: &Config) -> Rows {
             ],
         ),
         ("random bytes", vec![grouped(virtual_wasi::MAX_RANDOM_BYTES)]),
-        ("log", vec![size(sandbox::MAX_LOG_BYTES)]),
+        (
+            "log",
+            vec![
+                size(sandbox::MAX_LOG_BYTES),
+                format!("{} lines", sandbox::MAX_LOG_LINES),
+            ],
+        ),
         (
             "reasons",
             vec![
@@ -120,8 +141,9 @@ fn of_one_evaluation(config: &Config) -> Rows {
             "evaluations that wait for the lane",
             vec![
                 grouped(lane::MAX_WAITING),
-                format!("of one release {}", pace::MAX_IN_LANE),
                 ms(lane::MAX_WAIT),
+                format!("gets done in {}", ms(lane::MAX_WAIT / 2)),
+                format!("1 to {}", lane::MAX_PLACES),
             ],
         ),
     ]
@@ -174,6 +196,10 @@ fn at_load(config: &Config) -> Rows {
         (
             "all golden cases",
             vec![format!("{} s", policy::GOLDEN_CASES_TIME.as_secs())],
+        ),
+        (
+            "golden cases that are tried",
+            vec![format!("the first {}", policy::MAX_CASES_UNDER_PARAMETERS)],
         ),
         ("all of it", vec![format!("{} s", config.load_timeout_ms / 1_000)]),
     ];
@@ -275,9 +301,15 @@ fn every_bound_at_load_is_in_its_table() {
 }
 
 #[test]
-fn what_is_said_of_the_lane_is_so() {
-    let (_, lane) = PAGE.split_once("**The lane.**").unwrap();
-    let lane = lane.split("\n\n").next().unwrap().replace('\n', " ");
+fn what_is_said_of_deadlines_and_of_the_lane_is_so() {
+    let late = format!(
+        "more than {} late",
+        ms(TICK * u32::try_from(MAX_MADE_UP).unwrap())
+    );
+    assert!(says(PAGE, &format!("every {}", tick())) && says(PAGE, &late));
+
+    let (_, lane) = PAGE.split_once("### The lane").unwrap();
+    let lane = lane.split("\n## ").next().unwrap().replace('\n', " ");
     for what in [
         format!(
             "{} ms and {} units of fuel",

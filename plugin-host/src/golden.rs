@@ -96,7 +96,6 @@ pub(crate) fn refusal_of_parameters(
     parameters: &Parameters,
     limits: &Limits,
 ) -> Option<String> {
-    case.expected().ok()?.ok()?;
     let described = &policy.described().parameters;
     let values: Vec<(Box<str>, ParameterValue)> = described
         .iter()

@@ -67,7 +67,10 @@ impl PolicyHost {
         let node = node_id(&config.node_id).map_err(StartError::NodeId)?;
         config.quarantine.check()?;
         let store: Arc<dyn PolicyStore> = location.open().await?;
-        let sandbox = SandboxEngine::new(config)?;
+        let sandbox = SandboxEngine::new(&Config {
+            max_concurrent_evaluations: config.max_concurrent_evaluations.max(threads_of_policies(config)),
+            ..config.clone()
+        })?;
         let loader = Loader::start(sandbox, Compiler::apart(compiler, config), config.compile_threads)?;
         let engine = Arc::new(WasmRiskPolicyEngine::new(Lane::start(config.lane_threads)?));
         let metrics = HostMetrics::register(registry);
@@ -85,6 +88,16 @@ impl PolicyHost {
     pub async fn run(self, stop: CancellationToken) {
         self.reconciler.run(stop).await;
     }
+}
+
+/// How many threads may run a policy at the same time: the payments' own, of which there is one for each core, the lane's and the
+/// loader's. With fewer instances a sound policy would have none to run in.
+fn threads_of_policies(config: &Config) -> u32 {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    u32::try_from(cores)
+        .unwrap_or(u32::MAX)
+        .saturating_add(config.lane_threads)
+        .saturating_add(u32::from(config.compile_threads))
 }
 
 /// The configured name, or one of the host's name and the process.

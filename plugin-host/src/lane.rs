@@ -20,6 +20,9 @@ pub(crate) const MAX_WAITING: usize = 1_024;
 /// mode has one.
 pub(crate) const MAX_WAIT: Duration = Duration::from_millis(500);
 
+/// Evaluations of one release that may wait for a thread or be on one, however quick they are: a fraction of what may wait.
+pub(crate) const MAX_PLACES: u32 = 64;
+
 /// What a job that began in time may take longer than it said: a tick of the deadline's clock, and a busy machine.
 const GRACE: Duration = Duration::from_millis(100);
 
@@ -67,6 +70,15 @@ impl Lane {
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { queue, threads })
+    }
+
+    /// How many evaluations of one release may wait for a thread or be on one, where each usually takes so long: what the threads
+    /// get done in half of the time that others are ready to wait. At least one; and of one that takes as long as that it is one,
+    /// so that a release that burns a long deadline leaves a thread to the others.
+    pub(crate) fn places(&self, takes: Duration) -> u32 {
+        let threads = u128::try_from(self.threads.len()).unwrap_or(u128::MAX);
+        let places = threads.saturating_mul(MAX_WAIT.as_micros() / 2) / takes.as_micros().max(1);
+        u32::try_from(places).unwrap_or(u32::MAX).clamp(1, MAX_PLACES)
     }
 
     /// Runs a job that takes up to so long on one of the threads.
@@ -168,6 +180,23 @@ mod tests {
         let here = thread::current().id();
         let there = lane.run(AGES, || thread::current().id()).await.unwrap();
         assert_ne!(here, there);
+    }
+
+    #[test]
+    fn one_release_has_the_share_of_the_lane_that_leaves_others_time() {
+        let lane = Lane::start(2).unwrap();
+        for (deadline_ms, places) in [
+            (1, 64),
+            (5, 64),
+            (10, 50),
+            (100, 5),
+            (250, 2),
+            (500, 1),
+            (1_000, 1),
+        ] {
+            let deadline = Duration::from_millis(deadline_ms);
+            assert_eq!(lane.places(deadline), places, "{deadline_ms} ms");
+        }
     }
 
     #[tokio::test]

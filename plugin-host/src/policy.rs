@@ -30,6 +30,9 @@ use crate::structure;
 /// the compiler.
 pub(crate) const GOLDEN_CASES_TIME: Duration = Duration::from_secs(20);
 
+/// Golden cases that are tried under the parameters of a document: a policy reads its parameters in all of them.
+pub(crate) const MAX_CASES_UNDER_PARAMETERS: usize = 8;
+
 /// A component that was compiled, linked, held against the contract and asked to describe itself.
 pub(crate) struct Policy {
     digest: Digest,
@@ -192,13 +195,16 @@ impl Policy {
 
     /// Puts golden cases to the policy under the parameters that a document sets, and sees that it does not refuse those.
     pub(crate) fn check_parameters(&self, parameters: &Parameters, limits: &Limits) -> Result<(), LoadError> {
-        /// Cases that are tried: a policy reads its parameters in all of them.
-        const TRIED: usize = 8;
         let limits = patient(limits);
         let cases = self.golden_cases.as_ref().map_or(&[][..], GoldenCases::cases);
         let refusal = cases
             .iter()
-            .take(if parameters.is_empty() { 0 } else { TRIED })
+            .filter(|case| matches!(case.expected(), Ok(Ok(_))))
+            .take(if parameters.is_empty() {
+                0
+            } else {
+                MAX_CASES_UNDER_PARAMETERS
+            })
             .find_map(|case| refusal_of_parameters(self, case, parameters, &limits));
         refusal.map_or(Ok(()), |reason| Err(LoadError::ParametersRefused { reason }))
     }

@@ -18,14 +18,14 @@ use domain::{PaymentId, Timestamp};
 use crate::contract::request::PaymentView;
 use crate::document::PaymentPart;
 use crate::lane::{Lane, LaneFull};
-use crate::pace::SLICE_MS;
+use crate::pace::SLICE;
 use crate::release::Release;
 use crate::sandbox::Called;
 
 use slot::{Decides, Slot, send_probe};
 
 /// After so much computing on its thread a payment lets others have a turn.
-const TURN: Duration = Duration::from_millis(SLICE_MS as u64);
+const TURN: Duration = SLICE;
 
 /// The releases in force, in the order they run, and what they ask for together.
 pub(crate) struct PolicySet {
@@ -127,7 +127,7 @@ impl PolicySet {
             move || entry.call_in_lane(&request, reads_metadata)
         };
         let amount = request.details.amount;
-        let Some(_place) = entry.release.enter_lane() else {
+        let Some(_place) = entry.release.enter(&self.lane) else {
             return entry.release.unavailable(amount);
         };
         match self.lane.run(entry.release.deadline(), job).await {

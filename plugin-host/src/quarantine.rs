@@ -15,6 +15,7 @@ pub(crate) use monotonic::{MachineTime, Monotonic};
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use application::ports::Clock;
 use domain::Timestamp;
@@ -22,6 +23,9 @@ use domain::risk::FaultKind;
 use tokio::sync::Notify;
 
 use window::{Totals, Window};
+
+/// The least that something is concluded from, however long each takes.
+const FEWEST_EVALUATIONS: u32 = 5;
 
 /// What the quarantines of a node have in common.
 pub(crate) struct Supervision {
@@ -59,6 +63,8 @@ impl Supervision {
 /// The quarantine of one release: whether it is in it, and the counts by which it gets there and back.
 pub(crate) struct Quarantine {
     supervision: Arc<Supervision>,
+    /// Nothing is concluded from fewer evaluations.
+    minimum_evaluations: u32,
     window: Window,
     /// Odd while quarantined; one more with every beginning and end, so that what belongs to an earlier one is known.
     phase: AtomicU32,
@@ -128,9 +134,16 @@ const fn is_its_own(kind: FaultKind) -> bool {
 }
 
 impl Quarantine {
-    /// A release that is new, and therefore healthy.
-    pub(crate) fn new(supervision: Arc<Supervision>) -> Self {
+    /// A release that is new, and therefore healthy, and whose evaluations may take up to so long.
+    pub(crate) fn new(supervision: Arc<Supervision>, deadline: Duration) -> Self {
+        let config = &supervision.config;
+        // One that burns a long deadline is never evaluated as often as others: where a thread gets fewer done in half a
+        // window, so many tell enough.
+        let deadline_ms = deadline.as_millis().max(1);
+        let done = u128::from(config.window_ms / 2) / deadline_ms;
+        let done = u32::try_from(done).unwrap_or(u32::MAX).max(FEWEST_EVALUATIONS);
         Self {
+            minimum_evaluations: config.minimum_evaluations.min(done),
             window: Window::new(supervision.config.window_ms),
             supervision,
             phase: AtomicU32::new(0),
@@ -169,10 +182,8 @@ impl Quarantine {
     }
 
     fn is_too_much(&self, totals: Totals) -> bool {
-        let Supervision {
-            config, too_many_ppm, ..
-        } = &*self.supervision;
-        totals.evaluations >= config.minimum_evaluations
+        let too_many_ppm = self.supervision.too_many_ppm;
+        totals.evaluations >= self.minimum_evaluations
             && u64::from(totals.faults) * MILLION >= u64::from(totals.evaluations) * too_many_ppm
     }
 

@@ -13,9 +13,10 @@ use domain::{Money, Timestamp};
 use crate::contract::request::{Inputs, PaymentView};
 use crate::document::{Limits, ParameterValue, PolicyDocument, Scope};
 use crate::fault_log::FaultLog;
+use crate::lane::Lane;
 use crate::load_error::LoadError;
 use crate::metrics::PolicyMetrics;
-use crate::pace::{LanePlace, Pace, SLICE_FUEL, SLICE_MS};
+use crate::pace::{LanePlace, Pace, SLICE, SLICE_FUEL, SLICE_MS};
 use crate::policy::Policy;
 use crate::quarantine::Quarantine;
 use crate::sandbox::{Called, RunsOn};
@@ -92,7 +93,7 @@ impl Release {
 
     /// How long one evaluation may take.
     pub(crate) fn deadline(&self) -> Duration {
-        Duration::from_millis(u64::from(self.limits.deadline_ms()))
+        self.limits.deadline()
     }
 
     /// The policy that it runs.
@@ -149,6 +150,10 @@ impl Release {
             self.metrics.interrupted();
             return None;
         }
+        if called.elapsed > SLICE {
+            // Its deadline is no longer than the slice, so that this counts; the next one holds no payment's thread up.
+            self.pace.was_interrupted();
+        }
         Some(self.finish(called, amount))
     }
 
@@ -166,8 +171,8 @@ impl Release {
     }
 
     /// A place among the evaluations of this release that wait for the lane or are on it; none where it has its share.
-    pub(crate) fn enter_lane(&self) -> Option<LanePlace<'_>> {
-        self.pace.enter_lane()
+    pub(crate) fn enter(&self, lane: &Lane) -> Option<LanePlace<'_>> {
+        self.pace.enter_lane(lane.places(self.pace.usual()))
     }
 
     /// What stands in where no thread was free to run the policy.

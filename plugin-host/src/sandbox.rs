@@ -10,7 +10,10 @@ pub(crate) use fault::{GuestExit, HostCallLimit};
 pub(crate) use secrets::Secrets;
 #[cfg(test)]
 pub(crate) use {
-    context::{MAX_HOST_CALLS, MAX_LOG_BYTES, MAX_SIGNAL_CODE_BYTES, MAX_SIGNAL_DETAIL_BYTES, MAX_SIGNALS},
+    context::{
+        MAX_HOST_CALLS, MAX_LOG_BYTES, MAX_LOG_LINES, MAX_SIGNAL_CODE_BYTES, MAX_SIGNAL_DETAIL_BYTES,
+        MAX_SIGNALS,
+    },
     fault::MAX_DETAIL_BYTES,
     limiter::MAX_TABLE_ENTRIES,
 };
@@ -89,8 +92,7 @@ fn bound(
     store.limiter(|context| context.limiter());
     store.set_fuel(limits.fuel())?;
     store.set_hostcall_fuel(MAX_HOST_CALL_BYTES);
-    let deadline = Duration::from_millis(u64::from(limits.deadline_ms()));
-    let last = clock.tick_after(started, deadline);
+    let last = clock.tick_after(started, limits.deadline());
     match runs_on {
         RunsOn::PaymentThread => store.set_epoch_deadline(last.saturating_sub(clock.tick()).max(1)),
         RunsOn::OwnThread => {

@@ -195,6 +195,6 @@ pub(crate) fn release_under(
     let document = document(name, &component, otherwise);
     let metrics = HostMetrics::register(&mut Registry::default()).of_policy(name);
     let since = Timestamp::from_unix_millis(PAID_AT);
-    let quarantine = Quarantine::new(Arc::clone(supervision));
+    let quarantine = Quarantine::new(Arc::clone(supervision), document.limits.deadline());
     Release::new(Arc::new(load(&component)), &document, since, metrics, quarantine).map(Arc::new)
 }

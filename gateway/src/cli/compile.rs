@@ -1,4 +1,5 @@
-//! `portcullis compile`: the process that `serve` starts for every policy that it compiles.
+//! `portcullis compile`: the process that compiles one policy. `serve` starts it for every policy that it loads, and so do
+//! `policy build`, `inspect`, `test` and `push`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

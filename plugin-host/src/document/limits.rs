@@ -1,5 +1,7 @@
 //! What one evaluation of a policy may use.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::strict::bounded;
@@ -11,7 +13,7 @@ pub const DEFAULT_FUEL: u64 = 10_000_000;
 /// The most fuel that a document may ask for: near a second of computing on one core.
 pub const MAX_FUEL: u64 = 1_000_000_000;
 
-/// Deadline where the document says nothing, in milliseconds: ten ticks of the epoch, so that it is met to a tenth.
+/// Deadline where the document says nothing, in milliseconds: twenty ticks of the epoch, so that it is met to a twentieth.
 pub const DEFAULT_DEADLINE_MS: u32 = 10;
 
 /// The longest deadline that a document may ask for, in milliseconds: a payer waits for the answer.
@@ -102,6 +104,12 @@ impl Limits {
     #[must_use]
     pub const fn deadline_ms(self) -> u32 {
         self.deadline_ms
+    }
+
+    /// The same.
+    #[must_use]
+    pub const fn deadline(self) -> Duration {
+        Duration::from_millis(self.deadline_ms as u64)
     }
 
     /// How much linear memory one evaluation may have, in bytes.

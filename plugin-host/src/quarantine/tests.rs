@@ -17,6 +17,10 @@ struct Scene {
 
 impl Scene {
     fn new(change: impl FnOnce(&mut QuarantineConfig)) -> Self {
+        Self::of_one_that_takes(Duration::from_millis(10), change)
+    }
+
+    fn of_one_that_takes(deadline: Duration, change: impl FnOnce(&mut QuarantineConfig)) -> Self {
         let mut config = QuarantineConfig::default();
         change(&mut config);
         config.check().unwrap();
@@ -31,7 +35,7 @@ impl Scene {
         Self {
             time,
             changed,
-            quarantine: Arc::new(Quarantine::new(Arc::new(supervision))),
+            quarantine: Arc::new(Quarantine::new(Arc::new(supervision), deadline)),
         }
     }
 
@@ -77,6 +81,19 @@ fn a_release_that_faults_too_often_is_quarantined_and_says_why() {
         None,
         "one that was under way begins nothing"
     );
+}
+
+#[test]
+fn one_that_burns_a_long_deadline_is_quarantined_after_fewer_evaluations() {
+    for (deadline_ms, evaluations) in [(10, 20), (250, 20), (500, 10), (1_000, 5)] {
+        let scene = Scene::of_one_that_takes(Duration::from_millis(deadline_ms), |_| ());
+        for _ in 1..evaluations {
+            assert_eq!(scene.quarantine.evaluated(Some(FaultKind::Deadline)), None);
+            scene.time.forward(deadline_ms);
+        }
+        let episode = scene.quarantine.evaluated(Some(FaultKind::Deadline)).unwrap();
+        assert_eq!(episode.evaluations, evaluations, "{deadline_ms} ms");
+    }
 }
 
 #[test]

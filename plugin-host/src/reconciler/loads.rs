@@ -156,7 +156,7 @@ impl Loading {
             }
         }?;
         let metrics = self.metrics.of_policy(document.name.as_str());
-        let quarantine = Quarantine::new(Arc::clone(&self.supervision));
+        let quarantine = Quarantine::new(Arc::clone(&self.supervision), document.limits.deadline());
         Ok(Release::new(
             policy,
             document,

@@ -1,5 +1,6 @@
 //! What a store holds for one evaluation: the guest's bounds, what it said, its clock and its randomness.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::Timestamp;
@@ -26,6 +27,10 @@ pub(crate) const MAX_SIGNAL_DETAIL_BYTES: usize = 512;
 
 /// Bytes of log that are kept of one evaluation, its standard output and error included; what comes after is dropped.
 pub(crate) const MAX_LOG_BYTES: usize = 8 * 1024;
+
+/// Lines of log that are kept of one evaluation: each becomes a line of the gateway's, with all that stands around it there, and a
+/// trace of Python's has some forty.
+pub(crate) const MAX_LOG_LINES: usize = 64;
 
 /// How loud a guest's log line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +61,8 @@ pub(crate) struct EvaluationContext {
 struct LogLine {
     level: LogLevel,
     text: String,
+    /// The beginning of a character whose end is still to be written.
+    begun: Vec<u8>,
     /// Whether it was written to a stream, piece by piece perhaps, and has not ended.
     is_open: bool,
 }
@@ -155,12 +162,45 @@ impl EvaluationContext {
         self.keep(level, line, false);
     }
 
-    /// Keeps what was written to a stream. Pieces of one line become one line.
-    pub(crate) fn write(&mut self, level: LogLevel, text: &str) {
-        self.keep(level, text, !text.ends_with('\n'));
+    /// Keeps what was written to a stream. Pieces of one line become one line, also where they part a character.
+    pub(crate) fn write(&mut self, level: LogLevel, bytes: &[u8]) {
+        let mut written = self.take_begun(level);
+        written.extend_from_slice(bytes.get(..MAX_LOG_BYTES).unwrap_or(bytes));
+        let begun = length_of_begun(&written);
+        let (whole, begun) = written.split_at(written.len() - begun);
+        let text = String::from_utf8_lossy(whole);
+        self.keep(level, &text, !text.ends_with('\n'));
+        if !begun.is_empty() {
+            self.keep_begun(level, begun);
+        }
+    }
+
+    /// The beginning of a character that the open line of this level ends with.
+    fn take_begun(&mut self, level: LogLevel) -> Vec<u8> {
+        match self.log.last_mut() {
+            Some(last) if last.is_open && last.level == level => std::mem::take(&mut last.begun),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Keeps the beginning of a character for the rest of it. Where nothing else was kept of the line, nothing is of this.
+    fn keep_begun(&mut self, level: LogLevel, begun: &[u8]) {
+        if let Some(last) = self.log.last_mut()
+            && last.is_open
+            && last.level == level
+        {
+            last.begun = begun.to_vec();
+        }
     }
 
     fn keep(&mut self, level: LogLevel, text: &str, is_open: bool) {
+        let goes_on = self
+            .log
+            .last()
+            .is_some_and(|last| last.is_open && last.level == level);
+        if !goes_on && self.log.len() == MAX_LOG_LINES {
+            self.log_bytes_left = 0;
+        }
         let kept = text.floor_char_boundary(text.len().min(self.log_bytes_left));
         // Nothing comes after what was cut, also where a character more would not have fitted.
         self.log_bytes_left = if kept < text.len() {
@@ -171,14 +211,15 @@ impl EvaluationContext {
         let Some(text) = text.get(..kept).filter(|text| !text.is_empty()) else {
             return;
         };
-        match self.log.last_mut() {
-            Some(last) if last.is_open && last.level == level => {
+        match self.log.last_mut().filter(|_| goes_on) {
+            Some(last) => {
                 last.text.push_str(text);
                 last.is_open = is_open;
             }
-            _ => self.log.push(LogLine {
+            None => self.log.push(LogLine {
                 level,
                 text: text.to_owned(),
+                begun: Vec::new(),
                 is_open,
             }),
         }
@@ -192,8 +233,9 @@ impl EvaluationContext {
     /// Takes these values out of the log.
     pub(super) fn conceal(&mut self, secrets: &Secrets<'_>) {
         let is_full = self.log_bytes_left == 0;
-        for line in &mut self.log {
-            if let Some(concealed) = secrets.conceal(&line.text, is_full) {
+        let last = self.log.len().saturating_sub(1);
+        for (index, line) in self.log.iter_mut().enumerate() {
+            if let Some(concealed) = secrets.conceal(&line.text, is_full && index == last) {
                 line.text = concealed;
             }
         }
@@ -205,7 +247,7 @@ impl EvaluationContext {
         let digest = &*self.policy.digest;
         for line in &self.log {
             let LogLine { level, text, .. } = line;
-            let line = text.trim_end();
+            let line = in_one_line(text.trim_end());
             match level {
                 LogLevel::Debug => {
                     tracing::debug!(policy.name = policy, policy.digest = digest, "guest: {line}")
@@ -224,3 +266,25 @@ impl EvaluationContext {
         self.signals
     }
 }
+
+/// How many bytes at the end of these are the beginning of a character that may yet be finished.
+fn length_of_begun(bytes: &[u8]) -> usize {
+    let invalid = bytes
+        .utf8_chunks()
+        .last()
+        .map_or(&[][..], |chunk| chunk.invalid());
+    let is_begun = std::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
+    if is_begun { invalid.len() } else { 0 }
+}
+
+/// A text that cannot pass for several lines of the log, nor for commands to the terminal that shows it.
+fn in_one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    // A blank for each, so that the bound on what is kept bounds what is written too.
+    Cow::Owned(text.replace(char::is_control, " "))
+}
+
+#[cfg(test)]
+mod tests;

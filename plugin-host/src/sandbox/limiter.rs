@@ -32,7 +32,7 @@ impl GuestLimiter {
         }
     }
 
-    /// Whether the guest ever asked for more than it may have.
+    /// Whether what the guest asked for last was more than it may have.
     pub(crate) const fn has_refused(&self) -> bool {
         self.refused
     }
@@ -54,6 +54,8 @@ impl GuestLimiter {
         match rest {
             Some(rest) => {
                 *left = rest;
+                // It asked for less, and goes on.
+                *refused = false;
                 true
             }
             None => {

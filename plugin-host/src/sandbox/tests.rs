@@ -134,6 +134,30 @@ fn a_trap_tells_where_by_the_names_of_functions() {
 }
 
 #[test]
+fn a_name_is_as_its_author_wrote_it_and_of_one_that_is_endless_the_beginning_is_told() {
+    // Itanium's mangling, eight levels of 64 arguments that each stand for the level below: 64^8 names, written out.
+    let level = |below: usize| format!("IS{}_{}E", below, "S_".repeat(63));
+    let levels: String = (0..8).map(level).collect();
+    let endless = format!("_Z1f1AIiiES_{levels}");
+    let long = "n".repeat(10_000);
+    let of_rust = "_ZN8velocity5check17h0123456789abcdefE";
+    let guest = Guest::evaluating(&format!("(call $\"{endless}\") (unreachable)")).with(&format!(
+        "(func $\"{endless}\" (call $\"{long}\")) (func $\"{long}\" (call ${of_rust})) (func ${of_rust} (unreachable))"
+    ));
+    let fault = fault(&guest);
+    assert_fault(
+        &fault,
+        FaultKind::Trap,
+        &[
+            "instruction executed; at velocity::check (",
+            ", in nnn",
+            ", in _Z1f1AIiiES_IS0_",
+        ],
+    );
+    assert!(fault.detail.len() < 1_024, "{}", fault.detail.len());
+}
+
+#[test]
 fn every_trap_of_a_guest_s_own_is_a_trap() {
     for body in [
         "(i32.div_u (i32.const 1) (i32.const 0))",

@@ -50,7 +50,7 @@ fn write(
     } else {
         LogLevel::Info
     };
-    context.write(level, &String::from_utf8_lossy(bytes));
+    context.write(level, bytes);
     Ok((Ok(()),))
 }
 

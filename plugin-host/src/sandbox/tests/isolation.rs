@@ -305,7 +305,8 @@ fn in_force(name: &str, policy: &Arc<Policy>, component: &[u8]) -> InForce {
         &json!({"limits": {"fuel": MAX_FUEL, "deadline_ms": MAX_DEADLINE_MS}}),
     );
     let metrics = HostMetrics::register(&mut Registry::default()).of_policy(name);
-    let quarantine = Quarantine::new(supervision(QuarantineConfig::default(), &Hand::default()));
+    let supervision = supervision(QuarantineConfig::default(), &Hand::default());
+    let quarantine = Quarantine::new(supervision, document.limits.deadline());
     let since = Timestamp::from_unix_millis(PAID_AT);
     let release = Release::new(Arc::clone(policy), &document, since, metrics, quarantine).unwrap();
     InForce {
