@@ -63,7 +63,7 @@ fn bytes(count: usize) -> String {
 type Rows = Vec<(&'static str, Vec<String>)>;
 
 fn of_one_evaluation(config: &Config) -> Rows {
-    vec![
+    let mut rows = vec![
         ("fuel", vec![grouped(DEFAULT_FUEL), grouped(MAX_FUEL)]),
         (
             "time (`deadline_ms`)",
@@ -95,6 +95,27 @@ fn of_one_evaluation(config: &Config) -> Rows {
         ("stack of the host", vec![size(engine::MAX_GUEST_STACK_BYTES)]),
         // What a toolchain links.
         ("stack of the guest", vec![]),
+        (
+            "evaluations at the same time",
+            vec![grouped(config.max_concurrent_evaluations)],
+        ),
+        (
+            "evaluations that wait for the lane",
+            vec![
+                grouped(lane::MAX_WAITING),
+                ms(lane::MAX_WAIT),
+                format!("gets done in {}", ms(lane::MAX_WAIT / 2)),
+                format!("1 to {}", lane::MAX_PLACES),
+            ],
+        ),
+    ];
+    rows.extend(of_what_is_said());
+    rows
+}
+
+/// What a guest may say, to the host and in its answer.
+fn of_what_is_said() -> Rows {
+    vec![
         ("calls to the host", vec![grouped(sandbox::MAX_HOST_CALLS)]),
         (
             "bytes passed to the host",
@@ -131,19 +152,6 @@ fn of_one_evaluation(config: &Config) -> Rows {
             vec![
                 size(sandbox::MAX_DETAIL_BYTES),
                 format!("{} frames", engine::MAX_BACKTRACE_FRAMES),
-            ],
-        ),
-        (
-            "evaluations at the same time",
-            vec![grouped(config.max_concurrent_evaluations)],
-        ),
-        (
-            "evaluations that wait for the lane",
-            vec![
-                grouped(lane::MAX_WAITING),
-                ms(lane::MAX_WAIT),
-                format!("gets done in {}", ms(lane::MAX_WAIT / 2)),
-                format!("1 to {}", lane::MAX_PLACES),
             ],
         ),
     ]

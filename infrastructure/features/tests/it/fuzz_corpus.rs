@@ -3,6 +3,10 @@
 
 #[path = "../../../../fuzz/src/corpus.rs"]
 #[expect(unreachable_pub, reason = "public where it is compiled for the fuzzer")]
+#[expect(
+    clippy::expect_used,
+    reason = "it says what it missed: a corpus that cannot be read proves nothing"
+)]
 mod corpus;
 #[path = "../../../../fuzz/src/policy_lists.rs"]
 #[expect(unreachable_pub, reason = "public where it is compiled for the fuzzer")]
