@@ -30,7 +30,7 @@ use crate::engine::{SandboxEngine, is_of_the_system};
 use crate::load_error::LoadError;
 
 /// Bytes of machine code that are taken from a compiler: ten times what the largest interpreter seen compiles to.
-const MAX_MACHINE_CODE_BYTES: u64 = 512 * 1024 * 1024;
+pub(crate) const MAX_MACHINE_CODE_BYTES: u64 = 512 * 1024 * 1024;
 
 /// Bytes of a compiler's last words that are kept.
 const MAX_COMPLAINT_BYTES: u64 = 4 * 1024;
@@ -49,6 +49,8 @@ const UNFIT_CODES: [&str; 4] = [
     "forbidden_import",
     "contract_mismatch",
 ];
+/// The status with which the process says that its memory ended while it could still say so.
+const NO_MEMORY: u8 = 5;
 
 /// What the allocator of Rust's standard library says before it aborts.
 const OUT_OF_MEMORY: &str = "memory allocation of";
@@ -114,7 +116,7 @@ impl Compiler {
     pub(crate) async fn compile_any(&self, component: &[u8]) -> Result<MachineCode, LoadError> {
         match self {
             #[cfg(test)]
-            Self::Here(engine) => task::compile(engine.wasmtime(), component).map(MachineCode),
+            Self::Here(engine) => code_of(engine, component),
             Self::Apart(processes) => {
                 let (code, _) = processes.run(CompilerTask::AnyComponent, component).await?;
                 Ok(code)
@@ -159,12 +161,24 @@ fn not_loaded(error: &wasmtime::Error) -> LoadError {
     }
 }
 
+fn not_compilable(error: &wasmtime::Error) -> LoadError {
+    LoadError::NotCompilable {
+        reason: format!("{error:#}"),
+    }
+}
+
 /// Validates and compiles on this thread, for as long as it takes.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn compile_here(engine: &SandboxEngine, component: &[u8]) -> Result<Compiled, LoadError> {
     let contract = task::check(component)?;
-    let code = task::compile(engine.wasmtime(), component).map(MachineCode)?;
+    let code = code_of(engine, component)?;
     Ok(Compiled { contract, code })
+}
+
+#[cfg(any(test, feature = "fuzzing"))]
+fn code_of(engine: &SandboxEngine, component: &[u8]) -> Result<MachineCode, LoadError> {
+    let code = task::compile(engine.wasmtime(), component);
+    code.map(MachineCode).map_err(|error| not_compilable(&error))
 }
 
 impl CompilerProcesses {
@@ -211,7 +225,7 @@ impl CompilerProcesses {
         {
             return LoadError::Unfit { code, message };
         }
-        if complaint.contains(OUT_OF_MEMORY) {
+        if status.code() == Some(i32::from(NO_MEMORY)) || complaint.contains(OUT_OF_MEMORY) {
             return LoadError::CompilingTakesTooMuch {
                 max_bytes: self.memory_bytes,
             };

@@ -12,7 +12,7 @@ use crate::structure::FEATURES;
 
 /// Host stack that one guest call may use. Frames of compiled guest code are small; what a Rust guest puts "on its
 /// stack" lies in its linear memory. wasmtime's default.
-const MAX_GUEST_STACK_BYTES: usize = 512 * 1024;
+pub(crate) const MAX_GUEST_STACK_BYTES: usize = 512 * 1024;
 
 /// Memory of a slot that is cleared by `memset` and kept when an instance ends; what lies beyond is given back to the
 /// kernel. 256 KiB holds a guest of the SDK (64 KiB of stack, data and heap) whole, so that its reset is one memset and no
@@ -29,10 +29,10 @@ pub(crate) const MAX_TABLES_PER_COMPONENT: u32 = 24;
 pub(crate) const MAX_MEMORIES_PER_COMPONENT: u32 = 4;
 
 /// Entries of one table: Python's interpreter has some 10,000 functions in its table.
-const MAX_TABLE_ELEMENTS: usize = 20_000;
+pub(crate) const MAX_TABLE_ELEMENTS: usize = 20_000;
 
 /// Frames of a trap's backtrace that are kept for the policy's author.
-const MAX_BACKTRACE_FRAMES: usize = 16;
+pub(crate) const MAX_BACKTRACE_FRAMES: usize = 16;
 
 /// The engine could not be set up on this machine.
 #[derive(Debug, Error)]

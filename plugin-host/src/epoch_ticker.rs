@@ -20,7 +20,7 @@ pub(crate) const TICK: Duration = Duration::from_micros(500);
 
 /// Ticks that are made up for at a time: what the scheduler lets another thread run before this one, on a machine that has time
 /// for the gateway: 4 ms. The thread has the priority of the gateway's own, so that it falls behind where they do, and not before.
-const MAX_MADE_UP: u64 = 8;
+pub(crate) const MAX_MADE_UP: u64 = 8;
 
 /// Where the epoch stands, and where it should.
 #[derive(Debug)]

@@ -2,6 +2,8 @@
 
 mod format;
 
+#[cfg(test)]
+pub(crate) use format::MAX_GOLDEN_CASES;
 pub use format::{GoldenCase, GoldenCases, GoldenCasesError, MAX_GOLDEN_CASES_BYTES};
 
 use std::collections::BTreeMap;

@@ -14,14 +14,14 @@ use tokio::sync::oneshot;
 use crate::priority::Priority;
 
 /// Evaluations that may wait for a thread: what two threads get done within the longest wait, at a millisecond each.
-const MAX_WAITING: usize = 1_024;
+pub(crate) const MAX_WAITING: usize = 1_024;
 
 /// How long an evaluation may wait for a thread, besides what it takes itself. A payer waits for the answer, and the failure
 /// mode has one.
-const MAX_WAIT: Duration = Duration::from_millis(500);
+pub(crate) const MAX_WAIT: Duration = Duration::from_millis(500);
 
 /// Evaluations of one release that may wait for a thread or be on one, however quick they are: a fraction of what may wait.
-const MAX_PLACES: u32 = 64;
+pub(crate) const MAX_PLACES: u32 = 64;
 
 /// What a job that began in time may take longer than it said: a tick of the deadline's clock, and a busy machine.
 const GRACE: Duration = Duration::from_millis(100);

@@ -20,6 +20,8 @@ pub mod config;
 mod contract;
 pub mod digest;
 pub mod document;
+#[cfg(test)]
+mod documented_bounds;
 mod engine;
 pub mod envelope;
 mod epoch_ticker;

@@ -15,10 +15,10 @@ pub(crate) const SLICE: Duration = Duration::from_millis(SLICE_MS as u64);
 pub(crate) const SLICE_FUEL: u64 = 4_000_000;
 
 /// After so many quick runs in a row on the lane a policy is trusted with the payment's thread again.
-const QUICK_RUNS: u32 = 64;
+pub(crate) const QUICK_RUNS: u32 = 64;
 
 /// A run is quick when it ends well within the slice.
-const QUICK: Duration = SLICE.checked_div(2).unwrap();
+pub(crate) const QUICK: Duration = SLICE.checked_div(2).unwrap();
 
 /// How much of the usual time on the lane the last run is: a fourth.
 const WEIGHT: u32 = 4;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use domain::Timestamp;
 use domain::feature::FeatureValue;
-use domain::risk::{FaultKind, PolicyIdentity, Verdict};
+use domain::risk::{Fault, FaultKind, PolicyIdentity, Verdict};
 
 use crate::compiler::Compiled;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -27,7 +27,10 @@ use crate::structure;
 
 /// What all golden cases of a policy may take together: a thousand of Python's take some seconds, and they hold a thread of
 /// the compiler.
-const GOLDEN_CASES_TIME: Duration = Duration::from_secs(20);
+pub(crate) const GOLDEN_CASES_TIME: Duration = Duration::from_secs(20);
+
+/// Golden cases that are tried under the parameters of a document: a policy reads its parameters in all of them.
+pub(crate) const MAX_CASES_UNDER_PARAMETERS: usize = 8;
 
 /// A component that was compiled, linked, held against the contract and asked to describe itself.
 pub(crate) struct Policy {
@@ -166,6 +169,15 @@ impl Policy {
     pub(crate) fn each_golden_case(
         &self,
         limits: &Limits,
+        take: impl FnMut(&GoldenCase, Tried) -> Result<(), LoadError>,
+    ) -> Result<usize, LoadError> {
+        self.each_golden_case_within(GOLDEN_CASES_TIME, limits, take)
+    }
+
+    fn each_golden_case_within(
+        &self,
+        time: Duration,
+        limits: &Limits,
         mut take: impl FnMut(&GoldenCase, Tried) -> Result<(), LoadError>,
     ) -> Result<usize, LoadError> {
         let limits = patient(limits);
@@ -173,8 +185,8 @@ impl Policy {
         let started = Instant::now();
         for case in cases {
             take(case, try_case(self, case, &limits))?;
-            if started.elapsed() > GOLDEN_CASES_TIME {
-                let seconds = GOLDEN_CASES_TIME.as_secs();
+            if started.elapsed() > time {
+                let seconds = time.as_secs();
                 return Err(LoadError::GoldenCasesTooSlow { seconds });
             }
         }
@@ -183,14 +195,16 @@ impl Policy {
 
     /// Puts golden cases to the policy under the parameters that a document sets, and sees that it does not refuse those.
     pub(crate) fn check_parameters(&self, parameters: &Parameters, limits: &Limits) -> Result<(), LoadError> {
-        /// Cases that are tried: a policy reads its parameters in all of them.
-        const TRIED: usize = 8;
         let limits = patient(limits);
         let cases = self.golden_cases.as_ref().map_or(&[][..], GoldenCases::cases);
         let refusal = cases
             .iter()
             .filter(|case| matches!(case.expected(), Ok(Ok(_))))
-            .take(if parameters.is_empty() { 0 } else { TRIED })
+            .take(if parameters.is_empty() {
+                0
+            } else {
+                MAX_CASES_UNDER_PARAMETERS
+            })
             .find_map(|case| refusal_of_parameters(self, case, parameters, &limits));
         refusal.map_or(Ok(()), |reason| Err(LoadError::ParametersRefused { reason }))
     }
@@ -221,15 +235,19 @@ impl Policy {
             secrets,
             |policy, store| policy.evaluate(store, &self.described, inputs),
         );
-        let result = called.result.and_then(|answer| answer).map_err(|mut fault| {
-            // A policy that refuses may repeat in its own words what it was given.
-            if fault.kind == FaultKind::Refused
-                && let Some(concealed) = secrets().conceal(&fault.detail, true)
-            {
+        let of_an_answer = |mut fault: Fault| {
+            if fault.kind != FaultKind::Refused {
+                // What the engine reports says so already.
+                let (used, fuel) = (called.fuel_used, limits.fuel());
+                let detail = &fault.detail;
+                fault.detail = format!("after {used} of its {fuel} units of fuel; {detail}").into();
+            } else if let Some(concealed) = secrets().conceal(&fault.detail, true) {
+                // A policy that refuses may repeat in its own words what it was given.
                 fault.detail = concealed.into();
             }
             fault
-        });
+        };
+        let result = called.result.and_then(|answer| answer.map_err(of_an_answer));
         Called {
             result,
             said: called.said,

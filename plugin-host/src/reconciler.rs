@@ -34,6 +34,8 @@ use crate::store::{PolicyStore, StoreListing};
 use crate::wasm_engine::WasmRiskPolicyEngine;
 
 use known::{Acceptance, Known};
+#[cfg(test)]
+pub(crate) use loads::MAX_LOADS;
 use loads::{Batch, Candidate, Loaded, Loads};
 use refusal::Refusal;
 use reporter::Reporter;

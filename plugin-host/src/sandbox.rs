@@ -8,6 +8,15 @@ mod secrets;
 pub(crate) use context::{EvaluationContext, LogLevel};
 pub(crate) use fault::{GuestExit, HostCallLimit};
 pub(crate) use secrets::Secrets;
+#[cfg(test)]
+pub(crate) use {
+    context::{
+        MAX_HOST_CALLS, MAX_LOG_BYTES, MAX_LOG_LINES, MAX_SIGNAL_CODE_BYTES, MAX_SIGNAL_DETAIL_BYTES,
+        MAX_SIGNALS,
+    },
+    fault::MAX_DETAIL_BYTES,
+    limiter::MAX_TABLE_ENTRIES,
+};
 
 use std::sync::Arc;
 use std::thread;
@@ -22,7 +31,7 @@ use crate::epoch_ticker::EpochClock;
 
 /// Bytes that a guest may pass to the host in one call, its answer included, counted as the host's memory for them. A
 /// decision within the contract's bounds has some 40 KB.
-const MAX_HOST_CALL_BYTES: usize = 256 * 1024;
+pub(crate) const MAX_HOST_CALL_BYTES: usize = 256 * 1024;
 
 /// Whose thread a guest runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

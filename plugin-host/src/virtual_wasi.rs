@@ -12,6 +12,8 @@ mod io;
 mod random;
 
 pub(crate) use random::GuestRandom;
+#[cfg(test)]
+pub(crate) use random::MAX_BYTES as MAX_RANDOM_BYTES;
 
 use thiserror::Error;
 use wasmtime::component::types::ComponentItem;

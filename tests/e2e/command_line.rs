@@ -2,7 +2,7 @@
 
 use portcullis_tests::Policy;
 use portcullis_tests::raw::run;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn refused(arguments: &[&str], code: i32, needles: &[&str]) {
     let output = run(arguments);
@@ -121,7 +121,10 @@ fn a_policy_is_shown_with_what_it_is_made_of() {
     assert_eq!(code, Some(0), "{shown}");
     assert_eq!(shown["contract"], "portcullis:policy@0.2.0");
     assert_eq!(shown["refused"], Value::Array(Vec::new()));
-    assert_eq!(shown["function_names"], true);
+    assert_eq!(
+        (&shown["function_names"], &shown["more_names"]),
+        (&json!(true), &json!(0))
+    );
     assert!(shown["producers"]["language"]["Rust"].is_array(), "{shown}");
     let imports = shown["imports"].as_array().expect("imports");
     let types = imports
@@ -141,6 +144,18 @@ fn a_policy_is_shown_with_what_it_is_made_of() {
     ] {
         assert!(text.contains(line), "`{line}` is not in\n{text}");
     }
+}
+
+#[test]
+fn names_beyond_those_that_are_listed_are_counted() {
+    let names: String = (0..300)
+        .map(|index| format!("(import \"thing-{index}\" (func))"))
+        .collect();
+    let many = wat::parse_str(format!("(component {names})")).expect("a component");
+    let (shown, code) = inspected(&Policy::of(&many, ""));
+    assert_eq!(code, Some(3), "{shown}");
+    let listed = shown["imports"].as_array().expect("imports").len();
+    assert_eq!((listed, &shown["more_names"]), (256, &json!(44)));
 }
 
 #[test]

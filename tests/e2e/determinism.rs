@@ -12,3 +12,19 @@ const SAMPLES: [&str; 5] = [
     "list-guard",
     "velocity-limit",
 ];
+
+#[test]
+fn every_sample_policy_is_tried() {
+    let folder = portcullis_tests::build::repository().join("plugins");
+    let entries = std::fs::read_dir(folder).expect("the policies");
+    let mut found: Vec<String> = entries
+        .map(|entry| entry.expect("a folder").path())
+        .filter(|path| path.join("policy.toml").is_file())
+        .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
+        .collect();
+    found.sort_unstable();
+    assert_eq!(
+        found, SAMPLES,
+        "SAMPLES are those with a manifest in plugins/, by name"
+    );
+}

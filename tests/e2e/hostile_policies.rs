@@ -1,10 +1,7 @@
 //! Policies that loop, hoard and trap: their failure mode applies, and the next payment is served.
 
-use std::sync::Arc;
-use std::thread;
-
 use portcullis_tests::policies::publish;
-use portcullis_tests::{Etcd, Gateway, Payment, Policy};
+use portcullis_tests::{Beside, Etcd, Gateway, Payment, Policy};
 
 /// Publishes a misbehaving policy beside a good one, and sees what its fault does.
 fn fault_of(name: &str, manifest_change: (&str, &str), fault: &str) -> String {
@@ -95,6 +92,10 @@ fn a_failure_mode_can_fail_open_for_one_kind_of_fault() {
     assert_eq!(answer.body["status"], "authorized", "{}", answer.text);
 }
 
+/// How often it is tried to be served beside a guest that spins. An idle machine needs no second attempt; on a busy one every
+/// payment may take as long as the guest. Fewer than a quarantine needs.
+const MAX_ATTEMPTS: usize = 15;
+
 #[test]
 fn a_policy_that_burns_its_whole_deadline_holds_up_nobody_on_the_one_worker_thread() {
     let etcd = Etcd::start();
@@ -104,32 +105,27 @@ fn a_policy_that_burns_its_whole_deadline_holds_up_nobody_on_the_one_worker_thre
         &etcd.location(),
         &[&Policy::built("misbehaving/spins").with("[failure_mode]", &limits)],
     );
-    let gateway = Arc::new(Gateway::start_in(
-        &etcd.location(),
-        &[],
-        &[("TOKIO_WORKER_THREADS", "1")],
-    ));
+    let gateway = Gateway::start_in(&etcd.location(), &[], &[("TOKIO_WORKER_THREADS", "1")]);
     gateway.wait_until_ready();
     gateway.wait_for("spins", 1);
-    for round in 0..3 {
-        let slow = thread::spawn({
-            let gateway = Arc::clone(&gateway);
-            move || gateway.pay(&Payment::ordinary())
-        });
-        let mut served_meanwhile = 0;
-        while !slow.is_finished() {
+    let mut most = 0;
+    for attempt in 0.. {
+        let Beside { slow, served } = gateway.pay_beside(&Payment::ordinary(), 1, || {
             let quick = gateway.pay(&Payment::of(1_000, "EUR"));
             assert_eq!(quick.body["status"], "authorized", "{}", quick.text);
             assert_eq!(gateway.get("/healthz").status, 200);
-            served_meanwhile += 1;
-        }
-        let slow = slow.join().expect("the payer ends");
+        });
+        let slow = &slow[0];
         let fault = &slow.body["risk"]["policies"][0]["fault"]["kind"];
         assert!(fault == "out_of_fuel" || fault == "deadline", "{}", slow.text);
-        // Held up, the one worker would have served one at the most: whichever came before the guest.
+        most = most.max(served);
+        // Held up, the one worker would serve one at the most in every attempt: whichever came before the guest.
+        if attempt >= 2 && most >= 3 {
+            break;
+        }
         assert!(
-            served_meanwhile >= 3,
-            "round {round}: {served_meanwhile} served while the guest was spinning"
+            attempt < MAX_ATTEMPTS,
+            "no more than {most} were served while the guest was spinning"
         );
     }
     let metrics = gateway.get("/metrics").text;

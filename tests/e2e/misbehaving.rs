@@ -12,6 +12,9 @@ mod scene;
 mod too_complex;
 mod vitals;
 
+use std::collections::BTreeSet;
+
+use portcullis_tests::build::repository;
 use row::Row;
 use scene::Scene;
 
@@ -42,6 +45,32 @@ fn what_a_guest_tells_of_a_payer_is_not_in_the_log() {
     scene.end();
 }
 
+/// The files of the guests, such as `wat/fills-memory.wat`.
+fn guests() -> BTreeSet<String> {
+    let folder = repository().join("plugins/misbehaving");
+    let names = |kind: &'static str| {
+        let files = std::fs::read_dir(folder.join(kind)).expect("the guests");
+        files.map(move |file| {
+            let name = file.expect("a guest").file_name();
+            format!("{kind}/{}", name.to_string_lossy())
+        })
+    };
+    names("examples").chain(names("wat")).collect()
+}
+
+#[test]
+fn every_guest_stands_in_a_row() {
+    let rows = [failing::rows(), answering::rows(), refused::rows()];
+    let played: BTreeSet<String> = rows.iter().flatten().filter_map(Row::file).collect();
+    let guests = guests();
+    assert!(guests.len() > 50, "{guests:?}");
+    let forgotten: Vec<_> = guests.difference(&played).collect();
+    assert!(
+        forgotten.is_empty(),
+        "no gateway meets these guests; give each a row under tests/e2e/misbehaving/: {forgotten:?}"
+    );
+}
+
 /// Guests that would keep the compiler busy, on a node that gives it little time and memory.
 fn no_guest_keeps_the_compiler(worker_threads: u8) {
     let scene = Scene::start(worker_threads, too_complex::SETTINGS);
@@ -59,4 +88,23 @@ fn no_guest_keeps_the_compiler_of_a_gateway_with_one_worker_thread() {
 #[test]
 fn no_guest_keeps_the_compiler_of_a_gateway_with_two_worker_threads() {
     no_guest_keeps_the_compiler(2);
+}
+
+/// Guests that would have the compiler take all the memory there is, on a node that gives it little, and time enough.
+fn no_guest_takes_the_compiler_s_memory(worker_threads: u8) {
+    let scene = Scene::start(worker_threads, too_complex::SHORT_OF_MEMORY);
+    for row in &too_complex::greedy_rows() {
+        scene.play(row);
+    }
+    scene.end();
+}
+
+#[test]
+fn no_guest_has_more_memory_compiled_than_a_gateway_with_one_worker_thread_gives() {
+    no_guest_takes_the_compiler_s_memory(1);
+}
+
+#[test]
+fn no_guest_has_more_memory_compiled_than_a_gateway_with_two_worker_threads_gives() {
+    no_guest_takes_the_compiler_s_memory(2);
 }

@@ -9,6 +9,7 @@
     reason = "a harness ends the test that it serves, and says what it missed"
 )]
 
+mod beside;
 pub mod build;
 pub mod etcd;
 mod etcd_http;
@@ -19,6 +20,7 @@ pub mod process;
 pub mod raw;
 pub mod wait;
 
+pub use beside::Beside;
 pub use etcd::Etcd;
 pub use gateway::{Answer, Gateway, Payment};
 pub use policies::Policy;

@@ -46,10 +46,6 @@ pub(super) fn check(component: &[u8]) -> Result<ContractVersion, LoadError> {
 }
 
 /// Machine code for engines of these settings.
-pub(super) fn compile(engine: &Engine, component: &[u8]) -> Result<Vec<u8>, LoadError> {
-    engine
-        .precompile_component(component)
-        .map_err(|error| LoadError::NotCompilable {
-            reason: format!("{error:#}"),
-        })
+pub(super) fn compile(engine: &Engine, component: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    engine.precompile_component(component)
 }

@@ -150,11 +150,15 @@ async fn a_compiler_that_nobody_waits_for_any_more_is_killed() {
 }
 
 #[tokio::test]
-async fn a_compiler_without_memory_says_so_by_its_last_words() {
-    let script = "cat >/dev/null; echo 'memory allocation of 64 bytes failed' >&2; kill -ABRT $$";
-    let error = error(&playing(script), b"").await;
-    assert_eq!(error, LoadError::CompilingTakesTooMuch { max_bytes: 77 });
-    assert!(!error.is_of_the_moment());
+async fn a_compiler_without_memory_says_so_by_its_last_words_or_its_status() {
+    for script in [
+        "cat >/dev/null; echo 'memory allocation of 64 bytes failed' >&2; kill -ABRT $$",
+        "cat >/dev/null; echo 'out of memory' >&2; exit 4",
+    ] {
+        let error = error(&playing(script), b"").await;
+        assert_eq!(error, LoadError::CompilingTakesTooMuch { max_bytes: 77 });
+        assert!(!error.is_of_the_moment());
+    }
 }
 
 #[tokio::test]
@@ -181,4 +185,44 @@ async fn a_compiler_that_cannot_be_started_is_no_fault_of_the_artifact() {
     let error = error(&Compiler::apart(command, &small_config(1)), b"").await;
     assert_eq!(error.code(), "compiler_unavailable");
     assert!(error.is_of_the_moment());
+}
+
+/// A shell that takes a folder of its own among `inside`, waits there until it is told to go on, and leaves.
+fn counting_itself(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "cat >/dev/null; mkdir {folder}/inside/$$; until test -e {folder}/go; do sleep 0.01; done; rmdir {folder}/inside/$$; \
+         exit 3"
+    )
+}
+
+#[tokio::test]
+async fn no_more_compile_at_once_than_may_and_the_next_one_begins_when_one_has_ended() {
+    /// Compilations that are wanted at once.
+    const WANTED: usize = 5;
+    let folder = tempfile::tempdir().unwrap();
+    let inside = folder.path().join("inside");
+    std::fs::create_dir(&inside).unwrap();
+    let count = || std::fs::read_dir(&inside).unwrap().count();
+    let most = usize::from(Config::default().compile_threads);
+    let compiler = playing(&counting_itself(folder.path()));
+    let mut compilations = tokio::task::JoinSet::new();
+    for _ in 0..WANTED {
+        let compiler = compiler.clone();
+        compilations.spawn(async move { error(&compiler, b"").await.code() });
+    }
+    while count() < most {
+        tokio::task::yield_now().await;
+    }
+    let Compiler::Apart(processes) = &compiler else {
+        panic!("it compiles apart")
+    };
+    // Every one of them was polled, and all that may begin have begun.
+    assert_eq!((processes.permits.available_permits(), count()), (0, most));
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    while let Some(ended) = compilations.join_next().await {
+        assert_eq!(ended.unwrap(), "not_compilable");
+        assert!(count() <= most);
+    }
+    assert_eq!((processes.permits.available_permits(), count()), (most, 0));
 }

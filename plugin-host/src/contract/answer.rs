@@ -8,28 +8,28 @@ use super::request::PaymentParts;
 use crate::document::ParameterValue;
 
 /// Features that one policy may ask for.
-const MAX_FEATURES: usize = 64;
+pub(crate) const MAX_FEATURES: usize = 64;
 
 /// Parameters that one policy may have.
-const MAX_PARAMETERS: usize = 64;
+pub(crate) const MAX_PARAMETERS: usize = 64;
 
 /// Bytes of the name of a feature, a parameter or a list.
-const MAX_NAME_BYTES: usize = 64;
+pub(crate) const MAX_NAME_BYTES: usize = 64;
 
 /// Bytes of a policy's summary.
-const MAX_SUMMARY_BYTES: usize = 512;
+pub(crate) const MAX_SUMMARY_BYTES: usize = 512;
 
 /// Reasons of one decision.
-const MAX_REASONS: usize = 32;
+pub(crate) const MAX_REASONS: usize = 32;
 
 /// Bytes of a reason's code.
-const MAX_CODE_BYTES: usize = 64;
+pub(crate) const MAX_CODE_BYTES: usize = 64;
 
 /// Bytes of a reason's message.
-const MAX_MESSAGE_BYTES: usize = 512;
+pub(crate) const MAX_MESSAGE_BYTES: usize = 512;
 
 /// Bytes kept of a policy's own error.
-const MAX_REFUSAL_BYTES: usize = 1024;
+pub(crate) const MAX_REFUSAL_BYTES: usize = 1024;
 
 /// What a guest said breaks the contract. The path leads to where.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -57,6 +57,23 @@ pub(crate) fn served() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::Digest;
+
+    #[test]
+    fn a_version_that_was_published_is_what_it_was() {
+        let published = [(
+            ContractVersion::V0_1,
+            "sha256:f5f963cd77d0b13148fbdce18e3034aa1a61506b62fd8009df66ed94c00fcfb3",
+        )];
+        for (version, digest) in published {
+            assert_eq!(
+                Digest::of(version.wit().as_bytes()).to_string(),
+                digest,
+                "a version of the contract that was published never changes, not even by a comment: whoever built a policy \
+                 for it has a copy; what is new belongs into a version of its own"
+            );
+        }
+    }
 
     #[test]
     fn every_version_is_found_by_its_package_which_its_contract_names() {

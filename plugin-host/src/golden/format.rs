@@ -16,7 +16,7 @@ use crate::document::{FieldError, ParameterValue};
 pub const MAX_GOLDEN_CASES_BYTES: usize = 1024 * 1024;
 
 /// Golden cases of a policy. Each runs on every node before the policy comes into force, so this bounds the time to load.
-const MAX_GOLDEN_CASES: usize = 1_000;
+pub(crate) const MAX_GOLDEN_CASES: usize = 1_000;
 
 /// Bytes shown of what stands in the place of a contract's name.
 const MAX_SHOWN_BYTES: usize = 128;

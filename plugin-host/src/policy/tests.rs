@@ -144,3 +144,25 @@ leave it with the neighbour, GB 4242 pay_1";
     let called = evaluate_view(&refuses, &patient(), &personal_payment());
     assert_eq!(*called.result.unwrap_err().detail, *concealed);
 }
+
+#[test]
+fn golden_cases_that_take_longer_together_than_they_may_are_given_up_after_the_one_at_hand() {
+    let case = serde_json::json!({
+        "name": "nothing to see",
+        "payment": {"id": "p", "merchant_id": "m", "amount": {"minor_units": 1, "currency": "CNY"}, "created_at": 1},
+        "decision": {"outcome": "approve", "score": 0, "reasons": []},
+    });
+    let cases = serde_json::json!({"contract": ContractVersion::V0_1.package(), "cases": [case, case, case]});
+    let policy = Guest::new().with_golden_cases(cases.to_string()).policy();
+    let mut taken = 0;
+    let mut within = |time| {
+        policy.each_golden_case_within(time, &patient(), |_, tried| {
+            taken += 1;
+            Ok(tried.result?)
+        })
+    };
+    assert_eq!(within(GOLDEN_CASES_TIME), Ok(3));
+    let error = within(Duration::ZERO).unwrap_err();
+    assert_eq!((error.code(), taken), ("golden_cases_too_slow", 4));
+    assert!(error.is_of_the_moment());
+}

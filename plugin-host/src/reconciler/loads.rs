@@ -23,7 +23,7 @@ use crate::release::Release;
 use crate::store::PolicyStore;
 
 /// Artifacts that are fetched or compiled at the same time; each may hold the largest artifact in memory.
-const MAX_LOADS: usize = 4;
+pub(crate) const MAX_LOADS: usize = 4;
 
 /// How many of them may be of documents that were refused before: what is new must not wait for what has failed, and some of
 /// that takes its whole time at each try.

@@ -14,23 +14,23 @@ use crate::virtual_wasi::GuestRandom;
 
 /// Calls that a guest may make to the host in one evaluation. A policy that says something about each of its rules
 /// makes tens; a loop around a host call makes millions, and fuel does not see the host's side of it.
-const MAX_HOST_CALLS: u32 = 1_000;
+pub(crate) const MAX_HOST_CALLS: u32 = 1_000;
 
 /// Signals kept of one evaluation.
-const MAX_SIGNALS: usize = 32;
+pub(crate) const MAX_SIGNALS: usize = 32;
 
 /// Bytes of a signal's code.
-const MAX_SIGNAL_CODE_BYTES: usize = 64;
+pub(crate) const MAX_SIGNAL_CODE_BYTES: usize = 64;
 
 /// Bytes of a signal's detail.
-const MAX_SIGNAL_DETAIL_BYTES: usize = 512;
+pub(crate) const MAX_SIGNAL_DETAIL_BYTES: usize = 512;
 
 /// Bytes of log that are kept of one evaluation, its standard output and error included; what comes after is dropped.
-const MAX_LOG_BYTES: usize = 8 * 1024;
+pub(crate) const MAX_LOG_BYTES: usize = 8 * 1024;
 
 /// Lines of log that are kept of one evaluation: each becomes a line of the gateway's, with all that stands around it there, and a
 /// trace of Python's has some forty.
-const MAX_LOG_LINES: usize = 64;
+pub(crate) const MAX_LOG_LINES: usize = 64;
 
 /// How loud a guest's log line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,12 +8,13 @@ use thiserror::Error;
 use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 
 use super::context::EvaluationContext;
+use super::limiter::MAX_TABLE_ENTRIES;
 use crate::document::Limits;
-use crate::engine::is_of_the_system;
+use crate::engine::{MAX_GUEST_STACK_BYTES, is_of_the_system};
 use crate::virtual_wasi::NotAvailable;
 
 /// Bytes of a fault's detail: a trap with its backtrace has some hundred.
-const MAX_DETAIL_BYTES: usize = 2 * 1024;
+pub(crate) const MAX_DETAIL_BYTES: usize = 2 * 1024;
 
 /// Bytes of a guest's last words in a trap's detail: the message of a panic, and room for the trap behind it.
 const MAX_LAST_WORDS_BYTES: usize = 512;
@@ -70,8 +71,13 @@ pub(super) fn classify(
             limits.deadline_ms()
         ),
         FaultKind::OutOfMemory => format!(
-            "asked for more than its {} bytes of memory, after {fuel_used} of its {fuel} units of fuel; {error}",
+            "asked for more than its {} bytes of memory or {MAX_TABLE_ENTRIES} entries of tables, after {fuel_used} of its \
+             {fuel} units of fuel; {error}",
             limits.memory_bytes()
+        ),
+        FaultKind::StackOverflow => format!(
+            "went beyond {MAX_GUEST_STACK_BYTES} bytes of the host's stack, after {fuel_used} of its {fuel} units of fuel; \
+             {error}"
         ),
         FaultKind::Trap => match context.last_words() {
             Some(words) => format!(

@@ -5,7 +5,7 @@ use wasmtime::ResourceLimiter;
 use crate::engine::{MAX_CORE_INSTANCES_PER_COMPONENT, MAX_MEMORIES_PER_COMPONENT, MAX_TABLES_PER_COMPONENT};
 
 /// Entries that all tables of a guest may have together.
-const MAX_TABLE_ENTRIES: usize = 100_000;
+pub(crate) const MAX_TABLE_ENTRIES: usize = 100_000;
 
 /// Counts what a guest asks for, over all its memories, and refuses what goes beyond.
 pub(crate) struct GuestLimiter {

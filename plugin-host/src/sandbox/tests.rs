@@ -1,5 +1,6 @@
 //! Guests that run into each of their bounds, and what is left of them for the next one: nothing.
 
+mod faults;
 mod isolation;
 mod node;
 

@@ -4,9 +4,12 @@ mod instances;
 mod types;
 
 use wasm_encoder::{
-    CodeSection, Component, ConstExpr, DataSection, ElementSection, Elements, Function, FunctionSection,
-    GlobalSection, GlobalType, HeapType, Instruction, MemorySection, MemoryType, Module, ModuleSection,
-    NestedComponentSection, RefType, TypeSection, ValType,
+    Alias, CodeSection, Component, ComponentAliasSection, ComponentExportKind, ComponentExportSection,
+    ComponentImportSection, ComponentOuterAliasKind, ComponentSection, ComponentTypeRef,
+    ComponentTypeSection, ComponentValType, ConstExpr, DataSection, ElementSection, Elements, EntityType,
+    ExportKind, ExportSection, Function, FunctionSection, GlobalSection, GlobalType, HeapType, ImportSection,
+    Instruction, MemorySection, MemoryType, Module, ModuleSection, NestedComponentSection, RefType,
+    TypeSection, ValType,
 };
 
 use super::*;
@@ -218,58 +221,67 @@ fn memories_beyond_what_policies_may_have_are_not_valid() {
     }
 }
 
-/// A number with a comma every three digits, as the documents write them.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
+/// A component of this section, behind one with the type of a function.
+fn component_of(section: &impl ComponentSection) -> Vec<u8> {
+    let mut types = ComponentTypeSection::new();
+    types.function().params::<_, ComponentValType>([]).result(None);
+    let mut component = Component::new();
+    component.section(&types).section(section);
+    component.finish()
+}
+
+/// Components with so many imports or exports, of a module or of their own.
+fn names(count: usize) -> [Vec<u8>; 5] {
+    let name = |index: usize| format!("n{index}");
+    let mut types = TypeSection::new();
+    types.ty().function([], []);
+    let mut imports = ImportSection::new();
+    let mut exports = ExportSection::new();
+    let mut imported = ComponentImportSection::new();
+    let mut exported = ComponentExportSection::new();
+    let mut aliases = ComponentAliasSection::new();
+    for index in 0..count {
+        imports.import("", &name(index), EntityType::Function(0));
+        exports.export(&name(index), ExportKind::Func, 0);
+        imported.import(&*name(index), ComponentTypeRef::Func(0));
+        exported.export(&*name(index), ComponentExportKind::Type, 0, None);
+        aliases.alias(Alias::Outer {
+            kind: ComponentOuterAliasKind::Type,
+            count: 0,
+            index: 0,
+        });
     }
-    text
+    let mut importing = Module::new();
+    importing.section(&types).section(&imports);
+    let mut functions = FunctionSection::new();
+    functions.function(0);
+    let mut code = CodeSection::new();
+    code.function(Function::new([]).instruction(&Instruction::End));
+    let mut exporting = Module::new();
+    exporting
+        .section(&types)
+        .section(&functions)
+        .section(&exports)
+        .section(&code);
+    [
+        holding(&importing),
+        holding(&exporting),
+        component_of(&imported),
+        component_of(&exported),
+        component_of(&aliases),
+    ]
 }
 
 #[test]
-fn every_bound_is_in_the_table_of_the_documentation() {
-    use crate::document::limits::{DEFAULT_DEADLINE_MS, DEFAULT_FUEL, MAX_DEADLINE_MS, MAX_FUEL};
-    let page = include_str!("../../../docs/sandbox.md");
-    let config = crate::Config::default();
-    let rows: [(&str, u64); 22] = [
-        ("components within one another", MAX_NESTED_COMPONENTS as u64),
-        ("core modules; nested components", MAX_MODULES as u64),
-        ("core modules; nested components", MAX_COMPONENTS as u64),
-        ("types; their fields", MAX_TYPES as u64),
-        ("types; their fields", MAX_TYPE_MEMBERS as u64),
-        ("types within one another", MAX_NESTED_TYPES as u64),
-        ("functions; canonical functions", MAX_FUNCTIONS as u64),
-        ("functions; canonical functions", MAX_CANONICAL_FUNCTIONS as u64),
-        ("instances; their exports", MAX_INSTANCES as u64),
-        ("instances; their exports", MAX_INSTANCE_EXPORTS as u64),
-        ("bytes of one function", MAX_FUNCTION_BYTES as u64),
-        ("blocks within one another", MAX_BLOCK_DEPTH as u64),
-        ("imports and exports", MAX_IMPORTS_AND_EXPORTS as u64),
-        ("globals", MAX_GLOBALS as u64),
-        ("data and element segments", MAX_SEGMENTS as u64),
-        ("entries of element segments", MAX_ELEMENT_ENTRIES as u64),
-        ("one compilation", u64::from(config.compile_cpu_seconds)),
-        ("compilations at once", u64::from(config.compile_threads)),
-        ("fuel", DEFAULT_FUEL),
-        ("fuel", MAX_FUEL),
-        ("time", u64::from(DEFAULT_DEADLINE_MS)),
-        ("time", u64::from(MAX_DEADLINE_MS)),
-    ];
-    for (what, number) in rows {
-        let row = page
-            .lines()
-            .find(|line| line.starts_with(&format!("| {what}")))
-            .unwrap_or_else(|| panic!("there is no row `{what}`"));
-        let number = grouped(number);
-        let written = row.split(|c: char| !c.is_ascii_digit() && c != ',');
+fn imports_and_exports_are_counted_in_modules_and_in_components() {
+    for component in names(100) {
         assert!(
-            written.into_iter().any(|found| found == number),
-            "{number} is not in: {row}"
+            validate(&component).is_ok(),
+            "{:?}",
+            validate(&component).map(drop)
         );
+    }
+    for component in names(MAX_IMPORTS_AND_EXPORTS + 1) {
+        too_many("imports and exports", &component);
     }
 }

@@ -76,6 +76,7 @@ pub(crate) struct Guest {
     request: String,
     image: MemoryImage,
     golden_cases: Option<String>,
+    is_stripped: bool,
 }
 
 impl Guest {
@@ -98,6 +99,7 @@ impl Guest {
             request: "(param $request i32)".to_owned(),
             image,
             golden_cases: None,
+            is_stripped: false,
         }
     }
 
@@ -225,6 +227,12 @@ impl Guest {
         self
     }
 
+    /// The same without the names of its functions.
+    pub(crate) fn stripped(mut self) -> Self {
+        self.is_stripped = true;
+        self
+    }
+
     /// Puts an answer into its memory, and says where.
     pub(crate) fn lay_out(&mut self, answer: &Answer) -> u32 {
         answer.put(&mut self.image)
@@ -239,6 +247,9 @@ impl Guest {
     pub(crate) fn core_module(&self) -> Vec<u8> {
         let text = self.text();
         let mut module = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        if self.is_stripped {
+            module = without_names(&module);
+        }
         let mut resolve = metadata::Bindgen::default().resolve;
         resolve.push_str("risk-policy.wit", &self.contract).unwrap();
         resolve.push_str("wasi.wit", &self.wasi).unwrap();
@@ -302,4 +313,22 @@ impl Guest {
     {segment})"#
         )
     }
+}
+
+/// A core module without its section of names.
+fn without_names(module: &[u8]) -> Vec<u8> {
+    let mut stripped = wasm_encoder::Module::new();
+    for payload in wasmparser::Parser::new(0).parse_all(module) {
+        let payload = payload.unwrap();
+        if matches!(&payload, wasmparser::Payload::CustomSection(section) if section.name() == "name") {
+            continue;
+        }
+        if let Some((id, range)) = payload.as_section() {
+            stripped.section(&wasm_encoder::RawSection {
+                id,
+                data: &module[range],
+            });
+        }
+    }
+    stripped.finish()
 }

@@ -7,7 +7,7 @@ use crate::digest::{Digest, Hasher};
 use crate::sandbox::{EvaluationContext, HostCallLimit};
 
 /// Bytes that a guest may ask for at a time. Seeding a hash table or a generator takes 16 to 64.
-const MAX_BYTES: u64 = 4096;
+pub(crate) const MAX_BYTES: u64 = 4096;
 
 /// Bytes of a payment's name that go into the seed: all of it, by the domain's bound on identifiers.
 const MAX_SEED_TEXT_BYTES: usize = domain::identifier::MAX_IDENTIFIER_BYTES;

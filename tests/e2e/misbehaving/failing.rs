@@ -4,7 +4,7 @@ use portcullis_tests::Answer;
 use serde_json::Value;
 
 use super::row::{Expected, Row};
-use super::scene::{DEVICE, EMAIL, NOTE, Scene, evaluation};
+use super::scene::{ADDRESS, CUSTOMER, DEVICE, EMAIL, NOTE, Scene, evaluation};
 
 /// Every kind of failure.
 pub(super) fn rows() -> Vec<Row> {
@@ -41,9 +41,12 @@ fn computing() -> Vec<Row> {
             Expected::Fault("stack_overflow", "call stack exhausted"),
         ),
         // One instruction that writes a quarter of a gigabyte is charged for each byte before it begins. Once begun it is
-        // not interrupted: the deadline holds between two of them, so there it is of 16 MiB.
+        // not interrupted, for as long as it takes: nobody waits for it but its own payment.
         out_of_fuel(Row::text, "fills-memory").memory_mib(256),
         too_late(Row::text, "fills-memory").named("fills-memory-until-the-deadline"),
+        too_late(Row::text, "fills-memory")
+            .memory_mib(256)
+            .named("fills-much-memory-until-the-deadline"),
         out_of_fuel(Row::text, "copies-memory").memory_mib(256),
         too_late(Row::text, "copies-memory").named("copies-memory-until-the-deadline"),
         too_late(Row::text, "fills-a-table"),
@@ -203,7 +206,8 @@ pub(super) fn keeps_secrets_out_of_the_log(scene: &Scene, answers: &[Answer]) {
 }
 
 /// What a guest was given of the payer.
-fn secrets(answer: &Answer) -> [&str; 4] {
+fn secrets(answer: &Answer) -> [&str; 6] {
     let fingerprint = answer.body["card"]["fingerprint"].as_str();
-    [EMAIL, DEVICE, NOTE, fingerprint.expect("a fingerprint")]
+    let fingerprint = fingerprint.expect("a fingerprint");
+    [EMAIL, CUSTOMER, DEVICE, ADDRESS, NOTE, fingerprint]
 }

@@ -15,11 +15,11 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         Row::rust(
             "spins-in-describe",
-            refused("describe_failed", "`describe` failed"),
+            refused("describe_failed", "`describe` failed (out_of_fuel)"),
         ),
         Row::text(
             "spins-at-its-start",
-            refused("describe_failed", "`describe` failed"),
+            refused("describe_failed", "`describe` failed (out_of_fuel)"),
         ),
         Row::rust(
             "wants-every-feature",
@@ -35,7 +35,22 @@ pub(super) fn rows() -> Vec<Row> {
         Row::generated(
             "is-many",
             || generated::instances(100),
-            refused("not_compilable", "instances"),
+            refused("not_compilable", "core module instances"),
+        ),
+        Row::generated(
+            "has-five-memories",
+            || generated::memories(5),
+            refused("not_compilable", "5 Wasm linear memories"),
+        ),
+        Row::generated(
+            "has-25-tables",
+            || generated::tables(25),
+            refused("not_compilable", "25 tables"),
+        ),
+        Row::generated(
+            "has-120000-entries-of-tables",
+            || generated::table_entries(6, 20_000),
+            refused("describe_failed", "`describe` failed (out_of_memory)"),
         ),
     ]
 }

@@ -13,6 +13,8 @@ pub(super) struct Row {
     artifact: Artifact,
     limits: Value,
     pub(super) expected: Expected,
+    /// Whether it computes until its deadline, so that it would hold a worker that it runs on.
+    pub(super) takes_its_deadline: bool,
     /// Whether it is published twice, under two names, to be held against itself.
     pub(super) twice: bool,
     /// What else is to hold, seen after its payments were decided.
@@ -44,6 +46,7 @@ impl Row {
             artifact,
             limits,
             expected,
+            takes_its_deadline: false,
             twice: false,
             also: None,
         }
@@ -76,9 +79,10 @@ impl Row {
         self
     }
 
-    /// With so much time, and fuel that outlasts it.
+    /// With so much time, all of which it takes: its fuel outlasts it.
     pub(super) fn deadline_ms(mut self, deadline_ms: u32) -> Self {
         self.limits["deadline_ms"] = json!(deadline_ms);
+        self.takes_its_deadline = true;
         self.fuel(1_000_000_000)
     }
 
@@ -106,6 +110,15 @@ impl Row {
             Artifact::Rust(name) => std::fs::read(guests::rust(name)).expect("a component"),
             Artifact::Text(name) => guests::text(name),
             Artifact::Generated(make) => make(),
+        }
+    }
+
+    /// The file of `plugins/misbehaving` that it is, where it is one.
+    pub(super) fn file(&self) -> Option<String> {
+        match self.artifact {
+            Artifact::Rust(name) => Some(format!("examples/{name}.rs")),
+            Artifact::Text(name) => Some(format!("wat/{name}.wat")),
+            Artifact::Generated(_) => None,
         }
     }
 

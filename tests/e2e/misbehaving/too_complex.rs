@@ -11,7 +11,25 @@ pub(super) const SETTINGS: &[&str] = &[
     "policies.compile_memory_bytes=1073741824",
 ];
 
-/// All of them.
+/// A node whose compilers have time and little memory: three times what a policy in Rust takes, half of what the first of the
+/// guests below wants. One whose bytes alone fill it does not come so far as to be compiled.
+pub(super) const SHORT_OF_MEMORY: &[&str] = &["policies.compile_memory_bytes=67108864"];
+
+/// Those that want more memory than such a node gives, and then one that it compiles all the same.
+pub(super) fn greedy_rows() -> Vec<Row> {
+    let refused = || Expected::Refused("compile_memory", "more than 67108864 bytes of memory");
+    vec![
+        Row::generated(
+            "compiles-in-much-memory",
+            || generated::hard_to_compile(1, 2_000),
+            refused(),
+        ),
+        Row::generated("is-as-large-as-the-memory", || generated::data(50), refused()),
+        Row::rust("counts-calls", Expected::Answer("approve", Some("calls.first"))),
+    ]
+}
+
+/// All that take too long or are too much.
 pub(super) fn rows() -> Vec<Row> {
     let refused = Expected::Refused;
     vec![

@@ -34,6 +34,16 @@ fn resident_bytes(folder: &Path) -> u64 {
     pages.parse::<u64>().expect("a number of pages") * PAGE_BYTES
 }
 
+/// How many threads of this process have the name that its runtime gives to those that serve.
+pub(super) fn worker_threads(process: u32) -> usize {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).expect("the gateway's threads");
+    threads
+        .filter_map(Result::ok)
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok())
+        .filter(|name| name.trim_end() == "tokio-rt-worker")
+        .count()
+}
+
 /// How many processes have this one for a parent.
 fn children(process: u32) -> usize {
     let parent = process.to_string();

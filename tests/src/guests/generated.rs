@@ -169,12 +169,33 @@ pub fn data(mebibytes: usize) -> Vec<u8> {
 /// A policy with so many instances of one module more than it needs, in a component of their own.
 #[must_use]
 pub fn instances(count: usize) -> Vec<u8> {
+    beside("instances", "(core module $one)", count)
+}
+
+/// A policy with so many memories, its own included: the others belong to instances of a component of their own.
+#[must_use]
+pub fn memories(count: usize) -> Vec<u8> {
+    beside("memories", "(core module $one (memory 1))", count - 1)
+}
+
+/// A policy beside so many tables of one entry, each of an instance of its own.
+#[must_use]
+pub fn tables(count: usize) -> Vec<u8> {
+    table_entries(count, 1)
+}
+
+/// A policy beside so many tables, each of an instance of its own and with so many entries.
+#[must_use]
+pub fn table_entries(tables: usize, entries: usize) -> Vec<u8> {
+    let module = format!("(core module $one (table {entries} funcref))");
+    beside("tables", &module, tables)
+}
+
+/// A policy beside a component of so many instances of a module.
+fn beside(name: &str, module: &str, count: usize) -> Vec<u8> {
     let instances = "(core instance (instantiate $one))".repeat(count);
-    let nested = assembled(
-        "instances",
-        &format!("(component (core module $one (memory 1)) {instances})"),
-    );
-    let mut bytes = policy("instances", "");
+    let nested = assembled(name, &format!("(component {module} {instances})"));
+    let mut bytes = policy(name, "");
     section(&mut bytes, COMPONENT_SECTION, &nested);
     // One instance: of component 0, without arguments.
     section(&mut bytes, COMPONENT_INSTANCE_SECTION, &[1, 0, 0, 0]);

@@ -178,6 +178,7 @@ fn to_json(inspection: &Inspection) -> Value {
         "contract": inspection.contract.map(|contract| contract.package()),
         "imports": imports.collect::<Vec<_>>(),
         "exports": inspection.exports,
+        "more_names": inspection.more_names,
         "producers": inspection.provenance.producers,
         "function_names": inspection.provenance.has_function_names,
         "policy": inspection.policy.as_ref().map(policy),

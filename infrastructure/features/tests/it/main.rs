@@ -8,6 +8,7 @@
 mod bounds;
 mod contract;
 mod counting;
+mod fuzz_corpus;
 mod model;
 
 use domain::feature::{FeatureSpec, FeatureValue, PaymentFilter, Subject, VelocityMeasure};

@@ -333,7 +333,14 @@ fn features_of_webassembly_that_repeat_nowhere_are_refused() {
 
 #[test]
 fn a_component_larger_than_any_slot_of_the_pool_is_not_compilable() {
-    // 257 MiB where 256 is the most that a document may give.
-    let message = refused(&Guest::new().memory("4112").component());
-    assert_eq!(message.code(), "not_compilable", "{message}");
+    for larger in [
+        // 257 MiB where 256 is the most that a document may give.
+        Guest::new().memory("4112"),
+        // Entries of one table, and tables of one module.
+        Guest::new().with("(table 20001 funcref)"),
+        Guest::new().with("(table 1 funcref) (table 1 funcref)"),
+    ] {
+        let message = refused(&larger.component());
+        assert_eq!(message.code(), "not_compilable", "{message}");
+    }
 }

@@ -1,6 +1,7 @@
 //! What happens while an artifact is being loaded for long.
 
 use super::*;
+use crate::reconciler::MAX_LOADS;
 
 #[tokio::test(start_paused = true)]
 async fn an_artifact_that_loads_for_long_holds_up_no_other_policy() {
@@ -148,6 +149,32 @@ async fn what_is_tried_again_leaves_room_for_what_is_new() {
     for name in names {
         scene.in_force(name, 1).await;
     }
+    scene.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_artifacts_are_fetched_at_once_than_may_and_the_others_have_their_turn() {
+    let scene = Scene::empty().await;
+    let names = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot"];
+    let artifacts: Vec<Vec<u8>> = (1..).take(names.len()).map(scoring).collect();
+    for (name, artifact) in names.into_iter().zip(&artifacts) {
+        scene.store.hold(artifact);
+        publish(&scene, name, artifact, &json!({}));
+    }
+    let all_wait = |status: &NodeStatus| {
+        let loading = |policy: &&NodePolicy| policy.state == NodePolicyState::Loading;
+        status.policies.iter().filter(loading).count() == names.len()
+    };
+    scene.until(all_wait).await;
+    // Whoever may fetch has long begun to.
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    assert!(MAX_LOADS < names.len());
+    assert_eq!(scene.store.fetched().len(), MAX_LOADS);
+    scene.store.let_go();
+    for name in names {
+        scene.in_force(name, 1).await;
+    }
+    assert_eq!(scene.store.fetched().len(), names.len());
     scene.end().await;
 }
 

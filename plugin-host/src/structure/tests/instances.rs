@@ -69,13 +69,13 @@ fn an_instance_of_an_imported_component_weighs_as_much_as_its_type_exports() {
     let mut ty = wasm_encoder::ComponentType::new();
     let exports = MAX_INSTANCE_EXPORTS / 100;
     for index in 0..exports {
-        let resource = wasm_encoder::ComponentTypeRef::Type(wasm_encoder::TypeBounds::SubResource);
+        let resource = ComponentTypeRef::Type(wasm_encoder::TypeBounds::SubResource);
         ty.export(format!("thing-{index}"), resource);
     }
     let mut types = ComponentTypeSection::new();
     types.component(&ty);
-    let mut imports = wasm_encoder::ComponentImportSection::new();
-    imports.import("stranger", wasm_encoder::ComponentTypeRef::Component(0));
+    let mut imports = ComponentImportSection::new();
+    imports.import("stranger", ComponentTypeRef::Component(0));
     let mut instances = ComponentInstanceSection::new();
     for _ in 0..=100 {
         instances.instantiate::<_, &str>(0, []);
@@ -123,7 +123,7 @@ fn aliases_are_counted() {
     let mut aliases = ComponentAliasSection::new();
     for _ in 0..=MAX_IMPORTS_AND_EXPORTS {
         aliases.alias(Alias::Outer {
-            kind: wasm_encoder::ComponentOuterAliasKind::Type,
+            kind: ComponentOuterAliasKind::Type,
             count: 0,
             index: 0,
         });

@@ -89,8 +89,8 @@ fn imports_and_exports_that_are_declared_within_types_are_counted_too() {
         let resource = ComponentTypeRef::Type(TypeBounds::SubResource);
         exporting.export(&name, resource);
         importing.import(&name, resource);
-        aliasing.alias(wasm_encoder::Alias::Outer {
-            kind: wasm_encoder::ComponentOuterAliasKind::Type,
+        aliasing.alias(Alias::Outer {
+            kind: ComponentOuterAliasKind::Type,
             count: 1,
             index: 0,
         });

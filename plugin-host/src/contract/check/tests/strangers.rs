@@ -107,3 +107,18 @@ fn a_resource_in_an_interface_of_the_contract_is_told() {
         "{message}"
     );
 }
+
+#[test]
+fn an_asynchronous_function_is_no_function_of_the_contract() {
+    for declaration in [
+        // Asked for, and offered under the name of one of the contract's.
+        "(import \"portcullis:policy/host@0.1.0\" (instance (export \"log\" (func async))))",
+        "(import \"described\" (func $described async)) (export \"describe\" (func $described))",
+    ] {
+        let component = wat::parse_str(format!("(component {declaration})")).unwrap();
+        let refused = refused(&component);
+        assert_eq!(refused.code(), "not_compilable", "{refused}");
+        let message = refused.to_string();
+        assert!(message.contains("async"), "{message}");
+    }
+}
