@@ -153,7 +153,7 @@ async fn a_compiler_that_nobody_waits_for_any_more_is_killed() {
 async fn a_compiler_without_memory_says_so_by_its_last_words_or_its_status() {
     for script in [
         "cat >/dev/null; echo 'memory allocation of 64 bytes failed' >&2; kill -ABRT $$",
-        "cat >/dev/null; echo 'out of memory' >&2; exit 4",
+        "cat >/dev/null; echo 'out of memory' >&2; exit 5",
     ] {
         let error = error(&playing(script), b"").await;
         assert_eq!(error, LoadError::CompilingTakesTooMuch { max_bytes: 77 });
