@@ -6,7 +6,8 @@ use portcullis_tests::{Beside, Etcd, Gateway, Payment, Policy};
 /// Publishes a misbehaving policy beside a good one, and sees what its fault does.
 fn fault_of(name: &str, manifest_change: (&str, &str), fault: &str) -> String {
     let etcd = Etcd::start();
-    let good = Policy::built("amount-ceiling");
+    // The good one too has time for a machine that is busy with other things.
+    let good = Policy::built("amount-ceiling").with("deadline_ms = 5", "deadline_ms = 1000");
     let hostile = Policy::built(&format!("misbehaving/{name}")).with(manifest_change.0, manifest_change.1);
     publish(&etcd.location(), &[&good, &hostile]);
     let gateway = Gateway::start(&etcd.location());
