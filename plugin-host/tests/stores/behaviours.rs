@@ -51,6 +51,7 @@ pub(crate) async fn a_listing_holds_what_was_put_by_name(backend: &Backend) {
         assert_eq!(document.value, envelope(&document.name, 1));
         let one = store.get(&name(&document.name)).await.unwrap();
         assert_eq!(one.as_ref(), Some(document));
+        assert_eq!(document.transaction, listing.documents[0].transaction);
     }
     assert_eq!(names(store.as_ref()).await, all);
 }

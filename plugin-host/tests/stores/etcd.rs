@@ -53,6 +53,22 @@ async fn a_watch_from_a_compacted_revision_asks_to_list_again() {
 }
 
 #[tokio::test]
+async fn a_listing_tells_which_documents_were_written_together() {
+    let Some(backend) = backend::etcd().await else {
+        return;
+    };
+    let store = backend.store.as_ref();
+    put(store, vec![new("a"), new("b")]).await.unwrap();
+    put(store, vec![new("c")]).await.unwrap();
+    let listing = store.list().await.unwrap();
+    let [a, b, c] = &listing.documents[..] else {
+        panic!("{:?}", listing.documents)
+    };
+    assert_eq!(a.transaction, b.transaction);
+    assert_ne!(a.transaction, c.transaction);
+}
+
+#[tokio::test]
 async fn a_watch_from_a_revision_in_the_future_asks_to_list_again() {
     let Some(backend) = backend::etcd().await else {
         return;
