@@ -46,6 +46,7 @@ fn computing() -> Vec<Row> {
         too_late(Row::text, "fills-memory").named("fills-memory-until-the-deadline"),
         too_late(Row::text, "fills-memory")
             .memory_mib(256)
+            .one_at_a_time()
             .named("fills-much-memory-until-the-deadline"),
         out_of_fuel(Row::text, "copies-memory").memory_mib(256),
         too_late(Row::text, "copies-memory").named("copies-memory-until-the-deadline"),

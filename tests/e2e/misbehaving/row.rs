@@ -15,6 +15,8 @@ pub(super) struct Row {
     pub(super) expected: Expected,
     /// Whether it computes until its deadline, so that it would hold a worker that it runs on.
     pub(super) takes_its_deadline: bool,
+    /// Whether it takes so long that the lane has one place for it.
+    pub(super) has_one_place: bool,
     /// Whether it is published twice, under two names, to be held against itself.
     pub(super) twice: bool,
     /// What else is to hold, seen after its payments were decided.
@@ -47,6 +49,7 @@ impl Row {
             limits,
             expected,
             takes_its_deadline: false,
+            has_one_place: false,
             twice: false,
             also: None,
         }
@@ -84,6 +87,12 @@ impl Row {
         self.limits["deadline_ms"] = json!(deadline_ms);
         self.takes_its_deadline = true;
         self.fuel(1_000_000_000)
+    }
+
+    /// One payment at a time: of a release that takes so long on the lane no second one is run meanwhile.
+    pub(super) fn one_at_a_time(mut self) -> Self {
+        self.has_one_place = true;
+        self
     }
 
     /// With so much memory.

@@ -170,10 +170,11 @@ impl Scene {
     fn pay(&self, row: &Row) -> Vec<Answer> {
         let gateway = &*self.gateway();
         let hostile = self.payment(row);
-        let (at_once, wanted) = if row.takes_its_deadline {
-            (usize::from(self.worker_threads), SEVERAL)
+        let wanted = if row.takes_its_deadline { SEVERAL } else { 0 };
+        let at_once = if row.takes_its_deadline && !row.has_one_place {
+            usize::from(self.worker_threads)
         } else {
-            (1, 0)
+            1
         };
         let mut answers = Vec::new();
         let mut most = 0;
@@ -192,7 +193,7 @@ impl Scene {
             let in_time = beside
                 .slow
                 .into_iter()
-                .filter(|answer| !row.takes_its_deadline || !ran_out_of_fuel(answer, row.name));
+                .filter(|answer| !row.takes_its_deadline || !was_short_of_machine(answer, row.name));
             answers.extend(in_time);
         }
         answers
@@ -330,10 +331,11 @@ fn served(gateway: &Gateway, meanwhile: &str) {
     assert!(took < IN_TIME, "beside {meanwhile} a payment took {took:?}");
 }
 
-/// Whether the fuel ended before the deadline: where a busy machine takes the processor away from the clock of deadlines, and
-/// leaves it to the guest.
-fn ran_out_of_fuel(answer: &Answer, name: &str) -> bool {
-    evaluation(answer, name)["fault"]["kind"] == "out_of_fuel"
+/// Whether a busy machine had something else come before the deadline: the fuel's end, where the clock of deadlines has less of
+/// the processor than the guest, or no place on the lane, where others like it take longer than they should.
+fn was_short_of_machine(answer: &Answer, name: &str) -> bool {
+    let kind = &evaluation(answer, name)["fault"]["kind"];
+    kind == "out_of_fuel" || kind == "unavailable"
 }
 
 /// What one policy said of a payment.
