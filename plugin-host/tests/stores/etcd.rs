@@ -238,7 +238,7 @@ async fn a_frozen_etcd_is_unavailable_and_goes_on_when_it_thaws() {
     let store = backend.store.as_ref();
     let revision = put(store, vec![new("a")]).await.unwrap();
     let mut watch = store.watch(revision).await.unwrap();
-    etcd.signal("-STOP");
+    etcd.freeze();
     let error = tokio::time::timeout(PATIENCE, store.list())
         .await
         .unwrap()

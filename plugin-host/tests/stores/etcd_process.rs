@@ -144,6 +144,24 @@ impl Etcd {
         );
     }
 
+    /// Stops it without closing anything, and waits until all of its threads have stopped: the signal alone lets them finish what
+    /// they are at.
+    pub(crate) fn freeze(&self) {
+        self.signal("-STOP");
+        let id = self.child.lock().unwrap().id();
+        let has_stopped = |stat: String| {
+            stat.rsplit(')')
+                .next()
+                .is_some_and(|rest| rest.trim_start().starts_with('T'))
+        };
+        let threads = || std::fs::read_dir(format!("/proc/{id}/task")).unwrap().flatten();
+        while !threads()
+            .all(|thread| std::fs::read_to_string(thread.path().join("stat")).is_ok_and(has_stopped))
+        {
+            std::thread::yield_now();
+        }
+    }
+
     /// Runs etcdctl, whatever comes of it.
     pub(crate) fn try_ctl(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()

@@ -215,7 +215,11 @@ async fn a_payment_does_not_wait_for_a_probe() {
 
 #[test]
 fn the_beginning_is_logged_with_who_decides_instead() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    // With timers: a busy machine may send a policy to the lane.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     for (first, instead) in [
         (
             Some((scoring(11), json!({}))),
