@@ -22,17 +22,30 @@ fn out_of_fuel(row: fn(&'static str, Expected) -> Row, name: &'static str) -> Ro
     )
 }
 
-fn too_late(row: fn(&'static str, Expected) -> Row, name: &'static str) -> Row {
-    row(name, Expected::Fault("deadline", "did not end within 20 ms")).deadline_ms(20)
+/// A deadline, and what the log says of a guest that met it.
+type Deadline = (u32, &'static str);
+
+/// A third of what the fuel takes, and long enough that others are served meanwhile on a busy machine too.
+const LONG: Deadline = (100, "did not end within 100 ms");
+
+/// The same of a guest that takes fuel by the byte: what it has is gone in 40 ms where it writes 25 GB a second.
+const MEDIUM: Deadline = (40, "did not end within 40 ms");
+
+/// Less than one instruction over much memory takes.
+const SHORT: Deadline = (20, "did not end within 20 ms");
+
+fn too_late(row: fn(&'static str, Expected) -> Row, name: &'static str, deadline: Deadline) -> Row {
+    let (deadline_ms, saying) = deadline;
+    row(name, Expected::Fault("deadline", saying)).deadline_ms(deadline_ms)
 }
 
 /// They compute without end.
 fn computing() -> Vec<Row> {
     vec![
         out_of_fuel(Row::rust, "spins"),
-        too_late(Row::rust, "spins").named("spins-until-the-deadline"),
+        too_late(Row::rust, "spins", LONG).named("spins-until-the-deadline"),
         out_of_fuel(Row::rust, "backtracks"),
-        too_late(Row::rust, "backtracks").named("backtracks-until-the-deadline"),
+        too_late(Row::rust, "backtracks", LONG).named("backtracks-until-the-deadline"),
         out_of_fuel(Row::rust, "sorts-dearly"),
         Row::rust("sorts-by-a-lie", Expected::Fault("trap", "total order")).fuel(100_000_000),
         Row::rust("recurses", Expected::Fault("trap", "out of bounds memory access")),
@@ -43,14 +56,14 @@ fn computing() -> Vec<Row> {
         // One instruction that writes a quarter of a gigabyte is charged for each byte before it begins. Once begun it is
         // not interrupted, for as long as it takes: nobody waits for it but its own payment.
         out_of_fuel(Row::text, "fills-memory").memory_mib(256),
-        too_late(Row::text, "fills-memory").named("fills-memory-until-the-deadline"),
-        too_late(Row::text, "fills-memory")
+        too_late(Row::text, "fills-memory", MEDIUM).named("fills-memory-until-the-deadline"),
+        too_late(Row::text, "fills-memory", SHORT)
             .memory_mib(256)
             .one_at_a_time()
             .named("fills-much-memory-until-the-deadline"),
         out_of_fuel(Row::text, "copies-memory").memory_mib(256),
-        too_late(Row::text, "copies-memory").named("copies-memory-until-the-deadline"),
-        too_late(Row::text, "fills-a-table"),
+        too_late(Row::text, "copies-memory", MEDIUM).named("copies-memory-until-the-deadline"),
+        too_late(Row::text, "fills-a-table", LONG),
         out_of_fuel(Row::text, "spins-after-its-answer"),
         out_of_fuel(Row::text, "spins-at-its-start-when-paid"),
     ]
