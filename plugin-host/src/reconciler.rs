@@ -30,6 +30,7 @@ use crate::policy::Policy;
 use crate::policy_set::InForce;
 use crate::quarantine::{MachineTime, Supervision};
 use crate::release::Release;
+use crate::signing::TrustedKeys;
 use crate::store::{PolicyStore, StoreListing};
 use crate::wasm_engine::WasmRiskPolicyEngine;
 
@@ -38,6 +39,12 @@ use loads::{Batch, Candidate, Loaded, Loads};
 use refusal::Refusal;
 use reporter::Reporter;
 use status_board::StatusBoard;
+
+/// What this node is called, and whom it takes documents from.
+pub(crate) struct Node {
+    pub(crate) id: NodeId,
+    pub(crate) trusted: TrustedKeys,
+}
 
 /// Keeps the policy set at what the store says.
 pub(crate) struct Reconciler {
@@ -48,6 +55,7 @@ pub(crate) struct Reconciler {
     supervision: Arc<Supervision>,
     board: Arc<StatusBoard>,
     relist_interval: Duration,
+    trusted: TrustedKeys,
     /// Policies that this node may not be without.
     required: BTreeSet<String>,
     known: BTreeMap<String, Known>,
@@ -69,10 +77,10 @@ impl Reconciler {
         engine: Arc<WasmRiskPolicyEngine>,
         clock: Arc<dyn Clock>,
         metrics: HostMetrics,
-        node: NodeId,
+        node: Node,
         config: &Config,
     ) -> Self {
-        let reporter = Reporter::new(Arc::clone(&store), node, clock.now());
+        let reporter = Reporter::new(Arc::clone(&store), node.id, clock.now());
         let quarantines = Arc::new(Notify::new());
         let supervision = Arc::new(Supervision::new(
             config.quarantine.clone(),
@@ -99,6 +107,7 @@ impl Reconciler {
             supervision,
             board: Arc::new(board),
             relist_interval,
+            trusted: node.trusted,
             required: config.required.iter().cloned().collect(),
             known: BTreeMap::new(),
             loads,
@@ -161,7 +170,7 @@ impl Reconciler {
             }
             return None;
         }
-        match known.read(&name, &value, now) {
+        match known.read(&name, &value, &self.trusted, now) {
             Ok(document) => {
                 let generation = known.begin(&value);
                 Some(Candidate {

@@ -67,7 +67,10 @@ impl Scene {
             Arc::clone(&engine),
             Arc::clone(&clock) as Arc<dyn Clock>,
             HostMetrics::register(&mut registry),
-            NodeId::parse("node-1").unwrap(),
+            Node {
+                id: NodeId::parse("node-1").unwrap(),
+                trusted: config.signatures.trusted_keys().unwrap(),
+            },
             config,
         );
         let stop = CancellationToken::new();
