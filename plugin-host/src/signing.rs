@@ -12,8 +12,8 @@
 //! | why signatures are not enough | `refusal` |
 
 mod config;
-mod key_id;
 pub mod key_file;
+mod key_id;
 mod name_pattern;
 mod pem;
 mod public_key;

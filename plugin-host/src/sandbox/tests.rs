@@ -165,7 +165,8 @@ fn a_guest_says_why_it_gave_up() {
 #[test]
 fn the_hint_behind_a_panic_s_message_is_no_last_word() {
     let mut guest = Guest::new();
-    let said = b"panicked at src/lib.rs:7:9:\nno mind to decide\nnote: run with `RUST_BACKTRACE=1` to see more\n";
+    let said =
+        b"panicked at src/lib.rs:7:9:\nno mind to decide\nnote: run with `RUST_BACKTRACE=1` to see more\n";
     let text = guest.data(said);
     let guest = guest
         .importing(HOST, "log", "$log (param i32 i32 i32)")

@@ -116,7 +116,11 @@ enum Problem {
 impl SignaturesConfig {
     /// Lets relative files begin at this folder.
     pub fn resolve_files(&mut self, folder: &Path) {
-        for file in self.keys.iter_mut().filter_map(|key| key.public_key_file.as_mut()) {
+        for file in self
+            .keys
+            .iter_mut()
+            .filter_map(|key| key.public_key_file.as_mut())
+        {
             *file = folder.join(&*file);
         }
     }
@@ -145,13 +149,20 @@ impl SignaturesConfig {
         }
         let mut trusted: Vec<TrustedKey> = Vec::with_capacity(keys);
         for (index, config) in self.keys.iter().enumerate() {
-            let refused = |(field, problem): (String, Problem)| at(&format!("keys[{index}].{field}"), problem);
+            let refused =
+                |(field, problem): (String, Problem)| at(&format!("keys[{index}].{field}"), problem);
             let key = config.read().map_err(refused)?;
             // Under two names one key would have two windows, and one name for two keys would tell nobody which one signed.
-            if let Some(first) = trusted.iter().position(|other| other.named.name == key.named.name) {
+            if let Some(first) = trusted
+                .iter()
+                .position(|other| other.named.name == key.named.name)
+            {
                 return Err(refused(("name".to_owned(), Problem::Twice { first })));
             }
-            if let Some(first) = trusted.iter().position(|other| other.public_key == key.public_key) {
+            if let Some(first) = trusted
+                .iter()
+                .position(|other| other.public_key == key.public_key)
+            {
                 return Err(refused(("public_key".to_owned(), Problem::Twice { first })));
             }
             trusted.push(key);
@@ -175,8 +186,9 @@ impl TrustedKeyConfig {
             (Some(text), None) => {
                 PublicKey::from_pem(text).map_err(|error| in_field("public_key")(error.into()))?
             }
-            (None, Some(file)) => key_file::read_public_key(file)
-                .map_err(|error| in_field("public_key_file")(error.into()))?,
+            (None, Some(file)) => {
+                key_file::read_public_key(file).map_err(|error| in_field("public_key_file")(error.into()))?
+            }
             (found, _) => {
                 let found = if found.is_some() { "both" } else { "neither" };
                 return Err(in_field("public_key")(Problem::OneKey { found }));
@@ -185,7 +197,10 @@ impl TrustedKeyConfig {
         let (from, until) = (self.not_before.map(|m| m.0), self.not_after.map(|m| m.0));
         let validity = Validity::new(from, until).map_err(|error| {
             let (not_before, not_after) = (error.not_before, error.not_after);
-            in_field("not_after")(Problem::NeverValid { not_before, not_after })
+            in_field("not_after")(Problem::NeverValid {
+                not_before,
+                not_after,
+            })
         })?;
         if self.policies.len() > MAX_PATTERNS {
             let (found, max) = (self.policies.len(), MAX_PATTERNS);

@@ -80,7 +80,16 @@ mod tests {
             assert_eq!(read.to_string(), pattern);
         }
         assert!(NamePattern::parse("*").unwrap().fits(&name("a")));
-        for wrong in ["", "Velocity", "*-limit", "a*b", "a**", "-*", "a b*", "velocity-?"] {
+        for wrong in [
+            "",
+            "Velocity",
+            "*-limit",
+            "a*b",
+            "a**",
+            "-*",
+            "a b*",
+            "velocity-?",
+        ] {
             let error = NamePattern::parse(wrong).unwrap_err().to_string();
             assert!(error.contains("such as `velocity-*`"), "{error}");
         }

@@ -49,7 +49,8 @@ impl PublicKey {
             EC_PUBLIC_KEY => {
                 let curve: Option<ObjectIdentifier> = info.algorithm.parameters_oid().ok();
                 if curve != Some(<sm2::Sm2 as sm2::pkcs8::AssociatedOid>::OID) {
-                    let found = curve.map_or("an elliptic curve of its own".to_owned(), |oid| oid.to_string());
+                    let found =
+                        curve.map_or("an elliptic curve of its own".to_owned(), |oid| oid.to_string());
                     return Err(KeyError::Algorithm { found });
                 }
                 let damaged = |_| KeyError::Damaged {
@@ -105,7 +106,10 @@ impl PublicKey {
     /// The key as PEM, as it is read.
     #[must_use]
     pub fn to_pem(&self) -> String {
-        let pem = self.key.to_der().and_then(|der| der.to_pem("PUBLIC KEY", LineEnding::LF).ok());
+        let pem = self
+            .key
+            .to_der()
+            .and_then(|der| der.to_pem("PUBLIC KEY", LineEnding::LF).ok());
         // Cannot fail: the id is a digest of the same bytes.
         pem.unwrap_or_default()
     }

@@ -95,14 +95,21 @@ impl fmt::Display for Objection {
                 f.write_str("a signature that names no key is by none that this node trusts")
             }
             Self::Untrusted { keyid } => {
-                write!(f, "the key `{}` is none that this node trusts", keyid.escape_debug())
+                write!(
+                    f,
+                    "the key `{}` is none that this node trusts",
+                    keyid.escape_debug()
+                )
             }
             Self::Invalid { key } => write!(
                 f,
                 "the signature under the id of {key} does not verify: another document was signed, or this one was altered since"
             ),
             Self::NotYetValid { key, not_before, now } => {
-                write!(f, "{key} signed it and is trusted from {not_before} on; it is {now}")
+                write!(
+                    f,
+                    "{key} signed it and is trusted from {not_before} on; it is {now}"
+                )
             }
             Self::Expired { key, not_after, now } => write!(
                 f,
@@ -179,9 +186,7 @@ impl SignatureRefusal {
         };
         match self {
             Self::Missing { .. } => false,
-            Self::NoneCounts(objections) | Self::TooFew { objections, .. } => {
-                objections.iter().any(of_time)
-            }
+            Self::NoneCounts(objections) | Self::TooFew { objections, .. } => objections.iter().any(of_time),
         }
     }
 }

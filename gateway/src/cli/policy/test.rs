@@ -70,11 +70,7 @@ pub(super) async fn run(args: TestArgs) -> anyhow::Result<u8> {
     Ok(if passed { DONE } else { REFUSED })
 }
 
-async fn load(
-    workbench: &Workbench,
-    file: &Path,
-    manifest: Option<&PathBuf>,
-) -> anyhow::Result<Subject> {
+async fn load(workbench: &Workbench, file: &Path, manifest: Option<&PathBuf>) -> anyhow::Result<Subject> {
     let manifest = manifest.map(|path| read_manifest(path)).transpose()?;
     let bytes = read(file, MAX_ARTIFACT_BYTES)?;
     let policy = match component::componentize(&bytes) {
