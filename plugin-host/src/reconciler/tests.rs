@@ -4,6 +4,7 @@
 mod in_memory_store;
 mod loads;
 mod quarantine;
+mod signatures;
 
 use application::ports::{PolicySnapshot, PolicyStatus, RiskPolicyEngine};
 use domain::risk::EvaluationResult;

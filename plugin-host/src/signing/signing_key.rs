@@ -161,7 +161,7 @@ impl SigningKey {
 
     /// Signs, and looks at what came out before anybody else does: a fault of the machine in the middle of a signature can
     /// give the key away.
-    pub(super) fn sign_message(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
+    pub(crate) fn sign_message(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
         let algorithm = self.public.algorithm();
         let signature = match &self.secret {
             Secret::Ed25519(key) => Some(key.sign(message).to_vec()),
