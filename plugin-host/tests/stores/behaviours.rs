@@ -121,13 +121,13 @@ pub(crate) async fn a_document_that_is_signed_by_others_takes_the_place_of_its_o
     let store = &backend.store;
     store.put(documents(vec![new("a")])).await.unwrap();
     let read = store.get(&name("a")).await.unwrap().unwrap();
-    let signed = |expected| DocumentWrite {
-        value: Bytes::from_static(b"signed"),
+    let signed = |value, expected| DocumentWrite {
+        value: Bytes::from_static(value),
         history: HistoryWrite::Signed,
         ..write("a", 1, expected)
     };
     store
-        .put(documents(vec![signed(Some(read.mod_revision))]))
+        .put(documents(vec![signed(b"signed", Some(read.mod_revision))]))
         .await
         .unwrap();
     let stored = store.get(&name("a")).await.unwrap().unwrap();
@@ -135,7 +135,7 @@ pub(crate) async fn a_document_that_is_signed_by_others_takes_the_place_of_its_o
     assert_eq!(store.last_sequence(&name("a")).await, Ok(1));
     // What changed meanwhile is no more overwritten than any other document.
     for expected in [None, Some(read.mod_revision)] {
-        let result = store.put(documents(vec![signed(expected)])).await;
+        let result = store.put(documents(vec![signed(b"by others", expected)])).await;
         assert!(matches!(result, Err(StoreError::Conflict { .. })), "{result:?}");
     }
 }
