@@ -61,7 +61,7 @@ pub(super) struct StoreArgs {
 pub(super) struct KeyArgs {
     /// A private key to sign with, as `policy keygen` or openssl makes one; can be given several times
     #[arg(long = "key", value_name = "FILE")]
-    files: Vec<PathBuf>,
+    key_files: Vec<PathBuf>,
 }
 
 /// How a command writes what it found.
@@ -87,7 +87,8 @@ pub(super) fn run(command: PolicyCommand) -> anyhow::Result<u8> {
 
 impl KeyArgs {
     fn read(&self) -> anyhow::Result<Vec<SigningKey>> {
-        let keys = self.files.iter().map(|file| key_file::read_signing_key(file));
+        let keys = self.key_files.iter();
+        let keys = keys.map(|file| key_file::read_signing_key(file));
         keys.collect::<Result<_, _>>().context("--key")
     }
 }

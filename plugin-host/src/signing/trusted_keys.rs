@@ -113,7 +113,13 @@ impl TrustedKeys {
     ) -> (Vec<&TrustedKey>, Vec<Objection>) {
         let message = envelope.pre_authentication_encoding();
         let mut counted: Vec<&TrustedKey> = Vec::new();
-        let mut objections = Vec::new();
+        let mut objections: Vec<Objection> = Vec::new();
+        // Many signatures may have the same against them; it is told once.
+        let mut object = |objection: Objection| {
+            if !objections.contains(&objection) {
+                objections.push(objection);
+            }
+        };
         let mut left = MAX_VERIFICATIONS;
         for signature in envelope.signatures() {
             let keyid = signature.keyid.as_str();
@@ -130,15 +136,16 @@ impl TrustedKeys {
             };
             match (maker, named) {
                 (Some(key), _) => match key.objection(policy, now) {
-                    Some(objection) => objections.push(objection),
+                    Some(objection) => object(objection),
                     None if counted.iter().any(|other| other.named.id == key.named.id) => {}
                     None => counted.push(key),
                 },
-                (None, Some(key)) => objections.push(Objection::Invalid {
+                (None, Some(key)) => object(Objection::Invalid {
                     key: key.named.clone(),
                 }),
-                (None, None) => objections.push(Objection::Untrusted {
-                    keyid: shorten(keyid, QUOTED_KEYID_BYTES),
+                (None, None) => object(Objection::Untrusted {
+                    // Whoever wrote it may have meant it for a terminal.
+                    keyid: shorten(&keyid.escape_debug().to_string(), QUOTED_KEYID_BYTES),
                 }),
             }
         }
