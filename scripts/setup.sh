@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh build   what compiling the workspace and the policies takes
 #   scripts/setup.sh check   the same, and the formatter and the linter
-#   scripts/setup.sh test    the same as build, and etcd, which the tests start themselves
+#   scripts/setup.sh test    the same as build, and etcd, which the tests start themselves, and openssl, which they compare with
 #   scripts/setup.sh fuzz    the same as build, and a C++ compiler; a nightly Rust must be there already
 #   scripts/setup.sh languages   the same as test, and what builds the policies of plugins/languages: a C compiler for
 #                            WebAssembly, and in folders of their own under the target folder componentize-py, Go and
@@ -133,6 +133,7 @@ missing_packages() {
     [[ "$1" == test || "$1" == languages* ]] || return 0
     have etcd || echo etcd-server
     have etcdctl || echo etcd-client
+    have openssl || echo openssl
     [[ "$1" == languages* ]] || return 0
     have clang || echo clang
     have wasm-ld || echo lld
@@ -170,7 +171,7 @@ translated() {
         brew:clang) echo llvm ;;
         pacman:python3-venv | brew:python3-venv) echo python ;;
         *:python3-venv) echo python3 ;;
-        *:clang | *:lld | *:wasi-libc | *:npm) echo "$package" ;;
+        *:clang | *:lld | *:wasi-libc | *:npm | *:openssl) echo "$package" ;;
         esac
     done | sort -u | paste -sd ' ' -
 }

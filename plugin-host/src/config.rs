@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::quarantine::QuarantineConfig;
+use crate::signing::SignaturesConfig;
 
 /// How policies run on this node.
 #[derive(Clone, Debug, Deserialize)]
@@ -42,6 +43,8 @@ pub struct Config {
     pub relist_interval_ms: u64,
     /// When a policy that faults too often is taken out of service.
     pub quarantine: QuarantineConfig,
+    /// Whose signatures a document must have.
+    pub signatures: SignaturesConfig,
 }
 
 impl Default for Config {
@@ -59,6 +62,7 @@ impl Default for Config {
             load_timeout_ms: 300_000,
             relist_interval_ms: 60_000,
             quarantine: QuarantineConfig::default(),
+            signatures: SignaturesConfig::default(),
         }
     }
 }

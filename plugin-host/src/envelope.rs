@@ -31,7 +31,7 @@ const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
 
 /// A document as it is stored. The payload is kept as it came: a signature is over these bytes and not over what they mean.
 ///
-/// Signatures are read, bounded and kept, and not verified here.
+/// Signatures are read, bounded and kept here; [`crate::signing::TrustedKeys`] verifies them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
     payload: Vec<u8>,
@@ -169,6 +169,17 @@ impl Envelope {
     #[must_use]
     pub fn signatures(&self) -> &[Signature] {
         &self.signatures
+    }
+
+    /// The same with one more signature, in place of the one that names the same key. None where there is no room for it.
+    #[must_use]
+    pub fn with_signature(mut self, signature: Signature) -> Option<Self> {
+        self.signatures.retain(|other| other.keyid != signature.keyid);
+        if self.signatures.len() >= MAX_SIGNATURES {
+            return None;
+        }
+        self.signatures.push(signature);
+        Some(self)
     }
 
     /// The envelope as it is stored. Equal envelopes give equal bytes.

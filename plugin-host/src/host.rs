@@ -16,7 +16,8 @@ use crate::loader::{Loader, LoaderError};
 use crate::metrics::HostMetrics;
 use crate::node_status::NodeId;
 use crate::quarantine::QuarantineConfigError;
-use crate::reconciler::Reconciler;
+use crate::reconciler::{Node, Reconciler};
+use crate::signing::{SignaturesConfigError, TrustedKeys};
 use crate::store::{LocationError, PolicyStore, StoreError, StoreLocation};
 use crate::wasm_engine::WasmRiskPolicyEngine;
 
@@ -32,6 +33,9 @@ pub enum StartError {
     /// A setting of `policies.quarantine` is out of its range.
     #[error(transparent)]
     Quarantine(#[from] QuarantineConfigError),
+    /// A key that is to be trusted cannot be read, or a setting of `policies.signatures` cannot be.
+    #[error(transparent)]
+    Signatures(#[from] SignaturesConfigError),
     /// The store cannot be opened.
     #[error("the policy store cannot be opened")]
     Store(#[from] StoreError),
@@ -64,8 +68,12 @@ impl PolicyHost {
         registry: &mut Registry,
     ) -> Result<Self, StartError> {
         let location = config.store.parse::<StoreLocation>()?;
-        let node = node_id(&config.node_id).map_err(StartError::NodeId)?;
+        let node = Node {
+            id: node_id(&config.node_id).map_err(StartError::NodeId)?,
+            trusted: config.signatures.trusted_keys()?,
+        };
         config.quarantine.check()?;
+        tell_whom_it_trusts(&node.trusted);
         let store: Arc<dyn PolicyStore> = location.open().await?;
         let sandbox = SandboxEngine::new(&Config {
             max_concurrent_evaluations: config.max_concurrent_evaluations.max(threads_of_policies(config)),
@@ -98,6 +106,21 @@ fn threads_of_policies(config: &Config) -> u32 {
         .unwrap_or(u32::MAX)
         .saturating_add(config.lane_threads)
         .saturating_add(u32::from(config.compile_threads))
+}
+
+/// Said once, at the start: a node without keys takes orders from everybody who can write to its store.
+fn tell_whom_it_trusts(trusted: &TrustedKeys) {
+    if trusted.is_empty() {
+        tracing::warn!(
+            "no key is trusted (policies.signatures.keys): documents are taken without a signature, and whoever may write to the policy store decides about payments"
+        );
+    } else {
+        tracing::info!(
+            threshold = trusted.threshold(),
+            keys = trusted.names().collect::<Vec<_>>().join(", "),
+            "documents are taken with the signatures of trusted keys alone"
+        );
+    }
 }
 
 /// The configured name, or one of the host's name and the process.

@@ -4,6 +4,7 @@
 //! | part | modules |
 //! |---|---|
 //! | what is published | [`document`], [`envelope`], [`manifest`], [`artifact`], [`digest`] |
+//! | who may publish | [`signing`] |
 //! | where it is kept | [`store`] (a folder or etcd), [`publish`], [`node_status`] |
 //! | from the store into force | [`host`], `reconciler`, `loader`, [`load_error`] |
 //! | the sandbox | `structure`, [`compiler`], `engine`, `sandbox`, `virtual_wasi`, `contract` |
@@ -46,6 +47,7 @@ mod quarantine;
 mod reconciler;
 mod release;
 mod sandbox;
+pub mod signing;
 pub mod store;
 mod structure;
 #[cfg(test)]
@@ -61,4 +63,5 @@ pub use engine::EngineError;
 pub use quarantine::{QuarantineConfig, QuarantineConfigError};
 
 pub use host::PolicyHost;
+pub use signing::SignaturesConfig;
 pub use wasm_engine::WasmRiskPolicyEngine;

@@ -30,6 +30,7 @@ use crate::policy::Policy;
 use crate::policy_set::InForce;
 use crate::quarantine::{MachineTime, Supervision};
 use crate::release::Release;
+use crate::signing::TrustedKeys;
 use crate::store::{PolicyStore, StoreListing};
 use crate::wasm_engine::WasmRiskPolicyEngine;
 
@@ -41,6 +42,12 @@ use refusal::Refusal;
 use reporter::Reporter;
 use status_board::StatusBoard;
 
+/// What this node is called, and whom it takes documents from.
+pub(crate) struct Node {
+    pub(crate) id: NodeId,
+    pub(crate) trusted: TrustedKeys,
+}
+
 /// Keeps the policy set at what the store says.
 pub(crate) struct Reconciler {
     store: Arc<dyn PolicyStore>,
@@ -50,6 +57,7 @@ pub(crate) struct Reconciler {
     supervision: Arc<Supervision>,
     board: Arc<StatusBoard>,
     relist_interval: Duration,
+    trusted: TrustedKeys,
     /// Policies that this node may not be without.
     required: BTreeSet<String>,
     known: BTreeMap<String, Known>,
@@ -75,10 +83,10 @@ impl Reconciler {
         engine: Arc<WasmRiskPolicyEngine>,
         clock: Arc<dyn Clock>,
         metrics: HostMetrics,
-        node: NodeId,
+        node: Node,
         config: &Config,
     ) -> Self {
-        let reporter = Reporter::new(Arc::clone(&store), node, clock.now());
+        let reporter = Reporter::new(Arc::clone(&store), node.id, clock.now());
         let quarantines = Arc::new(Notify::new());
         let supervision = Arc::new(Supervision::new(
             config.quarantine.clone(),
@@ -105,6 +113,7 @@ impl Reconciler {
             supervision,
             board: Arc::new(board),
             relist_interval,
+            trusted: node.trusted,
             required: config.required.iter().cloned().collect(),
             known: BTreeMap::new(),
             loads,
@@ -181,7 +190,7 @@ impl Reconciler {
             }
             return None;
         }
-        match known.read(&name, &value, now) {
+        match known.read(&name, &value, &self.trusted, now) {
             Ok(document) => {
                 let begun = known.begin(&value);
                 Some(Candidate {

@@ -155,12 +155,23 @@ pub struct Transaction {
 pub struct DocumentWrite {
     /// Under which name.
     pub name: PolicyName,
-    /// Its sequence, under which it goes into the history. There must not be one of this number yet.
+    /// Its sequence, under which it goes into the history.
     pub sequence: u64,
+    /// What becomes of the history.
+    pub history: HistoryWrite,
     /// The envelope.
     pub value: Bytes,
     /// The `mod_revision` it was read with; none where there must be no document of this name.
     pub expected: Option<u64>,
+}
+
+/// What becomes of a policy's history when a document is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HistoryWrite {
+    /// It has one document more. There must not be one of this sequence yet.
+    Appended,
+    /// The same document, signed by others as well, takes the place of the one with this sequence.
+    Signed,
 }
 
 impl Transaction {

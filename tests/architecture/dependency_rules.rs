@@ -142,6 +142,16 @@ const OWNERS: &[Owner] = &[
         reason: "etcd is one of the policy stores",
     },
     Owner {
+        external: "ed25519-dalek",
+        owners: &["plugin-host"],
+        reason: "who signs policies, and whom a node trusts, is decided in one place",
+    },
+    Owner {
+        external: "sm2",
+        owners: &["plugin-host"],
+        reason: "who signs policies, and whom a node trusts, is decided in one place",
+    },
+    Owner {
         external: "sha2",
         owners: &["platform", "plugin-host"],
         reason: "digests and card fingerprints",

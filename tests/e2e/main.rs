@@ -18,4 +18,5 @@ mod policy_test;
 mod quarantine;
 mod refusals;
 mod shutdown;
+mod signatures;
 mod store_outage;

@@ -2,9 +2,11 @@
 
 mod build;
 mod inspect;
+mod keygen;
 mod list;
 mod push;
 mod render;
+mod sign;
 mod status;
 mod test;
 
@@ -14,11 +16,12 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use plugin_host::authoring::Workbench;
 use plugin_host::manifest::Manifest;
+use plugin_host::signing::{SigningKey, TrustedKeys, key_file};
 use plugin_host::store::{PolicyStore, StoreLocation};
 use std::sync::Arc;
 
 use super::OutputFormat;
-use crate::config::{self, Overrides};
+use crate::config::{self, Config, Overrides};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
@@ -28,8 +31,12 @@ pub(super) enum PolicyCommand {
     Inspect(inspect::InspectArgs),
     /// Run the golden cases of artifacts as a node would, and show what came of each
     Test(test::TestArgs),
+    /// Make a key that signs policies
+    Keygen(keygen::KeygenArgs),
     /// Check policies as a node would, and publish them together
     Push(push::PushArgs),
+    /// Add a signature to documents that are published: a second pair of eyes, or a new key beside the old one
+    Sign(sign::SignArgs),
     /// List what the store says should be in force
     List(list::ListArgs),
     /// Show what each node runs, and what it refused and why
@@ -43,9 +50,18 @@ pub(super) struct StoreArgs {
     /// policies.store of the configuration
     #[arg(long, value_name = "STORE")]
     store: Option<StoreLocation>,
-    /// The configuration file, as for `serve`
+    /// The configuration file, as for `serve`; with it, or without --store, documents are also held against the keys that it
+    /// trusts
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+/// Which keys sign.
+#[derive(Args, Debug)]
+pub(super) struct KeyArgs {
+    /// A private key to sign with, as `policy keygen` or openssl makes one; can be given several times
+    #[arg(long = "key", value_name = "FILE")]
+    key_files: Vec<PathBuf>,
 }
 
 /// How a command writes what it found.
@@ -61,24 +77,50 @@ pub(super) fn run(command: PolicyCommand) -> anyhow::Result<u8> {
         PolicyCommand::Build(args) => super::runtime()?.block_on(build::run(args)),
         PolicyCommand::Inspect(args) => super::runtime()?.block_on(inspect::run(args)),
         PolicyCommand::Test(args) => super::runtime()?.block_on(test::run(args)),
+        PolicyCommand::Keygen(args) => keygen::run(&args),
         PolicyCommand::Push(args) => super::runtime()?.block_on(push::run(args)),
+        PolicyCommand::Sign(args) => super::runtime()?.block_on(sign::run(args)),
         PolicyCommand::List(args) => super::runtime()?.block_on(list::run(args)),
         PolicyCommand::Status(args) => super::runtime()?.block_on(status::run(args)),
     }
 }
 
+impl KeyArgs {
+    fn read(&self) -> anyhow::Result<Vec<SigningKey>> {
+        let keys = self.key_files.iter();
+        let keys = keys.map(|file| key_file::read_signing_key(file));
+        keys.collect::<Result<_, _>>().context("--key")
+    }
+}
+
 impl StoreArgs {
-    fn location(&self) -> anyhow::Result<StoreLocation> {
-        if let Some(store) = &self.store {
-            return Ok(store.clone());
+    /// The configuration, where it is asked for or nothing else names the store.
+    fn load_config(&self) -> anyhow::Result<Option<Config>> {
+        if self.store.is_some() && self.config.is_none() {
+            return Ok(None);
         }
         let variables = super::environment()?;
         let overrides = Overrides {
             variables,
             ..Overrides::default()
         };
-        let config = config::load(self.config.as_deref(), &overrides)?;
-        config.policies.store.parse().context("policies.store")
+        Ok(Some(config::load(self.config.as_deref(), &overrides)?))
+    }
+
+    fn location(&self) -> anyhow::Result<StoreLocation> {
+        match (&self.store, self.load_config()?) {
+            (None, Some(config)) => config.policies.store.parse().context("policies.store"),
+            (Some(store), _) => Ok(store.clone()),
+            (None, None) => anyhow::bail!("name the store with --store"),
+        }
+    }
+
+    /// Whom the nodes trust, as far as it is known here: nobody in particular without a configuration.
+    fn trusted(&self) -> anyhow::Result<TrustedKeys> {
+        match self.load_config()? {
+            Some(config) => Ok(config.policies.signatures.trusted_keys()?),
+            None => Ok(TrustedKeys::default()),
+        }
     }
 
     /// Opens the store to write to it; a folder is made when it is missing.

@@ -28,6 +28,10 @@ impl Config {
             .quarantine
             .check()
             .map_err(|error| error.to_string())?;
+        self.policies
+            .signatures
+            .trusted_keys()
+            .map_err(|error| error.to_string())?;
         for (path, file) in [
             ("storage.path", &self.storage.path),
             (
@@ -77,6 +81,10 @@ mod tests {
             (
                 refused(|c| c.policies.quarantine.fault_ratio = 2.0),
                 "policies.quarantine.fault_ratio: ",
+            ),
+            (
+                refused(|c| c.policies.signatures.threshold = 2),
+                "policies.signatures.threshold: ",
             ),
             (
                 refused(|c| c.storage.path = std::path::PathBuf::new()),

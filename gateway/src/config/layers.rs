@@ -59,7 +59,7 @@ pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config, Config
     }
     loop {
         let error = match serde_path_to_error::deserialize(Value::Table(table.clone())) {
-            Ok(config) => return Ok(config),
+            Ok(config) => return Ok(beside(config, file.as_deref())),
             Err(error) => error,
         };
         let path = error.path().to_string();
@@ -80,6 +80,14 @@ pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config, Config
             message,
         });
     }
+}
+
+/// Files of keys are looked for beside the configuration file: they are a part of it, whatever the working directory is.
+fn beside(mut config: Config, file: Option<&Path>) -> Config {
+    if let Some(folder) = file.and_then(Path::parent) {
+        config.policies.signatures.resolve_files(folder);
+    }
+    config
 }
 
 fn named_by_environment(overrides: &Overrides) -> Option<PathBuf> {

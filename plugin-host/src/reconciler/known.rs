@@ -7,9 +7,10 @@ use bytes::Bytes;
 use domain::Timestamp;
 
 use crate::digest::Digest;
-use crate::document::{PolicyDocument, PolicyName};
+use crate::document::{Moment, PolicyDocument, PolicyName};
 use crate::envelope::Envelope;
 use crate::release::Release;
+use crate::signing::TrustedKeys;
 
 use super::loads::Candidate;
 use super::refusal::{Again, Refusal};
@@ -52,6 +53,8 @@ pub(super) struct Known {
     /// What is in force says, and the digest of its bytes.
     document: Option<Arc<PolicyDocument>>,
     decides: Option<Digest>,
+    /// Until when the keys are trusted that signed what was read last, where that ends.
+    signatures_hold_until: Option<Moment>,
     refused: Option<RefusedRelease>,
     again: Again,
     /// Listings to let pass before the next try, where one is made seldom, and how many were let pass last time.
@@ -68,12 +71,16 @@ impl Known {
         self.stored.is_some()
     }
 
-    /// Why the document in force is not valid any more, if it is not. It stays in force: whatever is wrong, that does.
+    /// Why the document in force would not be taken any more, if it would not. It stays in force: whatever is wrong, that does.
     pub(super) fn lapsed(&self, now: Timestamp) -> Option<Refusal> {
         // Where a newer document was refused, that is what there is to know.
         let document = self.document.as_ref().filter(|_| self.refused.is_none())?;
-        let error = document.validity(now).err()?;
-        Some(Refusal::validity(document, &error))
+        if let Err(error) = document.validity(now) {
+            return Some(Refusal::validity(document, &error));
+        }
+        // Where a newer one is being loaded, that is what was read last.
+        let held_until = self.signatures_hold_until.filter(|_| self.loading.is_none())?;
+        (now > held_until.0).then(|| Refusal::keys_lapsed(document, held_until))
     }
 
     /// Whether there is nothing to be done about this very document: it was taken or refused for good, is being loaded, or is not
@@ -123,10 +130,14 @@ impl Known {
         &mut self,
         key: &str,
         value: &Bytes,
+        trusted: &TrustedKeys,
         now: Timestamp,
     ) -> Result<PolicyDocument, Refusal> {
         let name = PolicyName::parse(key).map_err(|error| Refusal::key(&error))?;
         let envelope = Envelope::parse(value)?;
+        // Nothing of the payload is looked at before it is known whose it is.
+        let signed = trusted.verify(&envelope, &name, now)?;
+        self.signatures_hold_until = signed.holds_until;
         let document = envelope.document()?;
         if document.name != name {
             return Err(Refusal::name(key, &document));

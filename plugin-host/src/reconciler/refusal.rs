@@ -2,9 +2,10 @@
 
 use crate::artifact::ArtifactError;
 use crate::document::strict::shorten;
-use crate::document::{DocumentError, PolicyDocument, TextError, ValidityError};
+use crate::document::{DocumentError, Moment, PolicyDocument, TextError, ValidityError};
 use crate::envelope::EnvelopeError;
 use crate::load_error::LoadError;
+use crate::signing::SignatureRefusal;
 
 /// The longest message of a refusal, in bytes: it is logged, kept and shown by the API, and an artifact has a say in it
 /// (names of imports, of golden cases, a decision that was expected).
@@ -102,6 +103,14 @@ impl Refusal {
         Self::at_this_cost("load_timeout", &message)
     }
 
+    /// The keys that signed the document are not trusted any more, and it was taken while they were.
+    pub(super) fn keys_lapsed(document: &PolicyDocument, held_until: Moment) -> Self {
+        let message = format!(
+            "enough of the keys that signed the document were trusted until {held_until}: it stays in force here, and no node takes it any more that starts now; sign it again with a key that is trusted"
+        );
+        Self::for_now("signature_key_expired", &message).of(document)
+    }
+
     /// The document is not valid now.
     pub(super) fn validity(document: &PolicyDocument, error: &ValidityError) -> Self {
         Self::for_now(error.code(), &error.to_string()).of(document)
@@ -111,6 +120,16 @@ impl Refusal {
 impl From<EnvelopeError> for Refusal {
     fn from(error: EnvelopeError) -> Self {
         Self::for_good(error.code(), &error.to_string())
+    }
+}
+
+impl From<SignatureRefusal> for Refusal {
+    fn from(refusal: SignatureRefusal) -> Self {
+        if refusal.depends_on_the_time() {
+            Self::for_now(refusal.code(), &refusal.to_string())
+        } else {
+            Self::for_good(refusal.code(), &refusal.to_string())
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod in_memory_store;
 mod loads;
 mod order;
 mod quarantine;
+mod signatures;
 
 use application::ports::{PolicySnapshot, PolicyStatus, RiskPolicyEngine};
 use domain::risk::EvaluationResult;
@@ -75,7 +76,10 @@ impl Scene {
             Arc::clone(&engine),
             Arc::clone(&clock) as Arc<dyn Clock>,
             HostMetrics::register(&mut registry),
-            NodeId::parse("node-1").unwrap(),
+            Node {
+                id: NodeId::parse("node-1").unwrap(),
+                trusted: config.signatures.trusted_keys().unwrap(),
+            },
             config,
         );
         let stop = CancellationToken::new();

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use portcullis_plugin_host::artifact::{self, Artifact, ArtifactError, CHUNK_BYTES};
 use portcullis_plugin_host::envelope::Envelope;
 use portcullis_plugin_host::node_status::NodeId;
-use portcullis_plugin_host::publish::publish;
+use portcullis_plugin_host::publish::{Change, publish};
 use portcullis_plugin_host::store::{
-    DocumentWrite, MAX_TRANSACTION_DOCUMENTS, PolicyStore, StoreError, Transaction, WatchEvent,
+    DocumentWrite, HistoryWrite, MAX_TRANSACTION_DOCUMENTS, PolicyStore, StoreError, Transaction, WatchEvent,
 };
 
 use crate::backend::{Backend, chunk_key};
@@ -116,6 +116,31 @@ pub(crate) async fn a_sequence_is_used_once(backend: &Backend) {
     assert_eq!(store.get(&name("a")).await, Ok(Some(read)));
 }
 
+pub(crate) async fn a_document_that_is_signed_by_others_takes_the_place_of_its_own_history(
+    backend: &Backend,
+) {
+    let store = &backend.store;
+    store.put(documents(vec![new("a")])).await.unwrap();
+    let read = store.get(&name("a")).await.unwrap().unwrap();
+    let signed = |value, expected| DocumentWrite {
+        value: Bytes::from_static(value),
+        history: HistoryWrite::Signed,
+        ..write("a", 1, expected)
+    };
+    store
+        .put(documents(vec![signed(b"signed", Some(read.mod_revision))]))
+        .await
+        .unwrap();
+    let stored = store.get(&name("a")).await.unwrap().unwrap();
+    assert_eq!(stored.value, b"signed".as_slice());
+    assert_eq!(store.last_sequence(&name("a")).await, Ok(1));
+    // What changed meanwhile is no more overwritten than any other document.
+    for expected in [None, Some(read.mod_revision)] {
+        let result = store.put(documents(vec![signed(b"by others", expected)])).await;
+        assert!(matches!(result, Err(StoreError::Conflict { .. })), "{result:?}");
+    }
+}
+
 pub(crate) async fn a_listing_never_shows_half_a_transaction(backend: &Backend) {
     let writer = backend.store.clone();
     let writing = tokio::spawn(async move {
@@ -171,7 +196,7 @@ pub(crate) async fn a_damaged_artifact_is_refused_and_mended_by_publishing_again
     let store = backend.store.as_ref();
     let component = noise(2 * CHUNK_BYTES + 10, 2);
     let publications = [publication("a", "1.0.0", &component)];
-    publish(store, &publications, &publisher(), now()).await.unwrap();
+    publish(store, &publications, &terms()).await.unwrap();
     let reference = *publications[0].artifact.reference();
     let first = chunk_key(reference.digest(), 0);
     let last = chunk_key(reference.digest(), 2);
@@ -200,7 +225,7 @@ pub(crate) async fn a_damaged_artifact_is_refused_and_mended_by_publishing_again
     let error = artifact::fetch(store, &reference).await.unwrap_err();
     assert!(matches!(error, ArtifactError::DigestMismatch { .. }), "{error}");
 
-    let outcome = publish(store, &publications, &publisher(), now()).await.unwrap();
+    let outcome = publish(store, &publications, &terms()).await.unwrap();
     assert_eq!(outcome.revision, None, "no document had to be written");
     assert!(artifact::fetch(store, &reference).await.unwrap() == component);
 }
@@ -289,21 +314,21 @@ pub(crate) async fn publishing_the_same_again_writes_nothing(backend: &Backend) 
         publication("a", "1.0.0", b"one"),
         publication("b", "1.0.0", b"two"),
     ];
-    let first = publish(store, &both, &publisher(), now()).await.unwrap();
+    let first = publish(store, &both, &terms()).await.unwrap();
     assert!(
         first
             .policies
             .iter()
-            .all(|policy| policy.changed && policy.sequence == 1)
+            .all(|policy| policy.change == Change::Published && policy.sequence == 1)
     );
     let listing = store.list().await.unwrap();
-    let again = publish(store, &both, &publisher(), now()).await.unwrap();
+    let again = publish(store, &both, &terms()).await.unwrap();
     assert_eq!(again.revision, None);
     assert!(
         again
             .policies
             .iter()
-            .all(|policy| !policy.changed && policy.sequence == 1)
+            .all(|policy| policy.change == Change::Nothing && policy.sequence == 1)
     );
     assert_eq!(store.list().await.unwrap().documents, listing.documents);
     // One of two is other than before: only that one is written.
@@ -311,27 +336,27 @@ pub(crate) async fn publishing_the_same_again_writes_nothing(backend: &Backend) 
         publication("a", "1.0.0", b"one"),
         publication("b", "1.1.0", b"two"),
     ];
-    let third = publish(store, &newer, &publisher(), now()).await.unwrap();
+    let third = publish(store, &newer, &terms()).await.unwrap();
     let changed: Vec<_> = third
         .policies
         .iter()
-        .map(|policy| (policy.changed, policy.sequence))
+        .map(|policy| (policy.change, policy.sequence))
         .collect();
-    assert_eq!(changed, [(false, 1), (true, 2)]);
+    assert_eq!(changed, [(Change::Nothing, 1), (Change::Published, 2)]);
 }
 
 pub(crate) async fn publishing_after_a_deletion_goes_on_counting(backend: &Backend) {
     let store = backend.store.as_ref();
     for (version, sequence) in [("1.0.0", 1), ("1.1.0", 2)] {
-        let outcome = publish(store, &[publication("a", version, b"x")], &publisher(), now()).await;
+        let outcome = publish(store, &[publication("a", version, b"x")], &terms()).await;
         assert_eq!(outcome.unwrap().policies[0].sequence, sequence);
     }
     backend.delete_by_hand("policies/a");
-    let outcome = publish(store, &[publication("a", "1.1.0", b"x")], &publisher(), now()).await;
+    let outcome = publish(store, &[publication("a", "1.1.0", b"x")], &terms()).await;
     assert_eq!(outcome.unwrap().policies[0].sequence, 3);
     // What is no envelope is replaced.
     backend.put_by_hand("policies/a", b"garbage");
-    let outcome = publish(store, &[publication("a", "1.1.0", b"x")], &publisher(), now()).await;
+    let outcome = publish(store, &[publication("a", "1.1.0", b"x")], &terms()).await;
     assert_eq!(outcome.unwrap().policies[0].sequence, 4);
 }
 
@@ -341,9 +366,7 @@ pub(crate) async fn publications_that_cross_all_get_through(backend: &Backend) {
         tokio::spawn(async move {
             let version = format!("1.0.{number}");
             let publications = [publication("a", &version, b"x")];
-            publish(store.as_ref(), &publications, &publisher(), now())
-                .await
-                .unwrap()
+            publish(store.as_ref(), &publications, &terms()).await.unwrap()
         })
     });
     let mut sequences = BTreeSet::new();

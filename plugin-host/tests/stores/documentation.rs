@@ -1,4 +1,4 @@
-//! The worked examples of `docs/policy-store.md`, run as they stand there.
+//! The worked examples of `docs/policy-store.md` and `docs/policy-signing.md`, run as they stand there.
 
 use std::fs;
 use std::path::Path;
@@ -7,17 +7,23 @@ use std::sync::Arc;
 
 use portcullis_plugin_host::artifact::{self, CHUNK_BYTES};
 use portcullis_plugin_host::envelope::Envelope;
+use portcullis_plugin_host::signing::{Algorithm, SignaturesConfig, SigningKey, TrustedKeyConfig, key_file};
 use portcullis_plugin_host::store::layout::DEFAULT_PREFIX;
 use portcullis_plugin_host::store::{DirectoryPolicyStore, PolicyStore};
 use tempfile::TempDir;
 
 use crate::backend;
 use crate::etcd_process::{self, Etcd};
-use crate::fixtures::{name, noise};
+use crate::fixtures::{document, name, noise, now};
 
 /// The shell lines below a heading of the page.
 fn example(heading: &str) -> String {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/policy-store.md");
+    example_of("policy-store.md", heading)
+}
+
+/// The same of another page.
+fn example_of(page: &str, heading: &str) -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page);
     let page = fs::read_to_string(page).unwrap();
     let (_, below) = page
         .split_once(&format!("\n## {heading}\n"))
@@ -80,4 +86,54 @@ async fn the_example_with_files_publishes_a_policy() {
     run(&script, ("store", path.to_str().unwrap()), &component);
     let store = DirectoryPolicyStore::open(&path).unwrap();
     assert_published(&store, &component).await;
+}
+
+/// Whether there is an openssl that signs without hashing first. Says so when the test is skipped.
+fn openssl_is_here() -> bool {
+    let version = Command::new("openssl").arg("version").output();
+    let version = version.map_or(String::new(), |output| {
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    });
+    let is_here = version.starts_with("OpenSSL ") && !version.starts_with("OpenSSL 1");
+    if !is_here {
+        eprintln!("SKIPPED: the example of signing, which takes OpenSSL 3 or later; found `{version}`");
+    }
+    is_here
+}
+
+#[test]
+fn the_example_with_openssl_signs_what_a_node_takes_that_trusts_the_key() {
+    if !openssl_is_here() {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let key = SigningKey::generate(Algorithm::Ed25519).unwrap();
+    key_file::write_key_pair(&folder.path().join("risk-team"), &key).unwrap();
+    fs::write(folder.path().join("document.json"), document("a", 1).to_json()).unwrap();
+    let output = Command::new("bash")
+        .args([
+            "-euo",
+            "pipefail",
+            "-c",
+            &example_of("policy-signing.md", "Sign with openssl"),
+        ])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let envelope = Envelope::parse(&fs::read(folder.path().join("envelope.json")).unwrap()).unwrap();
+    assert_eq!(envelope.document(), Ok(document("a", 1)));
+    let team = TrustedKeyConfig {
+        name: "risk-team".to_owned(),
+        public_key_file: Some(folder.path().join("risk-team.pub")),
+        ..TrustedKeyConfig::default()
+    };
+    let trusted = SignaturesConfig {
+        threshold: 1,
+        keys: vec![team],
+    };
+    let trusted = trusted.trusted_keys().unwrap();
+    assert!(trusted.verify(&envelope, &name("a"), now()).is_ok());
+    assert_eq!(envelope.signatures()[0].keyid, key.id().as_str());
 }

@@ -1,5 +1,6 @@
 //! What the tests publish, and how they wait.
 
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -12,8 +13,11 @@ use portcullis_plugin_host::document::{
 };
 use portcullis_plugin_host::envelope::Envelope;
 use portcullis_plugin_host::manifest::Manifest;
-use portcullis_plugin_host::publish::{ComponentMetadata, Publication};
-use portcullis_plugin_host::store::{DocumentWrite, PolicyStore, PolicyWatch, StoreError, WatchEvent};
+use portcullis_plugin_host::publish::{ComponentMetadata, Publication, Terms};
+use portcullis_plugin_host::signing::{SigningKey, TrustedKeys};
+use portcullis_plugin_host::store::{
+    DocumentWrite, HistoryWrite, PolicyStore, PolicyWatch, StoreError, WatchEvent,
+};
 
 /// How long a test waits for a state before it fails: generous, because machines that run tests are busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,6 +32,23 @@ pub(crate) fn now() -> Timestamp {
 
 pub(crate) fn publisher() -> Publisher {
     Publisher::parse("risk-team").unwrap()
+}
+
+/// Unsigned, for nodes that trust nobody in particular.
+pub(crate) fn terms() -> Terms<'static> {
+    static NOBODY: LazyLock<TrustedKeys> = LazyLock::new(TrustedKeys::default);
+    terms_of(&[], &NOBODY)
+}
+
+/// Signed by these keys, for nodes that trust those.
+pub(crate) fn terms_of<'a>(signers: &'a [SigningKey], trusted: &'a TrustedKeys) -> Terms<'a> {
+    static PUBLISHER: LazyLock<Publisher> = LazyLock::new(publisher);
+    Terms {
+        publisher: &PUBLISHER,
+        now: now(),
+        signers,
+        trusted,
+    }
 }
 
 pub(crate) fn contract() -> ContractName {
@@ -79,6 +100,7 @@ pub(crate) fn write(policy: &str, sequence: u64, expected: Option<u64>) -> Docum
     DocumentWrite {
         name: name(policy),
         sequence,
+        history: HistoryWrite::Appended,
         value: envelope(policy, sequence),
         expected,
     }

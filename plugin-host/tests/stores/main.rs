@@ -17,6 +17,7 @@ mod etcd;
 mod etcd_process;
 mod fixtures;
 mod parsers;
+mod signing;
 
 /// Runs every behaviour on both stores.
 macro_rules! on_every_store {
@@ -48,6 +49,7 @@ on_every_store! {
     a_change_between_listing_and_watching_is_not_missed,
     a_document_that_changed_meanwhile_is_a_conflict_and_nothing_is_written,
     a_sequence_is_used_once,
+    a_document_that_is_signed_by_others_takes_the_place_of_its_own_history,
     a_listing_never_shows_half_a_transaction,
     an_artifact_comes_back_as_it_was_put,
     a_damaged_artifact_is_refused_and_mended_by_publishing_again,

@@ -1,12 +1,15 @@
 //! `portcullis policy list`
 
+use application::ports::Clock;
 use clap::Args;
-use plugin_host::document::PolicyDocument;
+use domain::Timestamp;
+use plugin_host::document::{PolicyDocument, PolicyName};
 use plugin_host::envelope::Envelope;
+use plugin_host::signing::{SignatureRefusal, TrustedKeys};
 use plugin_host::store::StoredDocument;
 use serde_json::{Value, json};
 
-use super::render::{short_digest, table};
+use super::render::{short_digest, signers, table, unsigned_line};
 use super::{OutputArgs, StoreArgs};
 use crate::cli::{DONE, OutputFormat, println};
 
@@ -18,13 +21,24 @@ pub(in crate::cli) struct ListArgs {
     output: OutputArgs,
 }
 
+/// A document as it is stored, where it can be read.
+struct Listed {
+    document: PolicyDocument,
+    /// The ids that its signatures give.
+    keyids: Vec<String>,
+    /// Why a node would not take it now for its signatures, where it is known whom nodes trust.
+    refusal: Option<SignatureRefusal>,
+}
+
 pub(super) async fn run(args: ListArgs) -> anyhow::Result<u8> {
+    let trusted = args.store.trusted()?;
+    let now = platform::SystemClock.now();
     let store = args.store.open_existing().await?;
     let listing = store.list().await?;
-    let documents: Vec<(String, Result<PolicyDocument, String>)> = listing
+    let documents: Vec<(String, Result<Listed, String>)> = listing
         .documents
         .into_iter()
-        .map(|document| (document.name.clone(), read(&document)))
+        .map(|document| (document.name.clone(), read(&document, &trusted, now)))
         .collect();
     match args.output.format {
         OutputFormat::Text => {
@@ -36,13 +50,19 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<u8> {
                 "PRIORITY",
                 "CONTRACT",
                 "PUBLISHER",
+                "SIGNED BY",
             ];
             let mut rows = vec![header.map(str::to_owned).to_vec()];
             rows.extend(documents.iter().map(|(name, document)| row(name, document)));
             println(&table(&rows));
             for (name, document) in &documents {
-                if let Err(error) = document {
-                    println(&format!("{name} cannot be read: {error}"));
+                match document {
+                    Err(error) => println(&format!("{name} cannot be read: {error}")),
+                    Ok(Listed {
+                        refusal: Some(refusal),
+                        ..
+                    }) => println(&unsigned_line(name, refusal)),
+                    Ok(_) => {}
                 }
             }
             println(&format!("revision {} of {}", listing.revision, store.describe()));
@@ -58,14 +78,23 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<u8> {
     Ok(DONE)
 }
 
-fn read(stored: &StoredDocument) -> Result<PolicyDocument, String> {
+fn read(stored: &StoredDocument, trusted: &TrustedKeys, now: Timestamp) -> Result<Listed, String> {
     let envelope = Envelope::parse(&stored.value).map_err(|error| error.to_string())?;
-    envelope.document().map_err(|error| error.to_string())
+    let name = PolicyName::parse(&stored.name).map_err(|error| error.to_string())?;
+    Ok(Listed {
+        document: envelope.document().map_err(|error| error.to_string())?,
+        keyids: envelope
+            .signatures()
+            .iter()
+            .map(|signature| signature.keyid.clone())
+            .collect(),
+        refusal: trusted.verify(&envelope, &name, now).err(),
+    })
 }
 
-fn row(name: &str, document: &Result<PolicyDocument, String>) -> Vec<String> {
-    match document {
-        Ok(document) => vec![
+fn row(name: &str, listed: &Result<Listed, String>) -> Vec<String> {
+    match listed {
+        Ok(Listed { document, keyids, .. }) => vec![
             name.to_owned(),
             document.sequence.to_string(),
             document.version.as_str().to_owned(),
@@ -73,16 +102,24 @@ fn row(name: &str, document: &Result<PolicyDocument, String>) -> Vec<String> {
             document.priority.to_string(),
             document.contract.number().to_owned(),
             document.publisher.as_str().to_owned(),
+            signers(keyids),
         ],
         Err(_) => vec![name.to_owned(), "-".to_owned(), "unreadable".to_owned()],
     }
 }
 
-fn entry(name: &str, document: &Result<PolicyDocument, String>) -> Value {
-    match document {
-        Ok(document) => {
+fn entry(name: &str, listed: &Result<Listed, String>) -> Value {
+    match listed {
+        Ok(Listed {
+            document,
+            keyids,
+            refusal,
+        }) => {
             let document: Value = serde_json::from_slice(&document.to_json()).unwrap_or_default();
-            json!({"name": name, "document": document})
+            let refused = refusal
+                .as_ref()
+                .map(|refusal| json!({"code": refusal.code(), "message": refusal.to_string()}));
+            json!({"name": name, "document": document, "signatures": keyids, "refused": refused})
         }
         Err(error) => json!({"name": name, "error": error}),
     }

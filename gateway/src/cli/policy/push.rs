@@ -13,11 +13,13 @@ use plugin_host::component;
 use plugin_host::document::Publisher;
 use plugin_host::load_error::LoadError;
 use plugin_host::manifest::Manifest;
-use plugin_host::publish::{ComponentMetadata, Publication, PublishOutcome, publish};
+use plugin_host::publish::{
+    Change, ComponentMetadata, Publication, PublishError, PublishOutcome, Terms, check_signatures, publish,
+};
 use serde_json::json;
 
-use super::render::{check_against, refused_line};
-use super::{OutputArgs, StoreArgs, manifest_beside, read, read_manifest, workbench};
+use super::render::{check_against, refused_line, signers, unsigned_line};
+use super::{KeyArgs, OutputArgs, StoreArgs, manifest_beside, read, read_manifest, workbench};
 use crate::cli::{DONE, OutputFormat, REFUSED, eprintln, println};
 
 #[derive(Args, Debug)]
@@ -35,6 +37,8 @@ pub(in crate::cli) struct PushArgs {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
+    keys: KeyArgs,
+    #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
     output: OutputArgs,
@@ -49,6 +53,8 @@ pub(super) async fn run(args: PushArgs) -> anyhow::Result<u8> {
     );
     let publisher =
         Publisher::parse(&args.publisher).map_err(|error| anyhow::anyhow!("--publisher: {error}"))?;
+    let keys = args.keys.read()?;
+    let trusted = args.store.trusted()?;
     let workbench = workbench()?;
     let mut publications = Vec::with_capacity(args.files.len());
     for (index, file) in args.files.iter().enumerate() {
@@ -78,7 +84,16 @@ pub(super) async fn run(args: PushArgs) -> anyhow::Result<u8> {
             }
         }
     }
+    let terms = Terms {
+        publisher: &publisher,
+        now: platform::SystemClock.now(),
+        signers: &keys,
+        trusted: &trusted,
+    };
     if args.dry_run {
+        if let Err(error) = check_signatures(&publications, &terms) {
+            return refused(error);
+        }
         match args.output.format {
             OutputFormat::Text => println("nothing was written (--dry-run); every check passed"),
             OutputFormat::Json => println(&json!({"dry_run": true, "revision": null}).to_string()),
@@ -86,12 +101,26 @@ pub(super) async fn run(args: PushArgs) -> anyhow::Result<u8> {
         return Ok(DONE);
     }
     let store = args.store.open().await?;
-    let outcome = publish(&*store, &publications, &publisher, platform::SystemClock.now()).await?;
+    let outcome = match publish(&*store, &publications, &terms).await {
+        Ok(outcome) => outcome,
+        Err(error) => return refused(error),
+    };
     match args.output.format {
         OutputFormat::Text => println(&text(&outcome, &store.describe())),
         OutputFormat::Json => println(&to_json(&outcome).to_string()),
     }
     Ok(DONE)
+}
+
+/// What a node would refuse is told as a refusal; whatever else went wrong is an error.
+fn refused(error: PublishError) -> anyhow::Result<u8> {
+    match error {
+        PublishError::Refused { name, refusal } => {
+            eprintln(&unsigned_line(name.as_str(), &refusal));
+            Ok(REFUSED)
+        }
+        error => Err(error.into()),
+    }
 }
 
 /// Checks an artifact as a node would, and says what component it is and how many golden cases passed.
@@ -108,10 +137,19 @@ async fn check<'a>(
 
 fn text(outcome: &PublishOutcome, store: &str) -> String {
     let lines = outcome.policies.iter().map(|policy| {
-        let verb = if policy.changed { "published" } else { "unchanged" };
+        let verb = match policy.change {
+            Change::Nothing => "unchanged",
+            Change::Signed => "signed",
+            Change::Published => "published",
+        };
         let (name, version) = (policy.name.as_str(), policy.version.as_str());
+        let signed = if policy.signed_by.is_empty() {
+            String::new()
+        } else {
+            format!(", signed by {}", signers(&policy.signed_by))
+        };
         format!(
-            "{verb} {name} {version}, sequence {}, {}",
+            "{verb} {name} {version}, sequence {}, {}{signed}",
             policy.sequence, policy.digest
         )
     });
@@ -129,7 +167,8 @@ fn to_json(outcome: &PublishOutcome) -> serde_json::Value {
             "version": policy.version.as_str(),
             "sequence": policy.sequence,
             "digest": policy.digest.to_string(),
-            "changed": policy.changed,
+            "changed": policy.change != Change::Nothing,
+            "signatures": policy.signed_by,
         })
     });
     json!({"revision": outcome.revision, "policies": policies.collect::<Vec<_>>()})

@@ -6,6 +6,7 @@ use plugin_host::authoring::LoadedPolicy;
 use plugin_host::document::Publisher;
 use plugin_host::load_error::LoadError;
 use plugin_host::manifest::Manifest;
+use plugin_host::signing::{KeyId, SignatureRefusal};
 
 /// Holds a policy against its manifest, as every node will. Says how many golden cases passed.
 pub(super) fn check_against(
@@ -25,6 +26,24 @@ pub(super) fn check_against(
 /// A refusal, with the stable name of the check.
 pub(super) fn refused_line(what: &str, error: &LoadError) -> String {
     format!("refused {what} ({}): {error}", error.code())
+}
+
+/// The same of a document that the nodes would not take for its signatures.
+pub(super) fn unsigned_line(name: &str, refusal: &SignatureRefusal) -> String {
+    format!("refused {name} ({}): {refusal}", refusal.code())
+}
+
+/// Whose signatures a document has, for people: the beginnings of the keys' ids.
+pub(super) fn signers(keyids: &[String]) -> String {
+    if keyids.is_empty() {
+        return "nobody".to_owned();
+    }
+    let short = keyids.iter().map(|keyid| match keyid.as_str() {
+        "" => "unnamed".to_owned(),
+        // Whoever writes to the store chose it.
+        keyid => KeyId::shortened(keyid).escape_debug().to_string(),
+    });
+    short.collect::<Vec<_>>().join(", ")
 }
 
 /// Columns of equal width, as wide as their widest cell.
@@ -63,5 +82,12 @@ mod tests {
             vec!["a".to_owned(), "10".to_owned()],
         ];
         assert_eq!(table(&rows), "NAME  N\na     10");
+    }
+
+    #[test]
+    fn signers_are_told_by_the_beginnings_of_their_ids() {
+        assert_eq!(signers(&[]), "nobody");
+        let ids = ["sm2:00112233445566778899", "", "k\u{1b}1"].map(str::to_owned);
+        assert_eq!(signers(&ids), "sm2:001122334455, unnamed, k\\u{1b}1");
     }
 }

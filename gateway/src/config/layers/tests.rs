@@ -110,6 +110,17 @@ fn what_looks_like_a_number_is_a_text_where_a_text_is_expected() {
 }
 
 #[test]
+fn files_of_keys_are_beside_the_configuration_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.toml");
+    let text = "[[policies.signatures.keys]]\nname = \"a\"\npublic_key_file = \"a.pub\"\n";
+    std::fs::write(&path, text).unwrap();
+    let config = load(Some(&path), &Overrides::default()).unwrap();
+    let key = &config.policies.signatures.keys[0];
+    assert_eq!(key.public_key_file, Some(folder.path().join("a.pub")));
+}
+
+#[test]
 fn a_setting_below_a_value_is_refused() {
     let settings = vec!["http.listen.port=1".to_owned()];
     let error = refused(
@@ -137,7 +148,27 @@ fn the_example_file_is_the_default_configuration_and_names_every_key() {
     let file = file(&set);
     let loaded = load(Some(file.path()), &Overrides::default()).unwrap();
     assert_eq!(format!("{loaded:?}"), format!("{:?}", Config::default()));
-    let keys = format!("{:#?}", Config::default());
+    every_key_is_in(&Config::default(), &set);
+}
+
+#[test]
+fn the_example_of_a_trusted_key_is_one_and_names_every_key() {
+    let example = include_str!("../../../../config/portcullis.example.toml");
+    // It is indented behind the marks, up to the next line that is not.
+    let lines = example
+        .lines()
+        .skip_while(|line| *line != "#   [[policies.signatures.keys]]")
+        .map_while(|line| line.strip_prefix("#   "));
+    let text = lines.fold(String::new(), |text, line| text + line + "\n");
+    let file = file(&text);
+    let config = load(Some(file.path()), &Overrides::default()).unwrap();
+    assert_eq!(config.check(), Ok(()));
+    every_key_is_in(&config.policies.signatures.keys, &text);
+}
+
+/// Sees that every field of a configuration is set somewhere in a text.
+fn every_key_is_in(config: &impl std::fmt::Debug, set: &str) {
+    let keys = format!("{config:#?}");
     for line in keys.lines() {
         if let Some((key, _)) = line.trim().split_once(": ") {
             assert!(

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::digest::{DIGEST_TEXT_BYTES, Digest, Hasher};
 use crate::document::PolicyName;
 use crate::envelope::MAX_ENVELOPE_BYTES;
-use crate::store::{DocumentWrite, StoreError, layout};
+use crate::store::{DocumentWrite, HistoryWrite, StoreError, layout};
 
 use super::files::{self, LockKind, Stamp};
 use super::pending::Pending;
@@ -273,7 +273,8 @@ impl Folder {
                 .get(write.name.as_str())
                 .map(|bytes| mod_revision(bytes));
             let history = self.history(&write.name).join(write.sequence.to_string());
-            if found != write.expected || files::stamp(&history)?.is_some() {
+            let is_taken = write.history == HistoryWrite::Appended && files::stamp(&history)?.is_some();
+            if found != write.expected || is_taken {
                 conflicts.push(write.name.as_str());
             }
         }

@@ -3,7 +3,7 @@
 use etcd_client::{Compare, CompareOp, GetOptions, Txn, TxnOp, TxnOpResponse, TxnResponse};
 
 use crate::artifact::Artifact;
-use crate::store::{DocumentWrite, StoreError};
+use crate::store::{DocumentWrite, HistoryWrite, StoreError};
 
 use super::EtcdPolicyStore;
 use super::call::{CALL_TIMEOUT, CHUNK_TIMEOUT, idempotent, of_etcd, revision};
@@ -77,7 +77,9 @@ impl EtcdPolicyStore {
                 Some(read) => Compare::mod_revision(key.as_str(), CompareOp::Equal, of_etcd(read)),
                 None => Compare::version(key.as_str(), CompareOp::Equal, 0),
             });
-            conditions.push(Compare::version(history.as_str(), CompareOp::Equal, 0));
+            if document.history == HistoryWrite::Appended {
+                conditions.push(Compare::version(history.as_str(), CompareOp::Equal, 0));
+            }
             reads.push(TxnOp::get(key.as_str(), Some(GetOptions::new().with_keys_only())));
             writes.push(TxnOp::put(key, document.value.clone(), None));
             writes.push(TxnOp::put(history, document.value.clone(), None));
