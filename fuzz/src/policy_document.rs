@@ -8,13 +8,23 @@ use std::fmt::Display;
 use domain::Timestamp;
 use portcullis_plugin_host::artifact::ArtifactRef;
 use portcullis_plugin_host::digest::Digest;
-use portcullis_plugin_host::document::{ContractName, MAX_DOCUMENT_BYTES, PolicyDocument, Publisher};
+use portcullis_plugin_host::document::{
+    ContractName, MAX_DOCUMENT_BYTES, PolicyDocument, PolicyName, Publisher,
+};
 use portcullis_plugin_host::envelope::{Envelope, MAX_ENVELOPE_BYTES};
 use portcullis_plugin_host::manifest::Manifest;
 use portcullis_plugin_host::node_status::NodeStatus;
+use portcullis_plugin_host::signing::{SignaturesConfig, TrustedKeyConfig};
 
 /// The longest text of an error: what was found is quoted in it, and it goes into logs and statuses.
 const MAX_ERROR_BYTES: usize = 2_048;
+
+/// A public key whose private half was thrown away.
+const TRUSTED_KEY: &str = "\
+-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAa6Se3M1p3TXX4W/GeBkXjvAeTFru/fZ0GmsBrOIE1qg=
+-----END PUBLIC KEY-----
+";
 
 /// Reads the input as each of the four.
 pub fn run(data: &[u8]) {
@@ -49,11 +59,40 @@ fn envelope(data: &[u8]) {
             .pre_authentication_encoding()
             .ends_with(envelope.payload())
     );
+    check_signatures(&envelope);
     if let Some(document) = taken(PolicyDocument::parse(envelope.payload())) {
         check_document(&document);
         let unsigned = Envelope::unsigned(&document);
         assert_eq!(PolicyDocument::parse(unsigned.payload()), Ok(document));
     }
+}
+
+/// A node that trusts a key takes nothing of what nobody signed with it, and says why within bounds.
+fn check_signatures(envelope: &Envelope) {
+    /// As long as what a node keeps of a refusal: several signatures have a say in it.
+    const MAX_REFUSAL_BYTES: usize = 4_096;
+    let key = TrustedKeyConfig {
+        name: "team".to_owned(),
+        public_key: Some(TRUSTED_KEY.to_owned()),
+        ..TrustedKeyConfig::default()
+    };
+    let config = SignaturesConfig {
+        threshold: 1,
+        keys: vec![key],
+    };
+    let (Ok(trusted), Ok(name)) = (config.trusted_keys(), PolicyName::parse("velocity-limit")) else {
+        unreachable!("both are right");
+    };
+    let now = Timestamp::from_unix_millis(1_767_225_600_000);
+    let verified = trusted.verify(envelope, &name, now).map_err(|refusal| {
+        let length = refusal.to_string().len();
+        assert!(length <= MAX_REFUSAL_BYTES, "a refusal of {length} bytes");
+        refusal.code()
+    });
+    assert!(
+        verified.is_err_and(|code| code.starts_with("signature_")),
+        "nobody has the private half"
+    );
 }
 
 fn check_document(document: &PolicyDocument) {

@@ -11,7 +11,7 @@ use super::{KeyId, NamePattern};
 pub enum Objection {
     /// No trusted key has this id, or none made a signature that names no key.
     Untrusted {
-        /// The id that the signature gives, cut where it is long; empty where it gives none.
+        /// The id that the signature gives, escaped, and cut where it is long; empty where it gives none.
         keyid: String,
     },
     /// The trusted key that it names did not make it over these bytes.
@@ -95,11 +95,7 @@ impl fmt::Display for Objection {
                 f.write_str("a signature that names no key is by none that this node trusts")
             }
             Self::Untrusted { keyid } => {
-                write!(
-                    f,
-                    "the key `{}` is none that this node trusts",
-                    keyid.escape_debug()
-                )
+                write!(f, "the key `{keyid}` is none that this node trusts")
             }
             Self::Invalid { key } => write!(
                 f,
