@@ -6,6 +6,8 @@
 #   scripts/fuzz.sh keep [TARGET…]     minimise what earlier runs found together with what is kept, and keep that
 #
 # FUZZ_SECONDS (60) is what each target is given; FUZZ_SANITIZER (none) may be `address`, which takes a build of its own.
+# With FUZZ_SEED=NUMBER a run begins with what is kept alone and makes its choices from that number, so that it finds the same in
+# the same sources: a run that fails says something about what changed.
 # What runs find goes to the target folder and not into the sources: `keep` brings it there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -13,6 +15,7 @@ root="$PWD"
 
 readonly SECONDS_EACH="${FUZZ_SECONDS:-60}"
 readonly SANITIZER="${FUZZ_SANITIZER:-none}"
+readonly SEED="${FUZZ_SEED:-}"
 # Far above what any input may take; a slower one is a finding.
 readonly TIMEOUT_SECONDS=20
 # The pool of the sandbox and an artifact of three chunks fit several times; an input that needs more is a finding.
@@ -22,7 +25,12 @@ readonly MAX_INPUT_BYTES=65536
 
 target_dir="$(realpath -m "${CARGO_TARGET_DIR:-target}")"
 readonly BUILD="$target_dir/fuzz/$SANITIZER"
-readonly FOUND="$target_dir/fuzz/found"
+found="$target_dir/fuzz/found"
+if [[ -n "$SEED" ]]; then
+    found="$(mktemp -d)"
+    trap 'rm -rf "$found"' EXIT
+fi
+readonly FOUND="$found" CRASHES="$target_dir/fuzz/found/crashes"
 readonly LOGS="$target_dir/fuzz/logs"
 readonly CARGO_FUZZ="$target_dir/tools/bin/cargo-fuzz"
 
@@ -41,8 +49,9 @@ fuzzer() {
     local options=(-timeout="$TIMEOUT_SECONDS" -rss_limit_mb="$MEMORY_MB" -max_len="$MAX_INPUT_BYTES")
     local dictionary="$root/fuzz/dictionaries/$target.dict"
     [[ ! -f "$dictionary" ]] || options+=("-dict=$dictionary")
-    mkdir -p "$FOUND/$target" "$FOUND/crashes"
-    "$BUILD/$host/release/$target" "${options[@]}" -artifact_prefix="$FOUND/crashes/$target-" "$@"
+    [[ -z "$SEED" ]] || options+=("-seed=$SEED")
+    mkdir -p "$FOUND/$target" "$CRASHES"
+    "$BUILD/$host/release/$target" "${options[@]}" -artifact_prefix="$CRASHES/$target-" "$@"
 }
 
 # Folders of inputs that are there: the first one is written to.
