@@ -28,7 +28,6 @@ use wasmtime::{Store, UpdateDeadline};
 use crate::contract::linked::LinkedPolicy;
 use crate::document::Limits;
 use crate::epoch_ticker::EpochClock;
-use crate::pace::SLICE;
 
 /// Bytes that a guest may pass to the host in one call, its answer included, counted as the host's memory for them. A
 /// decision within the contract's bounds has some 40 KB.
@@ -39,8 +38,7 @@ pub(crate) const MAX_HOST_CALL_BYTES: usize = 256 * 1024;
 pub(crate) enum RunsOn {
     /// A payment's own, which it may hold for a slice.
     PaymentThread,
-    /// One that nothing else waits for. Once it has run for a slice, it lets whoever waits for the processor have it at each tick:
-    /// payments come first.
+    /// One that nothing else waits for. At each tick it lets whoever waits for the processor have it: payments come first.
     OwnThread,
 }
 
@@ -99,16 +97,12 @@ fn bound(
         RunsOn::PaymentThread => store.set_epoch_deadline(last.saturating_sub(clock.tick()).max(1)),
         RunsOn::OwnThread => {
             let clock = Arc::clone(clock);
-            let slice = clock.tick_after(started, SLICE);
             store.set_epoch_deadline(1);
             store.epoch_deadline_callback(move |_| {
-                let tick = clock.tick();
-                if tick >= last {
+                if clock.tick() >= last {
                     return Ok(UpdateDeadline::Interrupt);
                 }
-                if tick >= slice {
-                    thread::yield_now();
-                }
+                thread::yield_now();
                 Ok(UpdateDeadline::Continue(1))
             });
         }
