@@ -7,7 +7,7 @@ use bytes::Bytes;
 use domain::Timestamp;
 
 use crate::digest::Digest;
-use crate::document::{Moment, PolicyDocument, PolicyName};
+use crate::document::{DocumentError, Moment, PolicyDocument, PolicyName};
 use crate::envelope::Envelope;
 use crate::release::Release;
 use crate::signing::TrustedKeys;
@@ -139,6 +139,9 @@ impl Known {
         let signed = trusted.verify(&envelope, &name, now)?;
         self.signatures_hold_until = signed.holds_until;
         let document = envelope.document()?;
+        if document.candidate.is_some() {
+            return Err(DocumentError::CandidateUnsupported.into());
+        }
         if document.name != name {
             return Err(Refusal::name(key, &document));
         }
