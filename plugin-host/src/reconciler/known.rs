@@ -7,12 +7,13 @@ use bytes::Bytes;
 use domain::Timestamp;
 
 use crate::digest::Digest;
-use crate::document::{DocumentError, Moment, PolicyDocument, PolicyName};
+use crate::document::{Moment, PolicyDocument, PolicyName};
 use crate::envelope::Envelope;
 use crate::release::Release;
+use crate::rollout::{Rollout, Rollouts};
 use crate::signing::TrustedKeys;
 
-use super::loads::Candidate;
+use super::loads::{Candidate, Releases};
 use super::refusal::{Again, Refusal};
 use super::status_board::Standing;
 
@@ -46,6 +47,8 @@ pub(super) struct Known {
     pub(super) in_force: Option<Arc<Release>>,
     /// The good release that was in force before: it decides while that one is quarantined. Only one is kept.
     pub(super) previous: Option<Arc<Release>>,
+    /// The candidate on trial.
+    pub(super) rollout: Option<Arc<Rollout>>,
     /// The digest of the newest document that is being loaded, which for a moment may be another than the one that is stored.
     loading: Option<Digest>,
     /// The digest of what is stored: the bytes may be anything, and as many as the store takes.
@@ -139,9 +142,6 @@ impl Known {
         let signed = trusted.verify(&envelope, &name, now)?;
         self.signatures_hold_until = signed.holds_until;
         let document = envelope.document()?;
-        if document.candidate.is_some() {
-            return Err(DocumentError::CandidateUnsupported.into());
-        }
         if document.name != name {
             return Err(Refusal::name(key, &document));
         }
@@ -154,9 +154,14 @@ impl Known {
         Ok(document)
     }
 
-    /// The document's release decides from now on, unless the policy was retired or another came into force while it was
+    /// The document's releases decide from now on, unless the policy was retired or another came into force while it was
     /// being loaded that is newer, or that the store holds now.
-    pub(super) fn accept(&mut self, candidate: Candidate, release: Arc<Release>) -> Acceptance {
+    pub(super) fn accept(
+        &mut self,
+        candidate: Candidate,
+        releases: Releases,
+        rollouts: &Rollouts,
+    ) -> Acceptance {
         let Candidate {
             value,
             document,
@@ -181,18 +186,42 @@ impl Known {
         }
         self.decides = digest;
         self.highest_sequence = document.sequence;
+        self.put_in_force(&document, releases, rollouts);
         self.document = Some(document);
-        // One that is replaced while it is quarantined is no good release: what stood in for it goes on doing so.
-        self.previous = match self.in_force.replace(release) {
-            Some(replaced) if replaced.quarantine().holds() => self.previous.take(),
-            replaced => replaced,
-        };
         // Of a newer document that was refused meanwhile, that stays to be told.
         if is_stored {
             self.refused = None;
             self.again = Again::Never;
         }
         Acceptance::InForce
+    }
+
+    fn put_in_force(&mut self, document: &PolicyDocument, releases: Releases, rollouts: &Rollouts) {
+        let Releases {
+            release,
+            candidate,
+            noted,
+        } = releases;
+        let before = self.rollout.take();
+        self.rollout = candidate
+            .and_then(|candidate| {
+                rollouts.begin(document, Arc::new(candidate), before.as_deref(), noted.as_ref())
+            })
+            .map(Arc::new);
+        let of_the_candidate_alone = self
+            .document
+            .as_ref()
+            .is_some_and(|before| document.differs_by_its_candidate_alone_from(before));
+        match self.in_force.take() {
+            // To payments it is the same release as before: whether it is quarantined, and what stands in for it, stays.
+            Some(before) if of_the_candidate_alone => self.in_force = Some(Arc::new(release.continuing(&before))),
+            // One that is replaced while it is quarantined is no good release: what stood in for it goes on doing so.
+            Some(replaced) if replaced.quarantine().holds() => self.in_force = Some(Arc::new(release)),
+            replaced => {
+                self.previous = replaced;
+                self.in_force = Some(Arc::new(release));
+            }
+        }
     }
 
     /// The document is not taken. Says whether that is news.
@@ -268,9 +297,11 @@ impl Known {
                 refused: self.refused.clone(),
                 loading: self.loading.is_some(),
                 quarantine: None,
+                candidate: None,
             },
             in_force: self.in_force.clone(),
             previous: self.previous.clone(),
+            rollout: self.rollout.clone(),
         })
     }
 }

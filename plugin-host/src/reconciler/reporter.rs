@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::{PolicyStatus, QuarantineInForce};
+use application::ports::{CandidateOnTrial, PolicyStatus, QuarantineInForce};
 use domain::Timestamp;
 use domain::risk::PolicyIdentity;
 use tokio::sync::watch;
@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use crate::digest::Digest;
 use crate::document::{Moment, PolicyVersion};
 use crate::node_status::{
-    NodeId, NodePolicy, NodePolicyError, NodePolicyState, NodeQuarantine, NodeRelease, NodeStatus,
+    NodeCandidate, NodeCandidateState, NodeId, NodePolicy, NodePolicyError, NodePolicyState, NodeQuarantine,
+    NodeRelease, NodeStatus,
 };
 use crate::store::PolicyStore;
 
@@ -105,9 +106,14 @@ fn cut(mut status: NodeStatus) -> NodeStatus {
     const TOLD: usize = 500;
     status
         .policies
-        .retain(|policy| policy.state != NodePolicyState::InForce);
+        .retain(|policy| policy.state != NodePolicyState::InForce || is_sent_back(policy));
     status.policies.truncate(TOLD);
     status
+}
+
+fn is_sent_back(policy: &NodePolicy) -> bool {
+    let candidate = policy.candidate.as_ref();
+    candidate.is_some_and(|candidate| candidate.state == NodeCandidateState::SentBack)
 }
 
 fn node_policy(status: &PolicyStatus, started_at: Timestamp) -> NodePolicy {
@@ -133,6 +139,7 @@ fn node_policy(status: &PolicyStatus, started_at: Timestamp) -> NodePolicy {
         version: in_force.and_then(|release| PolicyVersion::parse(&release.identity.version).ok()),
         error: refused.map(|refused| NodePolicyError::new(refused.code, &refused.message, refused.sequence)),
         quarantine: quarantine.map(node_quarantine),
+        candidate: status.candidate.as_ref().map(node_candidate),
         since: Moment(since),
     }
 }
@@ -144,6 +151,30 @@ fn node_quarantine(quarantine: &QuarantineInForce) -> NodeQuarantine {
         faults: quarantine.faults,
         last_fault: quarantine.last_fault.as_str().to_owned(),
         instead: quarantine.instead.as_deref().map(node_release),
+    }
+}
+
+fn node_candidate(candidate: &CandidateOnTrial) -> NodeCandidate {
+    let identity = &candidate.identity;
+    let sent_back = candidate.sent_back.as_ref();
+    NodeCandidate {
+        version: PolicyVersion::parse(&identity.version).ok(),
+        digest: Digest::parse(&identity.digest).ok(),
+        stage: candidate.stage.to_owned(),
+        percent: candidate.percent,
+        state: if sent_back.is_some() {
+            NodeCandidateState::SentBack
+        } else {
+            NodeCandidateState::Running
+        },
+        since: Moment(sent_back.map_or(candidate.since, |sent_back| sent_back.since)),
+        evaluations: candidate.evaluations,
+        faults: candidate.faults,
+        p99_us: candidate.p99_us,
+        compared: candidate.compared,
+        differing: candidate.differing,
+        gate: sent_back.map(|sent_back| sent_back.gate.to_owned()),
+        reason: sent_back.map(|sent_back| sent_back.reason.to_string()),
     }
 }
 

@@ -1,8 +1,11 @@
 //! `/v1/policies`.
 
-use application::ports::{PolicyStatus, QuarantineInForce, RefusedRelease, ReleaseInForce};
+use application::ports::{
+    CandidateAnswer, CandidateDifference, CandidateOnTrial, PolicyStatus, QuarantineInForce, RefusedRelease,
+    ReleaseInForce, SentBackCandidate,
+};
 use domain::Timestamp;
-use domain::risk::FaultKind;
+use domain::risk::{FaultKind, Outcome};
 use serde_json::json;
 
 use crate::caller::get;
@@ -35,6 +38,43 @@ fn quarantine() -> QuarantineInForce {
     }
 }
 
+fn candidate() -> CandidateOnTrial {
+    CandidateOnTrial {
+        identity: identity("velocity-limit"),
+        stage: "canary",
+        percent: 2.5,
+        since: Timestamp::from_unix_millis(0),
+        sent_back: Some(SentBackCandidate {
+            gate: "fault_ratio",
+            since: NOW,
+            reason: "fault ratio 0.031 of 1204 evaluations, expected at most 0.01".into(),
+        }),
+        evaluations: 1_204,
+        faults: 37,
+        p99_us: Some(43),
+        compared: 1_100,
+        differing: 1,
+        rescored: 9,
+        dropped: 2,
+        differences: vec![CandidateDifference {
+            payment_id: "pay_1".into(),
+            at: NOW,
+            in_force: CandidateAnswer {
+                outcome: Outcome::Approve,
+                score: Some(3),
+                fault: None,
+                reasons: vec!["amount.usual".into()],
+            },
+            candidate: CandidateAnswer {
+                outcome: Outcome::Review,
+                score: None,
+                fault: Some(FaultKind::Trap),
+                reasons: Vec::new(),
+            },
+        }],
+    }
+}
+
 #[tokio::test]
 async fn every_policy_is_shown_with_how_it_stands() {
     let world = World::new();
@@ -44,6 +84,7 @@ async fn every_policy_is_shown_with_how_it_stands() {
         refused: Some(refused()),
         loading: false,
         quarantine: Some(quarantine()),
+        candidate: Some(candidate()),
     }];
     let answer = get(&world.api(), "/v1/policies").await;
     assert_eq!(answer.status, 200);
@@ -80,6 +121,32 @@ async fn every_policy_is_shown_with_how_it_stands() {
                         "digest": format!("sha256:{}", "ab".repeat(32)),
                     },
                 },
+                "candidate": {
+                    "version": "1.4.0",
+                    "digest": format!("sha256:{}", "ab".repeat(32)),
+                    "stage": "canary",
+                    "percent": 2.5,
+                    "state": "sent_back",
+                    "since": "1970-01-01T00:00:00.000Z",
+                    "sent_back": {
+                        "gate": "fault_ratio",
+                        "since": "2026-03-01T08:30:00.250Z",
+                        "reason": "fault ratio 0.031 of 1204 evaluations, expected at most 0.01",
+                    },
+                    "evaluations": 1204,
+                    "faults": 37,
+                    "p99_us": 43,
+                    "compared": 1100,
+                    "differing": 1,
+                    "rescored": 9,
+                    "dropped": 2,
+                    "differences": [{
+                        "payment_id": "pay_1",
+                        "at": "2026-03-01T08:30:00.250Z",
+                        "in_force": {"outcome": "approve", "score": 3, "fault": null, "reasons": ["amount.usual"]},
+                        "candidate": {"outcome": "review", "score": null, "fault": "trap", "reasons": []},
+                    }],
+                },
             }],
         })
     );
@@ -94,6 +161,7 @@ async fn the_state_is_the_headline_of_the_entry() {
         refused: was_refused.then(refused),
         loading,
         quarantine: None,
+        candidate: None,
     };
     let quarantined = |was_refused: bool, loading: bool| PolicyStatus {
         quarantine: Some(quarantine()),
