@@ -188,7 +188,7 @@ async fn what_was_sent_back_stays_so_after_a_restart_and_until_another_document_
     assert_eq!((sent_back.faults, sent_back.evaluations, sent_back.since.0), (2, 2, NOW));
     let reason = sent_back.reason.clone().unwrap();
     assert!(reason.starts_with("fault ratio 1 of 2 evaluations"), "{reason}");
-    trial.scene.assert_metric(r#"portcullis_policy_candidate_percent{policy="alpha",stage="canary"} 0"#);
+    trial.scene.assert_metric(r#"portcullis_policy_candidate_percent{policy="alpha",stage="canary"} 0.0"#);
     trial
         .scene
         .assert_metric(r#"portcullis_policy_candidates_sent_back_total{policy="alpha",gate="fault_ratio"} 1"#);
