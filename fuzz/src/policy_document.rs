@@ -115,7 +115,10 @@ fn check_document(document: &PolicyDocument) {
     }
     if json.len() <= MAX_DOCUMENT_BYTES {
         let unsigned = Envelope::unsigned(document);
-        assert_eq!(unsigned.statement(), Ok(Statement::Release(Box::new(document.clone()))));
+        assert_eq!(
+            unsigned.statement(),
+            Ok(Statement::Release(Box::new(document.clone())))
+        );
     }
     if let Some(promoted) = document.promoted() {
         assert_eq!(promoted.candidate, None);
