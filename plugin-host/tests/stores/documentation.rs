@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use portcullis_plugin_host::artifact::{self, CHUNK_BYTES};
+use portcullis_plugin_host::document::Statement;
 use portcullis_plugin_host::envelope::Envelope;
 use portcullis_plugin_host::signing::{Algorithm, SignaturesConfig, SigningKey, TrustedKeyConfig, key_file};
 use portcullis_plugin_host::store::layout::DEFAULT_PREFIX;
@@ -60,7 +61,7 @@ async fn assert_published(store: &dyn PolicyStore, component: &[u8]) {
 }
 
 #[tokio::test]
-async fn the_example_with_etcdctl_publishes_a_policy() {
+async fn the_examples_with_etcdctl_publish_a_policy_and_retire_it() {
     if !etcd_process::is_here() {
         return;
     }
@@ -75,6 +76,18 @@ async fn the_example_with_etcdctl_publishes_a_policy() {
     );
     let store = backend::connect(&etcd, DEFAULT_PREFIX).await;
     assert_published(&store, &component).await;
+    run(
+        &example("Retire with etcdctl"),
+        ("ETCDCTL_ENDPOINTS", &etcd.endpoint()),
+        &component,
+    );
+    let stored = store.get(&name("velocity-limit")).await.unwrap().unwrap();
+    let statement = Envelope::parse(&stored.value).unwrap().statement().unwrap();
+    let Statement::Retirement(retirement) = statement else {
+        panic!("{statement:?}");
+    };
+    assert_eq!(retirement.sequence, 2);
+    assert_eq!(store.last_sequence(&retirement.name).await, Ok(2));
 }
 
 #[tokio::test]
