@@ -26,6 +26,9 @@ pub struct Config {
     /// How many threads the lane has, which runs policies that do not end within the slice of a payment's own thread (2 ms
     /// and 4,000,000 units of fuel). Default 2.
     pub lane_threads: u32,
+    /// How many threads run candidates and releases beside payments, only to compare them. They come after everything else on the
+    /// node; what they have no time for is dropped and counted. Default 1.
+    pub shadow_threads: u32,
     /// How many policies may compile at the same time, each in a process of low priority with one thread. Default 2, so that
     /// one that takes its whole time does not hold up the next.
     pub compile_threads: u8,
@@ -56,6 +59,7 @@ impl Default for Config {
             max_concurrent_evaluations: 64,
             max_warm_instances: 256,
             lane_threads: 2,
+            shadow_threads: 1,
             compile_threads: 2,
             compile_cpu_seconds: 60,
             compile_memory_bytes: 2 * 1024 * 1024 * 1024,

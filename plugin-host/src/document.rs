@@ -108,11 +108,6 @@ pub enum DocumentError {
     /// Not JSON, or not what a document may say.
     #[error("{0}")]
     Field(FieldError),
-    /// It holds a candidate, and is otherwise right.
-    #[error(
-        "candidate: candidates are not supported by this gateway version; publish the document without one"
-    )]
-    CandidateUnsupported,
 }
 
 impl DocumentError {
@@ -122,7 +117,6 @@ impl DocumentError {
         match self {
             Self::TooLarge { .. } => "document_too_large",
             Self::Field(_) => "document_invalid",
-            Self::CandidateUnsupported => "candidate_unsupported",
         }
     }
 }
@@ -264,6 +258,14 @@ impl PolicyDocument {
     /// Before its window begins and after it ends.
     pub fn validity(&self, now: Timestamp) -> Result<(), ValidityError> {
         self.validity.check(now)
+    }
+
+    /// Whether both say the same of the release in force, and only of a candidate something else.
+    pub(crate) fn differs_by_its_candidate_alone_from(&self, other: &Self) -> bool {
+        self.candidate != other.candidate
+            && self
+                .without_candidate()
+                .says_the_same_as(&other.without_candidate())
     }
 
     /// Whether both say the same but for what publishing adds: sequence, moment and publisher.

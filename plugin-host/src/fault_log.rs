@@ -10,7 +10,11 @@ const INTERVAL_MS: u64 = 1_000;
 
 /// Logs the faults of one release.
 #[derive(Debug)]
-pub(crate) struct FaultLog {
+pub(crate) struct FaultLog(LogPace);
+
+/// Lets one line of a kind through within an interval.
+#[derive(Debug)]
+pub(crate) struct LogPace {
     origin: Instant,
     /// When the next line may be written, in milliseconds since the origin.
     next_ms: AtomicU64,
@@ -20,18 +24,13 @@ pub(crate) struct FaultLog {
 impl FaultLog {
     /// Nothing was logged yet.
     pub(crate) fn new() -> Self {
-        Self {
-            origin: Instant::now(),
-            next_ms: AtomicU64::new(0),
-            unlogged: AtomicU64::new(0),
-        }
+        Self(LogPace::new())
     }
 
     /// Logs a fault, or counts it where one was logged just now.
     pub(crate) fn log(&self, policy: &PolicyIdentity, fault: &Fault, outcome: Outcome) {
-        let now_ms = u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX);
-        match self.admit(now_ms) {
-            Some(unlogged) => tracing::warn!(
+        if let Some(unlogged) = self.0.admit() {
+            tracing::warn!(
                 policy.name = &*policy.name,
                 policy.sequence = policy.sequence,
                 policy.digest = &*policy.digest,
@@ -40,15 +39,32 @@ impl FaultLog {
                 detail = &*fault.detail,
                 unlogged,
                 "the policy gave no answer; its failure mode decides"
-            ),
-            None => {
-                self.unlogged.fetch_add(1, Ordering::Relaxed);
-            }
+            );
+        }
+    }
+}
+
+impl LogPace {
+    /// Nothing was logged yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            origin: Instant::now(),
+            next_ms: AtomicU64::new(0),
+            unlogged: AtomicU64::new(0),
         }
     }
 
-    /// Whether a line may be written now; if so, how many were not since the last one.
-    fn admit(&self, now_ms: u64) -> Option<u64> {
+    /// Whether a line may be written now: if so, how many were not since the last one; if not, it is counted.
+    pub(crate) fn admit(&self) -> Option<u64> {
+        let now_ms = u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let unlogged = self.admit_at(now_ms);
+        if unlogged.is_none() {
+            self.unlogged.fetch_add(1, Ordering::Relaxed);
+        }
+        unlogged
+    }
+
+    fn admit_at(&self, now_ms: u64) -> Option<u64> {
         let next = self.next_ms.load(Ordering::Relaxed);
         let free = now_ms >= next
             && self
@@ -70,11 +86,11 @@ mod tests {
 
     #[test]
     fn one_line_is_admitted_within_an_interval_and_the_rest_is_counted() {
-        let log = FaultLog::new();
-        assert_eq!(log.admit(0), Some(0));
-        assert_eq!(log.admit(INTERVAL_MS - 1), None);
+        let log = LogPace::new();
+        assert_eq!(log.admit_at(0), Some(0));
+        assert_eq!(log.admit_at(INTERVAL_MS - 1), None);
         log.unlogged.fetch_add(3, Ordering::Relaxed);
-        assert_eq!(log.admit(INTERVAL_MS), Some(3));
-        assert_eq!(log.admit(2 * INTERVAL_MS), Some(0));
+        assert_eq!(log.admit_at(INTERVAL_MS), Some(3));
+        assert_eq!(log.admit_at(2 * INTERVAL_MS), Some(0));
     }
 }

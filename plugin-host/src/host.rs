@@ -17,6 +17,7 @@ use crate::metrics::HostMetrics;
 use crate::node_status::NodeId;
 use crate::quarantine::QuarantineConfigError;
 use crate::reconciler::{Node, Reconciler};
+use crate::rollout::NoRecords;
 use crate::signing::{SignaturesConfigError, TrustedKeys};
 use crate::store::{LocationError, PolicyStore, StoreError, StoreLocation};
 use crate::wasm_engine::WasmRiskPolicyEngine;
@@ -71,6 +72,7 @@ impl PolicyHost {
         let node = Node {
             id: node_id(&config.node_id).map_err(StartError::NodeId)?,
             trusted: config.signatures.trusted_keys()?,
+            records: Arc::new(NoRecords),
         };
         config.quarantine.check()?;
         tell_whom_it_trusts(&node.trusted);
@@ -80,7 +82,10 @@ impl PolicyHost {
             ..config.clone()
         })?;
         let loader = Loader::start(sandbox, Compiler::apart(compiler, config), config.compile_threads)?;
-        let engine = Arc::new(WasmRiskPolicyEngine::new(Lane::start(config.lane_threads)?));
+        let engine = Arc::new(WasmRiskPolicyEngine::new(
+            Lane::start(config.lane_threads)?,
+            Lane::start_beside(config.shadow_threads)?,
+        ));
         let metrics = HostMetrics::register(registry);
         let reconciler = Reconciler::new(store, loader, Arc::clone(&engine), clock, metrics, node, config);
         Ok(Self { engine, reconciler })
@@ -98,13 +103,14 @@ impl PolicyHost {
     }
 }
 
-/// How many threads may run a policy at the same time: the payments' own, of which there is one for each core, the lane's and the
-/// loader's. With fewer instances a sound policy would have none to run in.
+/// How many threads may run a policy at the same time: the payments' own, of which there is one for each core, the lane's, those
+/// beside payments and the loader's. With fewer instances a sound policy would have none to run in.
 fn threads_of_policies(config: &Config) -> u32 {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     u32::try_from(cores)
         .unwrap_or(u32::MAX)
         .saturating_add(config.lane_threads)
+        .saturating_add(config.shadow_threads)
         .saturating_add(u32::from(config.compile_threads))
 }
 

@@ -30,6 +30,10 @@ const GRACE: Duration = Duration::from_millis(100);
 /// serves payments too. Not the lowest: slow policies that are sound are to be served on a busy machine as well.
 const NICENESS: i32 = 5;
 
+/// How nice those are that run what no payment waits for: half way to the lowest priority, so that the lane of payments has three times
+/// as much of a core that both want.
+const NICENESS_BESIDE: i32 = 10;
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// The threads, and what waits for them. Dropping it ends the threads after what they are at.
@@ -55,16 +59,26 @@ struct State {
 pub(crate) struct LaneFull;
 
 impl Lane {
-    /// Starts so many threads.
+    /// Starts so many threads for policies that payments wait for.
     pub(crate) fn start(threads: u32) -> std::io::Result<Self> {
+        Self::of(threads, "policy-lane", NICENESS)
+    }
+
+    /// Starts so many threads for what is run beside payments. Threads of their own: a release on trial that takes its time must not
+    /// have a payment wait.
+    pub(crate) fn start_beside(threads: u32) -> std::io::Result<Self> {
+        Self::of(threads, "policy-beside", NICENESS_BESIDE)
+    }
+
+    fn of(threads: u32, name: &'static str, niceness: i32) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::default());
         let threads = (0..threads.max(1))
             .map(|index| {
                 let queue = Arc::clone(&queue);
                 thread::Builder::new()
-                    .name(format!("policy-lane-{index}"))
+                    .name(format!("{name}-{index}"))
                     .spawn(move || {
-                        Priority::background(NICENESS).of_this_thread("policy-lane");
+                        Priority::background(niceness).of_this_thread(name);
                         queue.work();
                     })
             })

@@ -8,7 +8,7 @@
 //! | where it is kept | [`store`] (a folder or etcd), [`publish`], [`node_status`] |
 //! | from the store into force | [`host`], `reconciler`, `loader`, [`load_error`] |
 //! | the sandbox | `structure`, [`compiler`], `engine`, `sandbox`, `virtual_wasi`, `contract` |
-//! | what decides | `policy`, `release`, `quarantine`, `policy_set`, [`wasm_engine`] |
+//! | what decides | `policy`, `release`, `quarantine`, `rollout`, `policy_set`, [`wasm_engine`] |
 //! | for authors | [`authoring`], [`component`], [`golden`] |
 //!
 //! The gateway uses [`host::PolicyHost`]; the command line uses [`authoring`] and [`publish`].
@@ -42,10 +42,12 @@ mod pace;
 mod policy;
 mod policy_set;
 mod priority;
+mod processor_time;
 pub mod publish;
 mod quarantine;
 mod reconciler;
 mod release;
+mod rollout;
 mod sandbox;
 pub mod signing;
 pub mod store;

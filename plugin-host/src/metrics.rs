@@ -1,5 +1,7 @@
 //! What operators see of policies in numbers.
 
+mod rollout;
+
 use std::sync::atomic::AtomicU64;
 
 use domain::risk::{EvaluationResult, FaultKind, Outcome, PolicyEvaluation};
@@ -9,6 +11,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+pub(crate) use rollout::{RolloutFamilies, RolloutMetrics};
 
 use crate::quarantine::ProbeResult;
 
@@ -60,6 +64,7 @@ pub(crate) struct HostMetrics {
     quarantined: Family<PolicyLabels, Gauge>,
     quarantines: Family<PolicyLabels, Counter>,
     probes: Family<ProbeLabels, Counter>,
+    rollouts: RolloutFamilies,
     loads: Family<ResultLabels, Counter>,
     load_duration: Histogram,
     pub(crate) revision: Gauge<u64, AtomicU64>,
@@ -82,6 +87,7 @@ impl HostMetrics {
             quarantined: Family::default(),
             quarantines: Family::default(),
             probes: Family::default(),
+            rollouts: RolloutFamilies::default(),
             loads: Family::default(),
             load_duration: Histogram::new(LOAD_SECONDS),
             revision: Gauge::default(),
@@ -113,6 +119,7 @@ impl HostMetrics {
             metrics.interrupted.clone(),
         );
         metrics.register_quarantine(registry);
+        metrics.rollouts.register(registry);
         registry.register(
             "portcullis_policy_loads",
             "Documents that were loaded or refused, by result",
@@ -184,6 +191,11 @@ impl HostMetrics {
         self.quarantined
             .get_or_create(&PolicyLabels { policy })
             .set(i64::from(is_quarantined));
+    }
+
+    /// The families of candidates on trial.
+    pub(crate) const fn rollouts(&self) -> &RolloutFamilies {
+        &self.rollouts
     }
 
     /// A document came into force, or was refused with this code.

@@ -82,7 +82,7 @@ impl<'de> Deserialize<'de> for NodeId {
 }
 
 /// What one node runs. It holds no moment that moves by itself, so that a status is written anew only when it changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NodeStatus {
     /// Which node.
@@ -104,7 +104,7 @@ const fn is_zero(count: &usize) -> bool {
 }
 
 /// How one policy stands on a node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NodePolicy {
     /// The key under which the document is stored; a name, unless somebody stored it by hand under something else.
@@ -132,6 +132,9 @@ pub struct NodePolicy {
     /// The highest sequence of its documents that this node has taken: it takes none below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub highest_sequence: Option<u64>,
+    /// The release on trial beside the one in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<NodeCandidate>,
     /// Since when it stands so.
     pub since: Moment,
 }
@@ -178,6 +181,53 @@ pub struct NodeRetirement {
     /// Why, in the words of whoever retired it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// A release on trial beside the one in force. Its numbers are told every few seconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeCandidate {
+    /// The author's version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<PolicyVersion>,
+    /// The artifact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// How far the trial has come: `shadow` or `canary`.
+    pub stage: String,
+    /// The share of payments or cards, in percent.
+    pub percent: f64,
+    /// Whether it is run.
+    pub state: NodeCandidateState,
+    /// Since when: since when it was sent back, or else since when it is counted.
+    pub since: Moment,
+    /// Evaluations that say something about it.
+    pub evaluations: u64,
+    /// Those of them that were faults.
+    pub faults: u64,
+    /// The time within which 99 of 100 evaluations ended, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p99_us: Option<u64>,
+    /// Payments about which both releases gave an answer.
+    pub compared: u64,
+    /// Those of them with another outcome.
+    pub differing: u64,
+    /// The stable name of the gate that it crossed, where it was sent back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<String>,
+    /// What was found there, and what was expected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Whether a candidate is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeCandidateState {
+    /// It is.
+    Running,
+    /// It crossed a gate on this node; the release in force decides alone.
+    SentBack,
 }
 
 /// A release by its document.
@@ -317,6 +367,21 @@ mod tests {
                     reason: Some("replaced by another".to_owned()),
                 }),
                 highest_sequence: Some(8),
+                candidate: Some(NodeCandidate {
+                    version: Some(PolicyVersion::parse("1.5.0").unwrap()),
+                    digest: Some(Digest::of(b"candidate")),
+                    stage: "canary".to_owned(),
+                    percent: 2.5,
+                    state: NodeCandidateState::SentBack,
+                    since,
+                    evaluations: 1_204,
+                    faults: 37,
+                    p99_us: Some(43),
+                    compared: 1_100,
+                    differing: 2,
+                    gate: Some("fault_ratio".to_owned()),
+                    reason: Some("fault ratio 0.031 of 1204 evaluations, expected at most 0.01".to_owned()),
+                }),
                 since,
             }],
             left_out: 3,
@@ -333,6 +398,7 @@ mod tests {
             text.contains(r#""evaluations":20,"faults":19,"last_fault":"trap","instead":{"sequence":5,"#),
             "{text}"
         );
+        assert!(text.contains(r#""state":"sent_back""#), "{text}");
         assert!(text.contains("2026-01-01T00:00:00.5Z"), "{text}");
     }
 

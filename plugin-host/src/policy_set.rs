@@ -1,5 +1,6 @@
 //! The policy set: all releases in force, as one immutable whole.
 
+mod beside;
 mod slot;
 
 pub(crate) use slot::InForce;
@@ -22,6 +23,7 @@ use crate::pace::SLICE;
 use crate::release::Release;
 use crate::sandbox::Called;
 
+use beside::{Beside, OnTrial};
 use slot::{Decides, Slot, send_probe};
 
 /// After so much computing on its thread a payment lets others have a turn.
@@ -34,6 +36,8 @@ pub(crate) struct PolicySet {
     features: Vec<FeatureSpec>,
     reads_metadata: bool,
     lane: Arc<Lane>,
+    /// For what is run beside payments.
+    beside: Arc<Lane>,
 }
 
 /// A release, and which of the set's features are its own, in its order.
@@ -59,16 +63,20 @@ impl OwnedRequest {
             features: features.into(),
         })
     }
+
+    fn borrow(&self) -> RiskRequest<'_> {
+        RiskRequest {
+            payment_id: &self.payment_id,
+            details: &self.details,
+            created_at: self.created_at,
+        }
+    }
 }
 
 impl Entry {
     /// Runs the policy with its whole deadline, on a thread of the lane.
     fn call_in_lane(&self, request: &OwnedRequest, reads_metadata: bool) -> Called<Verdict> {
-        let borrowed = RiskRequest {
-            payment_id: &request.payment_id,
-            details: &request.details,
-            created_at: request.created_at,
-        };
+        let borrowed = request.borrow();
         let payment = PaymentView::new(&borrowed, reads_metadata);
         self.release
             .call_in_lane(&payment, &request.features, &self.features)
@@ -77,8 +85,8 @@ impl Entry {
 
 impl PolicySet {
     /// A set of these releases, built from this revision of the store. A feature that several policies ask for is looked
-    /// up once; those of a release that only stands by are looked up too, since it decides without a new set.
-    pub(crate) fn new(revision: u64, mut releases: Vec<InForce>, lane: Arc<Lane>) -> Self {
+    /// up once; those of a release that only stands by, or is on trial, are looked up too, since it decides without a new set.
+    pub(crate) fn new(revision: u64, mut releases: Vec<InForce>, lane: Arc<Lane>, beside: Arc<Lane>) -> Self {
         releases.sort_by(|a, b| a.release.order().cmp(&b.release.order()));
         let mut positions: BTreeMap<FeatureSpec, usize> = BTreeMap::new();
         let mut features = Vec::new();
@@ -104,9 +112,17 @@ impl PolicySet {
         };
         let slots = releases
             .into_iter()
-            .map(|InForce { release, previous }| Slot {
-                current: entry(release),
-                previous: previous.map(&mut entry),
+            .map(|in_force| Slot {
+                current: entry(in_force.release),
+                previous: in_force.previous.map(&mut entry),
+                // One that was sent back does not come back under this document.
+                candidate: in_force
+                    .candidate
+                    .filter(|rollout| !rollout.is_sent_back())
+                    .map(|rollout| OnTrial {
+                        entry: entry(Arc::clone(rollout.release())),
+                        rollout,
+                    }),
             })
             .collect();
         Self {
@@ -115,6 +131,7 @@ impl PolicySet {
             features,
             reads_metadata,
             lane,
+            beside,
         }
     }
 
@@ -153,6 +170,7 @@ impl PolicySnapshot for PolicySet {
         let payment = PaymentView::new(request, self.reads_metadata);
         let mut evaluations = Vec::with_capacity(self.slots.len());
         let mut owned: Option<Arc<OwnedRequest>> = None;
+        let mut beside: Vec<Beside> = Vec::new();
         let mut turn = Duration::ZERO;
         let own = || OwnedRequest::new(request, features);
         for slot in &self.slots {
@@ -167,6 +185,7 @@ impl PolicySnapshot for PolicySet {
             let entry = match decides {
                 Decides::Nobody => continue,
                 Decides::FailureMode(release) => {
+                    beside.extend(slot.beside(None, request, &self.beside));
                     evaluations.push(release.quarantined(request.details.amount));
                     continue;
                 }
@@ -189,10 +208,18 @@ impl PolicySnapshot for PolicySet {
                 }
             };
             slot.evaluated(entry, &evaluation);
+            beside.extend(slot.beside(Some((entry, &evaluation)), request, &self.beside));
             evaluations.push(evaluation);
             if turn > TURN {
                 turn = Duration::ZERO;
                 tokio::task::yield_now().await;
+            }
+        }
+        if !beside.is_empty() {
+            // Every policy has answered: what is only compared comes after.
+            let owned = owned.get_or_insert_with(own);
+            for each in beside {
+                each.send(&self.beside, owned, self.reads_metadata);
             }
         }
         evaluations

@@ -122,14 +122,14 @@ impl ProbeResult {
     pub(crate) fn of(fault: Option<FaultKind>) -> Self {
         match fault {
             None => Self::Answered,
-            Some(kind) if is_its_own(kind) => Self::Faulted,
+            Some(kind) if speaks_against_the_release(kind) => Self::Faulted,
             Some(_) => Self::Unavailable,
         }
     }
 }
 
 /// Whether a fault speaks against the release: where the node had no room, or did not run it, nothing was learned.
-const fn is_its_own(kind: FaultKind) -> bool {
+pub(crate) const fn speaks_against_the_release(kind: FaultKind) -> bool {
     !matches!(kind, FaultKind::Unavailable | FaultKind::Quarantined)
 }
 
@@ -166,7 +166,7 @@ impl Quarantine {
     /// Counts an evaluation that stands. Says so where the quarantine begins with it.
     pub(crate) fn evaluated(&self, fault: Option<FaultKind>) -> Option<Episode> {
         let phase = self.phase.load(Ordering::Relaxed);
-        let counts = fault.is_none_or(is_its_own);
+        let counts = fault.is_none_or(speaks_against_the_release);
         // What was under way when the quarantine began says nothing new.
         if !self.supervision.config.enabled || is_quarantined(phase) || !counts {
             return None;

@@ -22,15 +22,16 @@ use bytes::Bytes;
 use domain::Timestamp;
 use tokio::sync::Notify;
 
+use crate::artifact::ArtifactRef;
 use crate::config::Config;
-use crate::document::{PolicyDocument, Statement};
+use crate::document::Statement;
 use crate::loader::Loader;
 use crate::metrics::HostMetrics;
 use crate::node_status::NodeId;
 use crate::policy::Policy;
 use crate::policy_set::InForce;
 use crate::quarantine::{MachineTime, Supervision};
-use crate::release::Release;
+use crate::rollout::{RolloutRecords, Rollouts};
 use crate::signing::TrustedKeys;
 use crate::store::{PolicyStore, StoreListing};
 use crate::wasm_engine::WasmRiskPolicyEngine;
@@ -38,7 +39,7 @@ use crate::wasm_engine::WasmRiskPolicyEngine;
 use known::{Acceptance, Known};
 #[cfg(test)]
 pub(crate) use loads::MAX_LOADS;
-use loads::{Batch, Candidate, Loaded, Loads, Retiring};
+use loads::{Batch, Candidate, Loaded, Loads, Releases, Retiring};
 use refusal::Refusal;
 use reporter::Reporter;
 use status_board::StatusBoard;
@@ -47,6 +48,8 @@ use status_board::StatusBoard;
 pub(crate) struct Node {
     pub(crate) id: NodeId,
     pub(crate) trusted: TrustedKeys,
+    /// Where it notes how candidates do.
+    pub(crate) records: Arc<dyn RolloutRecords>,
 }
 
 /// Keeps the policy set at what the store says.
@@ -56,6 +59,7 @@ pub(crate) struct Reconciler {
     clock: Arc<dyn Clock>,
     metrics: HostMetrics,
     supervision: Arc<Supervision>,
+    rollouts: Rollouts,
     board: Arc<StatusBoard>,
     relist_interval: Duration,
     trusted: TrustedKeys,
@@ -96,14 +100,25 @@ impl Reconciler {
         config: &Config,
     ) -> Self {
         let reporter = Reporter::new(Arc::clone(&store), node.id, clock.now());
-        let quarantines = Arc::new(Notify::new());
+        let changed = Arc::new(Notify::new());
         let supervision = Arc::new(Supervision::new(
             config.quarantine.clone(),
             Box::new(MachineTime::start()),
             Arc::clone(&clock),
-            Arc::clone(&quarantines),
+            Arc::clone(&changed),
         ));
-        let board = StatusBoard::new(Arc::clone(&engine), metrics.clone(), reporter, quarantines);
+        let rollouts = Rollouts {
+            clock: Arc::clone(&clock),
+            changed: Arc::clone(&changed),
+            metrics: metrics.clone(),
+        };
+        let board = StatusBoard::new(
+            Arc::clone(&engine),
+            metrics.clone(),
+            reporter,
+            changed,
+            Arc::clone(&node.records),
+        );
         let relist_interval = Duration::from_millis(config.relist_interval_ms.max(1_000));
         let load_timeout = Duration::from_millis(config.load_timeout_ms.max(1));
         let loads = Loads::new(
@@ -112,6 +127,7 @@ impl Reconciler {
             Arc::clone(&clock),
             metrics.clone(),
             Arc::clone(&supervision),
+            node.records,
             load_timeout,
         );
         Self {
@@ -120,6 +136,7 @@ impl Reconciler {
             clock,
             metrics,
             supervision,
+            rollouts,
             board: Arc::new(board),
             relist_interval,
             trusted: node.trusted,
@@ -223,7 +240,11 @@ impl Reconciler {
             Ok(Statement::Release(document)) => {
                 let begun = known.begin(&value);
                 return Some(Step::Load(Candidate {
-                    compiled: self.compiled(&document),
+                    compiled: self.compiled(&document.artifact),
+                    candidate_compiled: document
+                        .candidate
+                        .as_ref()
+                        .and_then(|candidate| self.compiled(&candidate.artifact)),
                     begun,
                     name,
                     value,
@@ -247,7 +268,7 @@ impl Reconciler {
         } in batch.loaded
         {
             match result {
-                Ok(release) => self.accept(candidate, Arc::new(release), now, elapsed),
+                Ok(releases) => self.accept(candidate, releases, now, elapsed),
                 Err(refusal) => self.refuse(&candidate.name, &candidate.value, &refusal, now, elapsed),
             }
         }
@@ -286,23 +307,30 @@ impl Reconciler {
     }
 
     /// The policy of this artifact, where some release runs it already: only its document changed.
-    fn compiled(&self, document: &PolicyDocument) -> Option<Arc<Policy>> {
+    fn compiled(&self, artifact: &ArtifactRef) -> Option<Arc<Policy>> {
         self.known
             .values()
-            .flat_map(|known| [&known.in_force, &known.previous])
+            .flat_map(|known| {
+                let on_trial = known.rollout.as_ref().map(|rollout| rollout.release());
+                [known.in_force.as_ref(), known.previous.as_ref(), on_trial]
+            })
             .flatten()
             .map(|release| release.policy())
-            .find(|policy| policy.digest() == document.artifact.digest())
+            .find(|policy| policy.digest() == artifact.digest())
             .map(Arc::clone)
     }
 
-    fn accept(&mut self, candidate: Candidate, release: Arc<Release>, now: Timestamp, elapsed: Duration) {
+    fn accept(&mut self, candidate: Candidate, releases: Releases, now: Timestamp, elapsed: Duration) {
         let Some(known) = self.known.get_mut(&candidate.name) else {
             return;
         };
-        let identity = Arc::clone(release.identity());
+        let identity = Arc::clone(releases.release.identity());
+        let on_trial = releases
+            .candidate
+            .as_ref()
+            .map(|release| Arc::clone(release.identity()));
         let (name, value) = (candidate.name.clone(), candidate.value.clone());
-        match known.accept(candidate, release) {
+        match known.accept(candidate, releases, &self.rollouts) {
             Acceptance::InForce => {}
             Acceptance::Replaced => {
                 tracing::info!(
@@ -326,6 +354,8 @@ impl Reconciler {
             policy.version = &*identity.version,
             policy.sequence = identity.sequence,
             policy.digest = &*identity.digest,
+            candidate.version = on_trial.as_ref().map(|on_trial| &*on_trial.version),
+            candidate.digest = on_trial.as_ref().map(|on_trial| &*on_trial.digest),
             elapsed_us = elapsed.as_micros(),
             "the policy is loaded"
         );
@@ -357,6 +387,7 @@ impl Reconciler {
                 Some(InForce {
                     release: known.in_force.clone()?,
                     previous: known.previous.clone(),
+                    candidate: known.rollout.clone(),
                 })
             })
             .collect();

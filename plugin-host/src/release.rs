@@ -11,6 +11,7 @@ use domain::risk::{
 use domain::{Money, Timestamp};
 
 use crate::contract::request::{Inputs, PaymentView};
+use crate::document::limits::MAX_DEADLINE_MS;
 use crate::document::{Limits, ParameterValue, PolicyDocument, Scope};
 use crate::fault_log::FaultLog;
 use crate::lane::Lane;
@@ -18,7 +19,9 @@ use crate::load_error::LoadError;
 use crate::metrics::PolicyMetrics;
 use crate::pace::{LanePlace, Pace, SLICE, SLICE_FUEL, SLICE_MS};
 use crate::policy::Policy;
+use crate::processor_time;
 use crate::quarantine::Quarantine;
+use crate::rollout::Said;
 use crate::sandbox::{Called, RunsOn};
 
 /// One release, ready to decide.
@@ -28,6 +31,8 @@ pub(crate) struct Release {
     limits: Limits,
     /// Those of a run on the payment's own thread: no more time and fuel than the slice has.
     slice: Limits,
+    /// Those of a run beside payments, which has the time that its thread is left.
+    beside: Limits,
     pace: Pace,
     faults: FaultLog,
     failure_mode: FailureMode,
@@ -73,6 +78,7 @@ impl Release {
             identity,
             limits: document.limits,
             slice: sliced(&document.limits),
+            beside: unhurried(&document.limits),
             pace: Pace::default(),
             faults: FaultLog::new(),
             failure_mode: document.failure_mode().clone(),
@@ -84,6 +90,15 @@ impl Release {
             quarantine: Arc::new(quarantine),
             policy,
         })
+    }
+
+    /// The same, whose quarantine is that of the release before it: both are the same to payments.
+    #[must_use]
+    pub(crate) fn continuing(self, before: &Self) -> Self {
+        Self {
+            quarantine: Arc::clone(&before.quarantine),
+            ..self
+        }
     }
 
     /// Which release it is.
@@ -168,6 +183,31 @@ impl Release {
         let called = self.call(payment, features, indices, &self.limits, RunsOn::OwnThread);
         self.pace.took(called.elapsed);
         called
+    }
+
+    /// Runs the policy beside a payment, on a thread that comes after all others. What comes of it only tells how the release
+    /// does, and so the deadline is one of the processor's time there, not of time on the wall. Says how much it took of that.
+    pub(crate) fn call_beside(
+        &self,
+        payment: &PaymentView<'_>,
+        features: &[FeatureValue],
+        indices: &[usize],
+    ) -> (Called<Verdict>, Duration) {
+        let began = processor_time::of_this_thread();
+        let mut called = self.call(payment, features, indices, &self.beside, RunsOn::OwnThread);
+        let ended = processor_time::of_this_thread();
+        let took = began.zip(ended).map(|(began, ended)| ended.saturating_sub(began));
+        let took = took.unwrap_or(called.elapsed);
+        called.result = judged_by(took, &self.limits, called.result);
+        (called, took)
+    }
+
+    /// What a run beside a payment said.
+    pub(crate) fn said(&self, result: &Result<Verdict, Fault>, amount: Money) -> Said {
+        match result {
+            Ok(verdict) => Said::verdict(verdict),
+            Err(fault) => Said::fault(fault, self.failure_mode.outcome(fault.kind, amount)),
+        }
     }
 
     /// A place among the evaluations of this release that wait for the lane or are on it; none where it has its share.
@@ -258,6 +298,45 @@ fn sliced(limits: &Limits) -> Limits {
     let deadline_ms = limits.deadline_ms().min(SLICE_MS);
     let fuel = limits.fuel().min(SLICE_FUEL);
     Limits::new(fuel, deadline_ms, limits.memory_bytes()).unwrap_or(*limits)
+}
+
+/// How much longer than its deadline a run beside payments may take by the clock on the wall: its thread has an eighth of a core
+/// that payments want.
+const UNHURRIED: u32 = 8;
+
+/// The limits of a run beside payments.
+fn unhurried(limits: &Limits) -> Limits {
+    let deadline_ms = limits
+        .deadline_ms()
+        .saturating_mul(UNHURRIED)
+        .min(MAX_DEADLINE_MS);
+    Limits::new(limits.fuel(), deadline_ms, limits.memory_bytes()).unwrap_or(*limits)
+}
+
+/// What a run would have come to that had the processor to itself: one that needed more of it than its deadline has met that, and
+/// one that met the longer deadline without having had so much says nothing.
+fn judged_by(took: Duration, limits: &Limits, result: Result<Verdict, Fault>) -> Result<Verdict, Fault> {
+    let fault = |kind, detail: String| {
+        Err(Fault {
+            kind,
+            detail: detail.into(),
+        })
+    };
+    let deadline = limits.deadline();
+    match result {
+        Ok(_) if took > deadline => fault(
+            FaultKind::Deadline,
+            format!("answered after {} µs of the processor", took.as_micros()),
+        ),
+        Err(Fault {
+            kind: FaultKind::Deadline,
+            ..
+        }) if took < deadline => fault(
+            FaultKind::Unavailable,
+            format!("had only {} µs of the processor", took.as_micros()),
+        ),
+        result => result,
+    }
 }
 
 /// Holds a document against what its policy says of itself.

@@ -198,3 +198,25 @@ pub(crate) fn release_under(
     let quarantine = Quarantine::new(Arc::clone(supervision), document.limits.deadline());
     Release::new(Arc::new(load(&component)), &document, since, metrics, quarantine).map(Arc::new)
 }
+
+/// The document of two components, the second of them the candidate, with some of the fields of both said otherwise.
+pub(crate) fn document_with_candidate(
+    name: &str,
+    component: &[u8],
+    otherwise: &Value,
+    candidate: &[u8],
+    of_the_candidate: &Value,
+) -> PolicyDocument {
+    let artifact = Artifact::new(candidate.to_vec()).unwrap();
+    let mut on_trial = json!({
+        "artifact": artifact.reference(), "version": "2.0.0", "contract": contract(candidate),
+        "stage": "canary", "percent": 100,
+    });
+    on_trial
+        .as_object_mut()
+        .unwrap()
+        .extend(of_the_candidate.as_object().unwrap().clone());
+    let mut otherwise = otherwise.clone();
+    otherwise["candidate"] = on_trial;
+    document(name, component, &otherwise)
+}

@@ -13,21 +13,28 @@ pub struct WasmRiskPolicyEngine {
     set: ArcSwapOption<PolicySet>,
     statuses: ArcSwap<Vec<PolicyStatus>>,
     lane: Arc<Lane>,
+    beside: Arc<Lane>,
 }
 
 impl WasmRiskPolicyEngine {
-    /// Nothing is in force yet. Policies that take their time run on this lane.
-    pub(crate) fn new(lane: Lane) -> Self {
+    /// Nothing is in force yet. Policies that take their time run on `lane`, those that no payment waits for on `beside`.
+    pub(crate) fn new(lane: Lane, beside: Lane) -> Self {
         Self {
             set: ArcSwapOption::default(),
             statuses: ArcSwap::default(),
             lane: Arc::new(lane),
+            beside: Arc::new(beside),
         }
     }
 
     /// Puts these releases in force, all at once.
     pub(crate) fn swap(&self, revision: u64, releases: Vec<InForce>) {
-        let set = PolicySet::new(revision, releases, Arc::clone(&self.lane));
+        let set = PolicySet::new(
+            revision,
+            releases,
+            Arc::clone(&self.lane),
+            Arc::clone(&self.beside),
+        );
         self.set.store(Some(Arc::new(set)));
     }
 

@@ -1,10 +1,11 @@
 //! How the policies stand on this node.
 
 use application::ports::{
-    PolicyStatus, QuarantineInForce, RefusedRelease, ReleaseInForce, RetirementInForce,
+    CandidateAnswer, CandidateDifference, CandidateOnTrial, PolicyStatus, QuarantineInForce, RefusedRelease,
+    ReleaseInForce, RetirementInForce,
 };
 use application::use_cases::ListedPolicies;
-use domain::risk::PolicyIdentity;
+use domain::risk::{FaultKind, PolicyIdentity};
 use serde::Serialize;
 
 use super::Each;
@@ -35,6 +36,7 @@ struct PolicyView<'a> {
     refused: Option<RefusedView<'a>>,
     quarantine: Option<QuarantineView<'a>>,
     retired: Option<RetiredView<'a>>,
+    candidate: Option<CandidateView<'a>>,
 }
 
 #[derive(Serialize)]
@@ -78,6 +80,48 @@ struct InsteadView<'a> {
     digest: &'a str,
 }
 
+#[derive(Serialize)]
+struct CandidateView<'a> {
+    version: &'a str,
+    digest: &'a str,
+    stage: &'static str,
+    percent: f64,
+    state: &'static str,
+    since: Rfc3339,
+    sent_back: Option<SentBackView<'a>>,
+    evaluations: u64,
+    faults: u64,
+    p99_us: Option<u64>,
+    compared: u64,
+    differing: u64,
+    rescored: u64,
+    dropped: u64,
+    differences: Each<'a, CandidateDifference, DifferenceView<'a>>,
+}
+
+#[derive(Serialize)]
+struct SentBackView<'a> {
+    gate: &'static str,
+    since: Rfc3339,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct DifferenceView<'a> {
+    payment_id: &'a str,
+    at: Rfc3339,
+    in_force: AnswerView<'a>,
+    candidate: AnswerView<'a>,
+}
+
+#[derive(Serialize)]
+struct AnswerView<'a> {
+    outcome: &'static str,
+    score: Option<u16>,
+    fault: Option<&'static str>,
+    reasons: &'a [Box<str>],
+}
+
 impl<'a> PolicyView<'a> {
     fn new(status: &'a PolicyStatus) -> Self {
         Self {
@@ -88,6 +132,7 @@ impl<'a> PolicyView<'a> {
             refused: status.refused.as_ref().map(RefusedView::new),
             quarantine: status.quarantine.as_ref().map(QuarantineView::new),
             retired: status.retired.as_ref().map(RetiredView::new),
+            candidate: status.candidate.as_ref().map(CandidateView::new),
         }
     }
 }
@@ -137,6 +182,58 @@ impl<'a> QuarantineView<'a> {
             faults: quarantine.faults,
             last_fault: quarantine.last_fault.as_str(),
             instead: quarantine.instead.as_deref().map(InsteadView::new),
+        }
+    }
+}
+
+impl<'a> CandidateView<'a> {
+    fn new(candidate: &'a CandidateOnTrial) -> Self {
+        Self {
+            version: &candidate.identity.version,
+            digest: &candidate.identity.digest,
+            stage: candidate.stage,
+            percent: candidate.percent,
+            state: if candidate.sent_back.is_some() {
+                "sent_back"
+            } else {
+                "running"
+            },
+            since: Rfc3339(candidate.since),
+            sent_back: candidate.sent_back.as_ref().map(|sent_back| SentBackView {
+                gate: sent_back.gate,
+                since: Rfc3339(sent_back.since),
+                reason: &sent_back.reason,
+            }),
+            evaluations: candidate.evaluations,
+            faults: candidate.faults,
+            p99_us: candidate.p99_us,
+            compared: candidate.compared,
+            differing: candidate.differing,
+            rescored: candidate.rescored,
+            dropped: candidate.dropped,
+            differences: Each(&candidate.differences, DifferenceView::new),
+        }
+    }
+}
+
+impl<'a> DifferenceView<'a> {
+    fn new(difference: &'a CandidateDifference) -> Self {
+        Self {
+            payment_id: &difference.payment_id,
+            at: Rfc3339(difference.at),
+            in_force: AnswerView::new(&difference.in_force),
+            candidate: AnswerView::new(&difference.candidate),
+        }
+    }
+}
+
+impl<'a> AnswerView<'a> {
+    fn new(answer: &'a CandidateAnswer) -> Self {
+        Self {
+            outcome: answer.outcome.as_str(),
+            score: answer.score,
+            fault: answer.fault.map(FaultKind::as_str),
+            reasons: &answer.reasons,
         }
     }
 }

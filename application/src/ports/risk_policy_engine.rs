@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::feature::{FeatureSpec, FeatureValue};
-use domain::risk::{FaultKind, PolicyEvaluation, PolicyIdentity, RiskRequest};
+use domain::risk::{FaultKind, Outcome, PolicyEvaluation, PolicyIdentity, RiskRequest};
 
 /// Holds the policies that are in force, and says how they stand.
 pub trait RiskPolicyEngine: Send + Sync {
@@ -44,6 +44,8 @@ pub struct PolicyStatus {
     pub loading: bool,
     /// Why the release in force is not run, where it faulted too often.
     pub quarantine: Option<QuarantineInForce>,
+    /// The release on trial beside the one in force.
+    pub candidate: Option<CandidateOnTrial>,
     /// That nothing runs under the name, where a document says so.
     pub retired: Option<RetirementInForce>,
     /// The highest sequence of its documents that this node has taken; 0 where it took none. It takes none below.
@@ -93,6 +95,74 @@ impl QuarantineInForce {
     pub fn fault_ratio(&self) -> f64 {
         (f64::from(self.faults) * 1_000.0 / f64::from(self.evaluations.max(1))).round() / 1_000.0
     }
+}
+
+/// A release on trial beside the one in force, on this node.
+#[derive(Clone, Debug)]
+pub struct CandidateOnTrial {
+    /// Which one.
+    pub identity: Arc<PolicyIdentity>,
+    /// How far the trial has come: `shadow` or `canary`.
+    pub stage: &'static str,
+    /// The share of payments (`shadow`) or of cards (`canary`), in percent.
+    pub percent: f64,
+    /// Since when it is counted.
+    pub since: Timestamp,
+    /// Why it is not run any more, where a gate was crossed.
+    pub sent_back: Option<SentBackCandidate>,
+    /// Evaluations that say something about it.
+    pub evaluations: u64,
+    /// Those of them that were faults.
+    pub faults: u64,
+    /// The time within which 99 of 100 evaluations ended, in microseconds, at most a sixteenth too high.
+    pub p99_us: Option<u64>,
+    /// Payments about which both releases gave an answer.
+    pub compared: u64,
+    /// Those of them with another outcome.
+    pub differing: u64,
+    /// Those of them with the same outcome and another score.
+    pub rescored: u64,
+    /// Evaluations beside payments for which there was no room.
+    pub dropped: u64,
+    /// The last payments with another outcome, the newest first.
+    pub differences: Vec<CandidateDifference>,
+}
+
+/// A candidate that crossed a gate.
+#[derive(Clone, Debug)]
+pub struct SentBackCandidate {
+    /// The stable name of the gate, such as `fault_ratio`.
+    pub gate: &'static str,
+    /// Since when.
+    pub since: Timestamp,
+    /// What was found, and what was expected.
+    pub reason: Box<str>,
+}
+
+/// A payment about which a candidate and the release in force differ. Nothing in it says anything of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CandidateDifference {
+    /// Which payment.
+    pub payment_id: Box<str>,
+    /// When they were compared.
+    pub at: Timestamp,
+    /// What the release in force said.
+    pub in_force: CandidateAnswer,
+    /// What the candidate said.
+    pub candidate: CandidateAnswer,
+}
+
+/// What one of two releases said about a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CandidateAnswer {
+    /// Its outcome, or what stands in for a fault.
+    pub outcome: Outcome,
+    /// Its score, where it is no fault.
+    pub score: Option<u16>,
+    /// Why it is no verdict.
+    pub fault: Option<FaultKind>,
+    /// The codes of its first reasons.
+    pub reasons: Vec<Box<str>>,
 }
 
 /// A document that was not taken; what was in force before it stays so.

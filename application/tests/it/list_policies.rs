@@ -18,6 +18,7 @@ async fn policies_are_listed_with_the_revision_in_force() {
         quarantine: None,
         retired: None,
         highest_sequence: 0,
+        candidate: None,
     }]);
     let listed = ListPolicies { engine: world.engine }.execute();
     assert_eq!(listed.revision, Some(7));

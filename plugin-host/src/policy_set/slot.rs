@@ -1,6 +1,7 @@
-//! One policy's place in the set: the release in force, and the one before it for the time of a quarantine.
+//! One policy's place in the set: the release in force, the one before it for the time of a quarantine, and the candidate.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::payment::PaymentDetails;
 use domain::risk::{EvaluationResult, FaultKind, PolicyEvaluation};
@@ -8,7 +9,9 @@ use domain::risk::{EvaluationResult, FaultKind, PolicyEvaluation};
 use crate::lane::Lane;
 use crate::quarantine::{Episode, Probe, ProbeResult};
 use crate::release::Release;
+use crate::rollout::Rollout;
 
+use super::beside::OnTrial;
 use super::{Entry, OwnedRequest};
 
 /// A release that is to be in force, and the good one that was before it.
@@ -17,12 +20,15 @@ pub(crate) struct InForce {
     pub(crate) release: Arc<Release>,
     /// Decides in its place while it is quarantined.
     pub(crate) previous: Option<Arc<Release>>,
+    /// Is on trial beside it.
+    pub(crate) candidate: Option<Arc<Rollout>>,
 }
 
 /// The same in the set.
 pub(super) struct Slot {
     pub(super) current: Arc<Entry>,
     pub(super) previous: Option<Arc<Entry>>,
+    pub(super) candidate: Option<OnTrial>,
 }
 
 /// What a policy has to say about a payment comes from here.
@@ -43,6 +49,11 @@ impl Slot {
 
     /// Who decides. The scope is that of whoever does.
     pub(super) fn decides(&self, details: &PaymentDetails) -> Decides<'_> {
+        if let Some(candidate) = &self.candidate
+            && candidate.rollout.decides(details)
+        {
+            return Decides::Release(&candidate.entry);
+        }
         let stands_in = if self.is_quarantined() {
             self.stands_in()
         } else {
@@ -73,6 +84,13 @@ impl Slot {
 
     /// Counts an evaluation that stands, of the release that gave it.
     pub(super) fn evaluated(&self, entry: &Arc<Entry>, evaluation: &PolicyEvaluation) {
+        if let Some(candidate) = &self.candidate
+            && Arc::ptr_eq(&candidate.entry, entry)
+        {
+            let took = Duration::from_nanos(evaluation.elapsed_ns);
+            candidate.rollout.evaluated(fault(evaluation), took);
+            return;
+        }
         if let Some(episode) = entry.release.quarantine().evaluated(fault(evaluation)) {
             let instead = self.stands_in().filter(|other| !Arc::ptr_eq(other, entry));
             began(&entry.release, &episode, instead.map(|instead| &*instead.release));
@@ -80,7 +98,7 @@ impl Slot {
     }
 }
 
-fn fault(evaluation: &PolicyEvaluation) -> Option<FaultKind> {
+pub(super) fn fault(evaluation: &PolicyEvaluation) -> Option<FaultKind> {
     match &evaluation.result {
         EvaluationResult::Verdict(_) => None,
         EvaluationResult::Fault { fault, .. } => Some(fault.kind),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use testkit::builders::{money, payment_details, risk_request};
 
 mod quarantine;
+mod rollout;
 
 use super::*;
 use crate::contract::version::ContractVersion;
@@ -21,9 +22,15 @@ fn set(policies: &[(&str, Guest, Value)]) -> PolicySet {
         .map(|(name, guest, otherwise)| InForce {
             release: release(name, guest, otherwise).unwrap(),
             previous: None,
+            candidate: None,
         })
         .collect();
-    PolicySet::new(7, releases, Arc::new(Lane::start(1).unwrap()))
+    set_of(releases)
+}
+
+fn set_of(releases: Vec<InForce>) -> PolicySet {
+    let lane = Arc::new(Lane::start(1).unwrap());
+    PolicySet::new(7, releases, lane, Arc::new(Lane::start_beside(1).unwrap()))
 }
 
 async fn evaluate(set: &PolicySet, features: &[FeatureValue]) -> Vec<PolicyEvaluation> {

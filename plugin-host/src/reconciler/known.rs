@@ -7,12 +7,13 @@ use bytes::Bytes;
 use domain::Timestamp;
 
 use crate::digest::Digest;
-use crate::document::{DocumentError, Moment, PolicyDocument, PolicyName, Statement};
+use crate::document::{Moment, PolicyDocument, PolicyName, Statement};
 use crate::envelope::Envelope;
 use crate::release::Release;
+use crate::rollout::{Rollout, Rollouts};
 use crate::signing::TrustedKeys;
 
-use super::loads::{Candidate, Retiring};
+use super::loads::{Candidate, Releases, Retiring};
 use super::refusal::{Again, Refusal};
 use super::status_board::Standing;
 
@@ -49,6 +50,8 @@ pub(super) struct Known {
     retired: Option<RetirementInForce>,
     /// The good release that was in force before: it decides while that one is quarantined. Only one is kept.
     pub(super) previous: Option<Arc<Release>>,
+    /// The candidate on trial.
+    pub(super) rollout: Option<Arc<Rollout>>,
     /// The digest of the newest document that is being loaded, which for a moment may be another than the one that is stored.
     loading: Option<Digest>,
     /// The digest of what is stored: the bytes may be anything, and as many as the store takes.
@@ -138,9 +141,6 @@ impl Known {
         let signed = trusted.verify(&envelope, &name, now)?;
         self.signatures_hold_until = signed.holds_until;
         let statement = envelope.statement()?;
-        if matches!(&statement, Statement::Release(document) if document.candidate.is_some()) {
-            return Err(DocumentError::CandidateUnsupported.into());
-        }
         if *statement.name() != name {
             return Err(Refusal::name(key, &statement));
         }
@@ -181,22 +181,23 @@ impl Known {
         Acceptance::InForce
     }
 
-    /// The document's release decides from now on, unless another holds.
-    pub(super) fn accept(&mut self, candidate: Candidate, release: Arc<Release>) -> Acceptance {
+    /// The document's releases decide from now on, unless another holds.
+    pub(super) fn accept(
+        &mut self,
+        candidate: Candidate,
+        releases: Releases,
+        rollouts: &Rollouts,
+    ) -> Acceptance {
         let acceptance = self.take(&candidate.value, candidate.document.sequence);
         if !matches!(acceptance, Acceptance::InForce) {
             return acceptance;
         }
+        if self.stored.is_none() {
+            self.refused = Some(gone(releases.release.since()));
+        }
+        self.put_in_force(&candidate.document, releases, rollouts);
         self.document = Some(candidate.document);
         self.retired = None;
-        if self.stored.is_none() {
-            self.refused = Some(gone(release.since()));
-        }
-        // One that is replaced while it is quarantined is no good release: what stood in for it goes on doing so.
-        self.previous = match self.in_force.replace(release) {
-            Some(replaced) if replaced.quarantine().holds() => self.previous.take(),
-            replaced => replaced,
-        };
         acceptance
     }
 
@@ -209,6 +210,7 @@ impl Known {
         if matches!(acceptance, Acceptance::InForce) {
             self.in_force = None;
             self.previous = None;
+            self.rollout = None;
             self.document = None;
             self.retired = Some(RetirementInForce {
                 sequence: retirement.sequence,
@@ -217,6 +219,36 @@ impl Known {
             });
         }
         acceptance
+    }
+
+    fn put_in_force(&mut self, document: &PolicyDocument, releases: Releases, rollouts: &Rollouts) {
+        let Releases {
+            release,
+            candidate,
+            noted,
+        } = releases;
+        let before = self.rollout.take();
+        self.rollout = candidate
+            .and_then(|candidate| {
+                rollouts.begin(document, Arc::new(candidate), before.as_deref(), noted.as_ref())
+            })
+            .map(Arc::new);
+        let of_the_candidate_alone = self
+            .document
+            .as_ref()
+            .is_some_and(|before| document.differs_by_its_candidate_alone_from(before));
+        match self.in_force.take() {
+            // To payments it is the same release as before: whether it is quarantined, and what stands in for it, stays.
+            Some(before) if of_the_candidate_alone => {
+                self.in_force = Some(Arc::new(release.continuing(&before)))
+            }
+            // One that is replaced while it is quarantined is no good release: what stood in for it goes on doing so.
+            Some(replaced) if replaced.quarantine().holds() => self.in_force = Some(Arc::new(release)),
+            replaced => {
+                self.previous = replaced;
+                self.in_force = Some(Arc::new(release));
+            }
+        }
     }
 
     /// The document is not taken. Says whether that is news.
@@ -284,9 +316,11 @@ impl Known {
                 quarantine: None,
                 retired: self.retired.clone(),
                 highest_sequence: self.highest_sequence,
+                candidate: None,
             },
             in_force: self.in_force.clone(),
             previous: self.previous.clone(),
+            rollout: self.rollout.clone(),
         })
     }
 }

@@ -20,6 +20,7 @@ use crate::metrics::HostMetrics;
 use crate::policy::Policy;
 use crate::quarantine::{Quarantine, Supervision};
 use crate::release::Release;
+use crate::rollout::RolloutRecords;
 use crate::store::PolicyStore;
 
 /// Artifacts that are fetched or compiled at the same time; each may hold the largest artifact in memory.
@@ -37,6 +38,8 @@ pub(super) struct Candidate {
     pub(super) document: Arc<PolicyDocument>,
     /// The policy of its artifact, where some release runs it already: only the document changed.
     pub(super) compiled: Option<Arc<Policy>>,
+    /// The same of the artifact of its candidate.
+    pub(super) candidate_compiled: Option<Arc<Policy>>,
     pub(super) begun: Begun,
 }
 
@@ -47,10 +50,19 @@ pub(super) struct Retiring {
     pub(super) retirement: Retirement,
 }
 
+/// What a document says is to run.
+pub(super) struct Releases {
+    pub(super) release: Release,
+    /// The one on trial beside it.
+    pub(super) candidate: Option<Release>,
+    /// What this node noted of a trial before it was started.
+    pub(super) noted: Option<Bytes>,
+}
+
 /// What came of a candidate, and how long it took.
 pub(super) struct Loaded {
     pub(super) candidate: Candidate,
-    pub(super) result: Result<Release, Refusal>,
+    pub(super) result: Result<Releases, Refusal>,
     pub(super) elapsed: Duration,
 }
 
@@ -65,7 +77,7 @@ pub(super) struct Batch {
 /// Loads what changed, each document in a task of its own.
 pub(super) struct Loads {
     loading: Loading,
-    tasks: JoinSet<(Result<Release, Refusal>, Duration)>,
+    tasks: JoinSet<(Result<Releases, Refusal>, Duration)>,
     under_way: HashMap<task::Id, UnderWay>,
     batches: HashMap<u64, OpenBatch>,
     /// Batches that were begun, by which they are numbered.
@@ -93,6 +105,7 @@ struct Loading {
     clock: Arc<dyn Clock>,
     metrics: HostMetrics,
     supervision: Arc<Supervision>,
+    records: Arc<dyn RolloutRecords>,
     timeout: Duration,
     permits: Arc<Semaphore>,
     retry_permits: Arc<Semaphore>,
@@ -105,6 +118,7 @@ impl Loads {
         clock: Arc<dyn Clock>,
         metrics: HostMetrics,
         supervision: Arc<Supervision>,
+        records: Arc<dyn RolloutRecords>,
         timeout: Duration,
     ) -> Self {
         let loading = Loading {
@@ -113,6 +127,7 @@ impl Loads {
             clock,
             metrics,
             supervision,
+            records,
             timeout,
             permits: Arc::new(Semaphore::new(MAX_LOADS)),
             retry_permits: Arc::new(Semaphore::new(MAX_RETRIES)),
@@ -172,7 +187,7 @@ impl Loads {
     }
 
     /// A task has ended, and how; nothing where it panicked. Its batch, where it was the last of it.
-    fn ended(&mut self, id: task::Id, ended: Option<(Result<Release, Refusal>, Duration)>) -> Option<Batch> {
+    fn ended(&mut self, id: task::Id, ended: Option<(Result<Releases, Refusal>, Duration)>) -> Option<Batch> {
         let UnderWay {
             candidate,
             batch,
@@ -198,7 +213,7 @@ impl Loads {
 
 impl Loading {
     /// What comes of a candidate, and how long it took from when it was its turn.
-    async fn load(self, candidate: Candidate) -> (Result<Release, Refusal>, Duration) {
+    async fn load(self, candidate: Candidate) -> (Result<Releases, Refusal>, Duration) {
         // Neither is ever closed.
         let _retry_permit = if candidate.begun.is_retry {
             Some(self.retry_permits.acquire().await)
@@ -207,12 +222,45 @@ impl Loading {
         };
         let _permit = self.permits.acquire().await;
         let started = Instant::now();
-        let document = candidate.document;
-        let result = tokio::time::timeout(self.timeout, self.release(&document, candidate.compiled))
+        let document = Arc::clone(&candidate.document);
+        let result = tokio::time::timeout(self.timeout, self.releases(candidate))
             .await
             .unwrap_or_else(|_| Err(Refusal::too_slow(self.timeout)))
             .map_err(|refusal| refusal.of(&document));
         (result, started.elapsed())
+    }
+
+    /// Both releases of a document: where one is refused, all of it is.
+    async fn releases(&self, candidate: Candidate) -> Result<Releases, Refusal> {
+        let Candidate {
+            document,
+            compiled,
+            candidate_compiled,
+            ..
+        } = candidate;
+        let Some(promoted) = document.promoted() else {
+            return Ok(Releases {
+                release: self.release(&document, compiled).await?,
+                candidate: None,
+                noted: None,
+            });
+        };
+        let stable = Arc::new(document.without_candidate());
+        let release = self.release(&stable, compiled).await?;
+        // The same component under other parameters was compiled a moment ago.
+        let is_the_same = promoted.artifact.digest() == release.policy().digest();
+        let compiled = candidate_compiled.or_else(|| is_the_same.then(|| Arc::clone(release.policy())));
+        let candidate = self
+            .release(&Arc::new(promoted), compiled)
+            .await
+            .map_err(Refusal::of_the_candidate)?;
+        let records = Arc::clone(&self.records);
+        let noted = task::spawn_blocking(move || records.read(&document.name)).await;
+        Ok(Releases {
+            release,
+            candidate: Some(candidate),
+            noted: noted.ok().flatten(),
+        })
     }
 
     async fn release(

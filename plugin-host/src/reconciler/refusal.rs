@@ -74,6 +74,14 @@ impl Refusal {
         }
     }
 
+    /// The same, of the document's candidate: everything else about the document may be right.
+    pub(super) fn of_the_candidate(self) -> Self {
+        Self {
+            message: shorten(&format!("candidate: {}", self.message), MAX_MESSAGE_BYTES),
+            ..self
+        }
+    }
+
     /// The key is no policy's name.
     pub(super) fn key(error: &TextError) -> Self {
         Self::for_good(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::{PolicyStatus, QuarantineInForce};
+use application::ports::{CandidateOnTrial, PolicyStatus, QuarantineInForce};
 use domain::Timestamp;
 use domain::risk::PolicyIdentity;
 use tokio::sync::watch;
@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use crate::digest::Digest;
 use crate::document::{Moment, PolicyVersion};
 use crate::node_status::{
-    NodeId, NodePolicy, NodePolicyError, NodePolicyState, NodeQuarantine, NodeRelease, NodeRetirement,
-    NodeStatus,
+    NodeCandidate, NodeCandidateState, NodeId, NodePolicy, NodePolicyError, NodePolicyState, NodeQuarantine,
+    NodeRelease, NodeRetirement, NodeStatus,
 };
 use crate::store::PolicyStore;
 
@@ -108,13 +108,18 @@ fn cut(mut status: NodeStatus) -> NodeStatus {
     let all = status.policies.len();
     status
         .policies
-        .retain(|policy| policy.state != NodePolicyState::InForce);
+        .retain(|policy| policy.state != NodePolicyState::InForce || is_sent_back(policy));
     // Where others were left out as well, a policy that is not named may stand in any way.
     if status.policies.len() <= TOLD {
         status.left_out = all - status.policies.len();
     }
     status.policies.truncate(TOLD);
     status
+}
+
+fn is_sent_back(policy: &NodePolicy) -> bool {
+    let candidate = policy.candidate.as_ref();
+    candidate.is_some_and(|candidate| candidate.state == NodeCandidateState::SentBack)
 }
 
 fn node_policy(status: &PolicyStatus, started_at: Timestamp) -> NodePolicy {
@@ -148,6 +153,7 @@ fn node_policy(status: &PolicyStatus, started_at: Timestamp) -> NodePolicy {
             reason: retired.reason.as_deref().map(str::to_owned),
         }),
         highest_sequence: Some(status.highest_sequence).filter(|sequence| *sequence > 0),
+        candidate: status.candidate.as_ref().map(node_candidate),
         since: Moment(since),
     }
 }
@@ -159,6 +165,30 @@ fn node_quarantine(quarantine: &QuarantineInForce) -> NodeQuarantine {
         faults: quarantine.faults,
         last_fault: quarantine.last_fault.as_str().to_owned(),
         instead: quarantine.instead.as_deref().map(node_release),
+    }
+}
+
+fn node_candidate(candidate: &CandidateOnTrial) -> NodeCandidate {
+    let identity = &candidate.identity;
+    let sent_back = candidate.sent_back.as_ref();
+    NodeCandidate {
+        version: PolicyVersion::parse(&identity.version).ok(),
+        digest: Digest::parse(&identity.digest).ok(),
+        stage: candidate.stage.to_owned(),
+        percent: candidate.percent,
+        state: if sent_back.is_some() {
+            NodeCandidateState::SentBack
+        } else {
+            NodeCandidateState::Running
+        },
+        since: Moment(sent_back.map_or(candidate.since, |sent_back| sent_back.since)),
+        evaluations: candidate.evaluations,
+        faults: candidate.faults,
+        p99_us: candidate.p99_us,
+        compared: candidate.compared,
+        differing: candidate.differing,
+        gate: sent_back.map(|sent_back| sent_back.gate.to_owned()),
+        reason: sent_back.map(|sent_back| sent_back.reason.to_string()),
     }
 }
 

@@ -1,27 +1,36 @@
 //! How every policy stands, told to whoever asks: the engine, the numbers, and the store by the reporter.
 //!
-//! The reconciler says what it knows after each change of the store. A quarantine begins and ends by payments, at any time:
-//! the board is then drawn anew from the same knowledge, also while the reconciler is busy loading.
+//! The reconciler says what it knows after each change of the store. A quarantine begins and ends, and a candidate is sent back,
+//! by payments, at any time: the board is then drawn anew from the same knowledge, also while the reconciler is busy loading. So
+//! it is every few seconds while a candidate is on trial, and how that does is noted for the next start of the node.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use application::ports::{PolicyStatus, QuarantineInForce};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::document::PolicyName;
 use crate::metrics::HostMetrics;
 use crate::release::Release;
+use crate::rollout::{Rollout, RolloutRecord, RolloutRecords};
 use crate::wasm_engine::WasmRiskPolicyEngine;
 
 use super::known::DOCUMENT_GONE;
 use super::reporter::Reporter;
 
-/// How one policy stands, but for its quarantine, which is seen when it is told.
+/// How often the numbers of candidates on trial are told and noted. What a node loses when it is killed is counted within this
+/// time; that a candidate is sent back is noted at once.
+const REFRESH: Duration = Duration::from_secs(3);
+
+/// How one policy stands, but for its quarantine and its candidate, which are seen when it is told.
 pub(super) struct Standing {
     pub(super) status: PolicyStatus,
     pub(super) in_force: Option<Arc<Release>>,
     pub(super) previous: Option<Arc<Release>>,
+    pub(super) rollout: Option<Arc<Rollout>>,
 }
 
 impl Standing {
@@ -43,6 +52,7 @@ impl Standing {
         });
         PolicyStatus {
             quarantine,
+            candidate: self.rollout.as_ref().map(|rollout| rollout.status()),
             ..self.status.clone()
         }
     }
@@ -54,6 +64,7 @@ pub(super) struct StatusBoard {
     metrics: HostMetrics,
     reporter: Reporter,
     changed: Arc<Notify>,
+    records: Arc<dyn RolloutRecords>,
     latest: Mutex<Latest>,
 }
 
@@ -63,43 +74,61 @@ struct Latest {
     standings: Vec<Standing>,
     /// Whose quarantine is among the numbers.
     counted: BTreeSet<Box<str>>,
+    /// Whose candidate is among the numbers, and what was noted of it last.
+    noted: BTreeMap<Box<str>, RolloutRecord>,
 }
 
 impl StatusBoard {
-    /// `changed` says that a quarantine has begun or ended.
+    /// `changed` says that a quarantine has begun or ended, or that a candidate was sent back.
     pub(super) fn new(
         engine: Arc<WasmRiskPolicyEngine>,
         metrics: HostMetrics,
         reporter: Reporter,
         changed: Arc<Notify>,
+        records: Arc<dyn RolloutRecords>,
     ) -> Self {
         Self {
             engine,
             metrics,
             reporter,
             changed,
+            records,
             latest: Mutex::default(),
         }
     }
 
     /// Tells what is known now.
     pub(super) fn publish(&self, revision: u64, standings: Vec<Standing>) {
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latest = self.lock();
         latest.revision = revision;
         latest.standings = standings;
         self.tell(&mut latest);
     }
 
-    /// Tells of quarantines until told to stop.
+    /// Tells of quarantines and candidates until told to stop.
     pub(super) async fn follow(self: Arc<Self>, stop: CancellationToken) {
         loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.changed.notified() => {}
+            let is_last = tokio::select! {
+                () = stop.cancelled() => true,
+                () = self.changed.notified() => false,
+                () = tokio::time::sleep(REFRESH) => {
+                    if self.lock().noted.is_empty() {
+                        continue;
+                    }
+                    false
+                }
+            };
+            let mut latest = self.lock();
+            if is_last {
+                self.note(&mut latest);
+                return;
             }
-            let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
             self.tell(&mut latest);
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Latest> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The task that reports to the store.
@@ -121,7 +150,37 @@ impl StatusBoard {
         }
     }
 
+    /// Shows the candidates' shares, and notes how they do where that has changed. The record of a policy that is gone stays: the
+    /// same document may come back, and what was sent back under it stays so.
+    fn note(&self, latest: &mut Latest) {
+        let mut noted = std::mem::take(&mut latest.noted);
+        for standing in &latest.standings {
+            let Some(rollout) = &standing.rollout else {
+                continue;
+            };
+            let name = &standing.status.name;
+            rollout.show(self.metrics.rollouts());
+            let record = rollout.record();
+            let is_news = noted.remove(name).is_none_or(|before| before != record);
+            if is_news && let Ok(name) = PolicyName::parse(name) {
+                self.records.write(&name, record.to_json().into());
+            }
+            latest.noted.insert(name.clone(), record);
+        }
+        for gone in noted.into_keys() {
+            self.metrics.rollouts().forget(&gone);
+            let is_in_force =
+                |standing: &Standing| standing.status.name == gone && standing.in_force.is_some();
+            if latest.standings.iter().any(is_in_force)
+                && let Ok(name) = PolicyName::parse(&gone)
+            {
+                self.records.remove(&name);
+            }
+        }
+    }
+
     fn tell(&self, latest: &mut Latest) {
+        self.note(latest);
         let statuses: Vec<PolicyStatus> = latest.standings.iter().map(Standing::now).collect();
         let count = |holds: &dyn Fn(&PolicyStatus) -> bool| {
             let count = statuses.iter().filter(|status| holds(status)).count();

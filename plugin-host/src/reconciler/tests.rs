@@ -6,6 +6,7 @@ mod loads;
 mod order;
 mod quarantine;
 mod retirement;
+mod rollouts;
 mod signatures;
 
 use application::ports::{PolicySnapshot, PolicyStatus, RiskPolicyEngine};
@@ -25,6 +26,7 @@ use crate::document::{PolicyName, Publisher, Retirement, RetirementReason};
 use crate::envelope::Envelope;
 use crate::lane::Lane;
 use crate::node_status::{NodePolicy, NodePolicyState, NodeStatus};
+use crate::rollout::NoRecords;
 use crate::store::StoreError;
 use crate::testing::{Answer, Guest, document, engine, small_config};
 use in_memory_store::{InMemoryPolicyStore, away};
@@ -69,9 +71,20 @@ impl Scene {
     }
 
     fn start_with(config: &Config, store: Arc<InMemoryPolicyStore>) -> Self {
+        Self::start_noting(config, store, Arc::new(NoRecords))
+    }
+
+    fn start_noting(
+        config: &Config,
+        store: Arc<InMemoryPolicyStore>,
+        records: Arc<dyn RolloutRecords>,
+    ) -> Self {
         let mut registry = Registry::default();
         let clock = Arc::new(SettableClock::default());
-        let engine = Arc::new(WasmRiskPolicyEngine::new(Lane::start(1).unwrap()));
+        let engine = Arc::new(WasmRiskPolicyEngine::new(
+            Lane::start(1).unwrap(),
+            Lane::start_beside(1).unwrap(),
+        ));
         let reconciler = Reconciler::new(
             Arc::clone(&store) as Arc<dyn PolicyStore>,
             Loader::start(self::engine().clone(), Compiler::Here(self::engine().clone()), 1).unwrap(),
@@ -81,6 +94,7 @@ impl Scene {
             Node {
                 id: NodeId::parse("node-1").unwrap(),
                 trusted: config.signatures.trusted_keys().unwrap(),
+                records,
             },
             config,
         );
@@ -157,10 +171,15 @@ impl Scene {
         statuses.into_iter().find(|status| &*status.name == name).unwrap()
     }
 
-    #[track_caller]
-    fn assert_metric(&self, line: &str) {
+    fn metrics(&self) -> String {
         let mut text = String::new();
         encode(&mut text, &self.registry).unwrap();
+        text
+    }
+
+    #[track_caller]
+    fn assert_metric(&self, line: &str) {
+        let text = self.metrics();
         assert!(
             text.lines().any(|found| found == line),
             "`{line}` is not in\n{text}"

@@ -1,10 +1,11 @@
 //! `/v1/policies`.
 
 use application::ports::{
-    PolicyStatus, QuarantineInForce, RefusedRelease, ReleaseInForce, RetirementInForce,
+    CandidateAnswer, CandidateDifference, CandidateOnTrial, PolicyStatus, QuarantineInForce, RefusedRelease,
+    ReleaseInForce, RetirementInForce, SentBackCandidate,
 };
 use domain::Timestamp;
-use domain::risk::FaultKind;
+use domain::risk::{FaultKind, Outcome};
 use serde_json::json;
 
 use crate::caller::get;
@@ -37,6 +38,43 @@ fn quarantine() -> QuarantineInForce {
     }
 }
 
+fn candidate() -> CandidateOnTrial {
+    CandidateOnTrial {
+        identity: identity("velocity-limit"),
+        stage: "canary",
+        percent: 2.5,
+        since: Timestamp::from_unix_millis(0),
+        sent_back: Some(SentBackCandidate {
+            gate: "fault_ratio",
+            since: NOW,
+            reason: "fault ratio 0.031 of 1204 evaluations, expected at most 0.01".into(),
+        }),
+        evaluations: 1_204,
+        faults: 37,
+        p99_us: Some(43),
+        compared: 1_100,
+        differing: 1,
+        rescored: 9,
+        dropped: 2,
+        differences: vec![CandidateDifference {
+            payment_id: "pay_1".into(),
+            at: NOW,
+            in_force: CandidateAnswer {
+                outcome: Outcome::Approve,
+                score: Some(3),
+                fault: None,
+                reasons: vec!["amount.usual".into()],
+            },
+            candidate: CandidateAnswer {
+                outcome: Outcome::Review,
+                score: None,
+                fault: Some(FaultKind::Trap),
+                reasons: Vec::new(),
+            },
+        }],
+    }
+}
+
 #[tokio::test]
 async fn every_policy_is_shown_with_how_it_stands() {
     let world = World::new();
@@ -48,6 +86,7 @@ async fn every_policy_is_shown_with_how_it_stands() {
         quarantine: Some(quarantine()),
         retired: None,
         highest_sequence: 7,
+        candidate: Some(candidate()),
     }];
     let answer = get(&world.api(), "/v1/policies").await;
     assert_eq!(answer.status, 200);
@@ -85,6 +124,32 @@ async fn every_policy_is_shown_with_how_it_stands() {
                     },
                 },
                 "retired": null,
+                "candidate": {
+                    "version": "1.4.0",
+                    "digest": format!("sha256:{}", "ab".repeat(32)),
+                    "stage": "canary",
+                    "percent": 2.5,
+                    "state": "sent_back",
+                    "since": "1970-01-01T00:00:00.000Z",
+                    "sent_back": {
+                        "gate": "fault_ratio",
+                        "since": "2026-03-01T08:30:00.250Z",
+                        "reason": "fault ratio 0.031 of 1204 evaluations, expected at most 0.01",
+                    },
+                    "evaluations": 1204,
+                    "faults": 37,
+                    "p99_us": 43,
+                    "compared": 1100,
+                    "differing": 1,
+                    "rescored": 9,
+                    "dropped": 2,
+                    "differences": [{
+                        "payment_id": "pay_1",
+                        "at": "2026-03-01T08:30:00.250Z",
+                        "in_force": {"outcome": "approve", "score": 3, "fault": null, "reasons": ["amount.usual"]},
+                        "candidate": {"outcome": "review", "score": null, "fault": "trap", "reasons": []},
+                    }],
+                },
             }],
         })
     );
@@ -101,6 +166,7 @@ async fn the_state_is_the_headline_of_the_entry() {
         quarantine: None,
         retired: None,
         highest_sequence: 8,
+        candidate: None,
     };
     let quarantined = |was_refused: bool, loading: bool| PolicyStatus {
         quarantine: Some(quarantine()),
@@ -146,6 +212,7 @@ async fn a_retired_policy_is_shown_with_the_document_that_says_so() {
         refused: None,
         loading: false,
         quarantine: None,
+        candidate: None,
         retired: Some(RetirementInForce {
             sequence: 9,
             reason: Some("replaced by another".into()),

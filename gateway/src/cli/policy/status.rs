@@ -1,7 +1,7 @@
 //! `portcullis policy status`
 
 use clap::Args;
-use plugin_host::node_status::{NodePolicy, NodePolicyState, NodeQuarantine, NodeStatus};
+use plugin_host::node_status::{NodeCandidate, NodePolicy, NodePolicyState, NodeQuarantine, NodeStatus};
 use serde_json::{Value, json};
 
 use super::render::{short_digest, table};
@@ -59,6 +59,7 @@ fn text(nodes: &[(String, Result<NodeStatus, String>)]) -> String {
                 for policy in &status.policies {
                     rows.push(row(node, policy));
                     remarks.extend(quarantine(node, policy));
+                    remarks.extend(candidate(node, policy));
                     remarks.extend(refusal(node, policy));
                 }
             }
@@ -120,6 +121,33 @@ fn quarantine(node: &str, policy: &NodePolicy) -> Option<String> {
     let name = &policy.name;
     Some(format!(
         "{node} quarantined {name} at {since}: {faults} of {evaluations} evaluations faulted, the last by {last_fault}; {decides}"
+    ))
+}
+
+fn candidate(node: &str, policy: &NodePolicy) -> Option<String> {
+    let NodeCandidate {
+        version,
+        stage,
+        percent,
+        since,
+        evaluations,
+        faults,
+        p99_us,
+        compared,
+        differing,
+        gate,
+        reason,
+        ..
+    } = policy.candidate.as_ref()?;
+    let name = &policy.name;
+    let version = version.as_ref().map_or("", |version| version.as_str());
+    let state = match (gate, reason) {
+        (Some(gate), Some(reason)) => format!("sent back at {since} by {gate}: {reason}"),
+        _ => format!("running since {since}"),
+    };
+    let p99 = p99_us.map_or(String::new(), |p99_us| format!(", p99 {p99_us} µs"));
+    Some(format!(
+        "{node} has candidate {version} of {name} in {stage} at {percent} %, {state}; {faults} of {evaluations} evaluations faulted{p99}, {differing} of {compared} payments decided otherwise"
     ))
 }
 

@@ -42,8 +42,9 @@ impl Scene {
         let in_force = InForce {
             release: release(2, second),
             previous: first.map(|first| release(1, first)),
+            candidate: None,
         };
-        let set = PolicySet::new(7, vec![in_force], Arc::new(Lane::start(1).unwrap()));
+        let set = set_of(vec![in_force]);
         Self { time, set }
     }
 

@@ -312,6 +312,7 @@ fn in_force(name: &str, policy: &Arc<Policy>, component: &[u8]) -> InForce {
     InForce {
         release: Arc::new(release),
         previous: None,
+        candidate: None,
     }
 }
 
@@ -329,7 +330,7 @@ async fn a_run_that_is_interrupted_and_run_again_on_the_lane_leaves_nothing_behi
     let guests = [seer(), other_seer()];
     let lane = Arc::new(Lane::start(1).unwrap());
     let decide = async |releases: Vec<InForce>, payment_id: &str| {
-        let set = PolicySet::new(1, releases, Arc::clone(&lane));
+        let set = PolicySet::new(1, releases, Arc::clone(&lane), Arc::clone(&lane));
         told(
             set.evaluate(&risk_request(payment_id).build().borrow(), &[])
                 .await,
