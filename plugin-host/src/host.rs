@@ -18,7 +18,7 @@ use crate::node_status::NodeId;
 use crate::quarantine::QuarantineConfigError;
 use crate::reconciler::{Node, Reconciler};
 use crate::signing::{SignaturesConfigError, TrustedKeys};
-use crate::store::{LocationError, PolicyStore, StoreError, StoreLocation};
+use crate::store::{LocationError, OpenError, PolicyStore, StoreLocation};
 use crate::wasm_engine::WasmRiskPolicyEngine;
 
 /// Why the policy host could not be started.
@@ -38,7 +38,7 @@ pub enum StartError {
     Signatures(#[from] SignaturesConfigError),
     /// The store cannot be opened.
     #[error("the policy store cannot be opened")]
-    Store(#[from] StoreError),
+    Store(#[from] OpenError),
     /// The engine cannot be set up.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -74,7 +74,7 @@ impl PolicyHost {
         };
         config.quarantine.check()?;
         tell_whom_it_trusts(&node.trusted);
-        let store: Arc<dyn PolicyStore> = location.open().await?;
+        let store: Arc<dyn PolicyStore> = location.open(&config.etcd).await?;
         let sandbox = SandboxEngine::new(&Config {
             max_concurrent_evaluations: config.max_concurrent_evaluations.max(threads_of_policies(config)),
             ..config.clone()

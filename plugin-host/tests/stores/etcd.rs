@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use portcullis_plugin_host::node_status::NodeId;
 use portcullis_plugin_host::store::layout::Layout;
 use portcullis_plugin_host::store::{
-    DocumentWrite, EtcdOptions, EtcdPolicyStore, PolicyStore, StoreError, StoreLocation, Transaction,
-    WatchEvent,
+    DocumentWrite, EtcdConfig, EtcdOptions, EtcdPolicyStore, PolicyStore, StoreError, StoreLocation,
+    Transaction, WatchEvent,
 };
 
 use crate::backend::{self, Backend};
@@ -222,7 +222,7 @@ async fn a_node_that_stops_reporting_is_gone_when_its_lease_is() {
 #[tokio::test]
 async fn an_etcd_that_is_away_is_unavailable_in_bounded_time() {
     let location: StoreLocation = "etcd://127.0.0.1:9".parse().unwrap();
-    let store = location.open().await.unwrap();
+    let store = location.open(&EtcdConfig::default()).await.unwrap();
     assert_eq!(store.describe(), "etcd://127.0.0.1:9 prefix /portcullis/v1");
     let asking = tokio::time::timeout(PATIENCE, store.list());
     let error = asking.await.unwrap().unwrap_err();
@@ -297,7 +297,8 @@ async fn a_user_without_the_right_is_denied() {
     let layout = Layout::new(backend.prefix()).unwrap();
     let connect = |password: &str| {
         let options = EtcdOptions {
-            credentials: Some(("gateway".to_owned(), password.to_owned())),
+            credentials: Some(("gateway".to_owned(), password.to_owned().into())),
+            ..EtcdOptions::default()
         };
         assert!(!format!("{options:?}").contains(password));
         let (endpoints, layout) = ([etcd.endpoint()], layout.clone());
