@@ -1,5 +1,7 @@
 //! What only etcd can do: compact, restart, freeze, refuse, fragment.
 
+mod access;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,18 +12,15 @@ use portcullis_plugin_host::store::{
     Transaction, WatchEvent,
 };
 
+use testkit::etcd::Setup;
+
 use crate::backend::{self, Backend};
 use crate::etcd_process::{self, Etcd};
 use crate::fixtures::*;
 
 /// An etcd that the test may kill; none where there is no etcd.
-async fn own(extra: &'static [&'static str]) -> Option<(Arc<Etcd>, Backend)> {
-    if !etcd_process::is_here() {
-        return None;
-    }
-    let etcd = tokio::task::spawn_blocking(move || Arc::new(Etcd::start(extra)))
-        .await
-        .unwrap();
+async fn own(flags: &[&str]) -> Option<(Arc<Etcd>, Backend)> {
+    let etcd = etcd_process::own(Setup::with_flags(flags)).await?;
     let backend = backend::in_etcd(Arc::clone(&etcd)).await;
     Some((etcd, backend))
 }
@@ -253,7 +252,7 @@ async fn a_frozen_etcd_is_unavailable_and_goes_on_when_it_thaws() {
     };
     let error = tokio::time::timeout(PATIENCE, ended).await.unwrap();
     assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
-    etcd.signal("-CONT");
+    etcd.thaw();
     let listing = eventually("etcd thaws", || async { store.list().await.ok() }).await;
     assert_eq!(listing.documents.len(), 1);
 }

@@ -200,8 +200,7 @@ impl Peer {
             cause = next.source();
             depth += 1;
         }
-        let is_broken_off = code == CANCELLED || text.contains("broken pipe") || text.contains("reset");
-        if let Some(hint) = self.hint(&text, is_broken_off) {
+        if let Some(hint) = self.hint(code, &text) {
             text.push_str("; ");
             text.push_str(hint);
         }
@@ -209,21 +208,28 @@ impl Peer {
     }
 
     /// What most likely is wrong where a connection fails in a way that does not say it.
-    fn hint(&self, text: &str, is_broken_off: bool) -> Option<&'static str> {
+    fn hint(&self, code: i32, text: &str) -> Option<&'static str> {
+        let says = |any_of: &[&str]| any_of.iter().any(|part| text.contains(part));
+        // Refused as TLS has it, or, where that was lost on the way, closed without a word.
+        let is_refused = code == CANCELLED || says(&["received fatal alert", "broken pipe", "reset by peer"]);
         match self.tls {
-            Some(_) if text.contains("UnknownIssuer") => {
+            Some(_) if says(&["UnknownIssuer", "BadSignature"]) => {
                 Some("etcd's certificate is not from an authority in `policies.etcd.ca_file`")
             }
-            Some(_) if text.contains("InvalidContentType") => {
+            Some(_) if says(&["certificate expired", "Expired"]) => Some("etcd's certificate has expired"),
+            Some(_) if says(&["NotValidForName"]) => {
+                Some("etcd's certificate is not for the host that `policies.store` names")
+            }
+            Some(_) if says(&["InvalidContentType", "tls handshake eof"]) => {
                 Some("etcd does not speak TLS there, and `policies.etcd.ca_file` is set")
             }
-            Some(HasCertificate(false)) if is_broken_off => Some(
-                "where etcd runs with `--client-cert-auth` it ends connections so that show no certificate: set `policies.etcd.certificate_file` and `key_file`",
+            Some(HasCertificate(false)) if is_refused => Some(
+                "etcd runs with `--client-cert-auth` and takes nobody without a certificate: set `policies.etcd.certificate_file` and `key_file`",
             ),
-            Some(HasCertificate(true)) if is_broken_off => Some(
-                "etcd ends connections so that show a certificate which has expired, or is not from an authority in its `--trusted-ca-file`: look at `policies.etcd.certificate_file`",
+            Some(HasCertificate(true)) if is_refused => Some(
+                "etcd does not take the certificate in `policies.etcd.certificate_file`: it has expired, or is not from an authority in etcd's `--trusted-ca-file`",
             ),
-            None if is_broken_off || text.contains("h2 protocol error") => {
+            None if is_refused || says(&["h2 protocol error"]) => {
                 Some("where etcd speaks TLS, set `policies.etcd.ca_file`")
             }
             _ => None,
