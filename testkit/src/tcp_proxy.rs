@@ -24,12 +24,12 @@ enum Mode {
 }
 
 struct Line {
-    target: SocketAddr,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 struct State {
+    target: SocketAddr,
     mode: Mode,
     /// Both ends of every connection, to close them.
     ends: Vec<TcpStream>,
@@ -52,8 +52,8 @@ impl TcpProxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let line = Arc::new(Line {
-            target: target.parse().expect("an address and a port"),
             state: Mutex::new(State {
+                target: address_of(target),
                 mode: Mode::Open,
                 ends: Vec::new(),
             }),
@@ -82,6 +82,15 @@ impl TcpProxy {
     /// Closes every connection, and each that is tried.
     pub fn cut(&self) {
         self.line.set(Mode::Cut);
+        self.line.close_all();
+    }
+
+    /// Closes every connection, and leads those that come to another server.
+    ///
+    /// # Panics
+    /// When this is no address and port.
+    pub fn redirect(&self, target: &str) {
+        self.line.lock().target = address_of(target);
         self.line.close_all();
     }
 
@@ -129,6 +138,10 @@ impl Line {
     }
 }
 
+fn address_of(target: &str) -> SocketAddr {
+    target.parse().expect("an address and a port")
+}
+
 fn take(listener: &TcpListener, line: &Arc<Line>) {
     for client in listener.incoming() {
         if line.lock().mode == Mode::Ended {
@@ -146,7 +159,8 @@ fn join(client: TcpStream, line: &Arc<Line>) -> std::io::Result<()> {
     if !line.passes() {
         return Ok(());
     }
-    let server = TcpStream::connect(line.target)?;
+    let target = line.lock().target;
+    let server = TcpStream::connect(target)?;
     for end in [&client, &server] {
         end.set_nodelay(true)?;
         line.lock().ends.push(end.try_clone()?);

@@ -17,7 +17,7 @@ use crate::etcd_process;
 use crate::fixtures::{document, name, noise, now};
 
 /// The shell lines below a heading of the page.
-fn example(heading: &str) -> String {
+pub(crate) fn example(heading: &str) -> String {
     example_of("policy-store.md", heading)
 }
 

@@ -1,6 +1,10 @@
 //! What only etcd can do: compact, restart, freeze, refuse, fragment.
 
 mod access;
+mod cluster;
+mod rights;
+mod tokens;
+mod traps;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -272,47 +276,6 @@ async fn calls_get_through_while_one_of_two_members_is_dead() {
     }
     assert_eq!(store.list().await.unwrap().documents.len(), 20);
     store.watch(0).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_user_without_the_right_is_denied() {
-    let Some((etcd, backend)) = own(&[]).await else {
-        return;
-    };
-    put(backend.store.as_ref(), vec![new("a")]).await.unwrap();
-    let policies = format!("{}/policies/", backend.prefix());
-    for command in [
-        "user add root:pw",
-        "role add root",
-        "user grant-role root root",
-        "role add gateway",
-        &format!("role grant-permission --prefix=true gateway read {policies}"),
-        "user add gateway:secret",
-        "user grant-role gateway gateway",
-        "auth enable",
-    ] {
-        etcd.ctl(&command.split(' ').collect::<Vec<_>>());
-    }
-    let layout = Layout::new(backend.prefix()).unwrap();
-    let connect = |password: &str| {
-        let options = EtcdOptions {
-            credentials: Some(("gateway".to_owned(), password.to_owned().into())),
-            ..EtcdOptions::default()
-        };
-        assert!(!format!("{options:?}").contains(password));
-        let (endpoints, layout) = ([etcd.endpoint()], layout.clone());
-        async move { EtcdPolicyStore::connect(&endpoints, layout, options).await }
-    };
-    let error = connect("wrong").await.unwrap_err();
-    assert!(matches!(error, StoreError::Denied { .. }), "{error}");
-    let store = connect("secret").await.unwrap();
-    let listing = store.list().await.unwrap();
-    assert_eq!(listing.documents.len(), 1);
-    store.watch(listing.revision).await.unwrap();
-    let error = put(&store, vec![new("b")]).await.unwrap_err();
-    assert!(matches!(error, StoreError::Denied { .. }), "{error}");
-    let error = backend.store.list().await.unwrap_err();
-    assert!(matches!(error, StoreError::Denied { .. }), "{error}");
 }
 
 #[tokio::test]

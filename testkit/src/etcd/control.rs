@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::PoisonError;
 
-use super::Etcd;
+use super::{Etcd, Issued};
 
 /// The user that is allowed everything, and its password.
 const ROOT: &str = "root:pw";
@@ -73,14 +73,40 @@ impl Etcd {
     /// Makes the user that is allowed everything, and switches users on: `etcdctl` is that one from now on.
     pub fn enable_users(&self) {
         for command in [
-            &["user", "add", ROOT][..],
-            &["role", "add", "root"],
-            &["user", "grant-role", "root", "root"],
-            &["auth", "enable"],
+            "user add root:pw",
+            "role add root",
+            "user grant-role root root",
+            "auth enable",
         ] {
-            self.ctl(command);
+            self.ctl_line(command);
         }
+        self.is_used_as_root();
+    }
+
+    /// Users were switched on by somebody else, who gave the one that is allowed everything the password `pw`.
+    pub fn is_used_as_root(&self) {
         *self.root.lock().unwrap_or_else(PoisonError::into_inner) = Some(ROOT.to_owned());
+    }
+
+    /// The same as [`Etcd::ctl`] for a line of words without spaces in them.
+    pub fn ctl_line(&self, line: &str) -> String {
+        self.ctl(&line.split(' ').collect::<Vec<_>>())
+    }
+
+    /// How `etcdctl` finds this server and shows a certificate, as variables for a script.
+    #[must_use]
+    pub fn variables(&self, shown: Option<&Issued>) -> Vec<(&'static str, String)> {
+        let mut variables = vec![
+            ("ETCDCTL_API", "3".to_owned()),
+            ("ETCDCTL_ENDPOINTS", self.client_url()),
+        ];
+        let text = |file: &Path| file.display().to_string();
+        if let (Some(authority), Some(shown)) = (&self.setup.authority, shown) {
+            variables.push(("ETCDCTL_CACERT", text(&authority.certificate())));
+            variables.push(("ETCDCTL_CERT", text(&shown.certificate)));
+            variables.push(("ETCDCTL_KEY", text(&shown.key)));
+        }
+        variables
     }
 
     /// The revision that it is at.

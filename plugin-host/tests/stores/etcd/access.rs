@@ -259,16 +259,13 @@ async fn an_etcd_that_is_away_does_not_hinder_a_start_with_a_password() {
     };
     let folder = TempDir::new().unwrap();
     etcd.enable_users();
-    etcd.ctl(&["user", "add", "gateway:right"]);
-    for command in [
-        format!("role grant-permission --prefix=true gateway read {DEFAULT_PREFIX}/policies/"),
-        "user grant-role gateway gateway".to_owned(),
-    ] {
-        if command.starts_with("role grant") {
-            etcd.ctl(&["role", "add", "gateway"]);
-        }
-        etcd.ctl(&command.split(' ').collect::<Vec<_>>());
-    }
+    let policies = format!("{DEFAULT_PREFIX}/policies/");
+    etcd.ctl_line("user add gateway:right");
+    etcd.ctl_line("role add gateway");
+    etcd.ctl_line(&format!(
+        "role grant-permission --prefix=true gateway read {policies}"
+    ));
+    etcd.ctl_line("user grant-role gateway gateway");
     let as_gateway = |password: &str| EtcdConfig {
         user: "gateway".to_owned(),
         password_file: secret(folder.path(), password, password),
