@@ -7,9 +7,9 @@ use portcullis_plugin_host::artifact::{self, Artifact};
 use portcullis_plugin_host::node_status::NodeId;
 use portcullis_plugin_host::store::{EtcdConfig, PolicyStore, StoreError, Transaction};
 use tempfile::TempDir;
+use testkit::documentation::{example, run};
 use testkit::etcd::{Authority, Etcd, Issued, Setup};
 
-use crate::documentation::example;
 use crate::etcd_process;
 use crate::fixtures::*;
 
@@ -29,14 +29,12 @@ impl Granted {
         let folder = TempDir::new().unwrap();
         secret(folder.path(), "gateway-2.password", "hunter2\n");
         secret(folder.path(), "root.password", "pw\n");
-        let output = Command::new("bash")
-            .args(["-euo", "pipefail", "-c", &example("Rights in etcd")])
-            .current_dir(folder.path())
-            .envs(etcd.variables(Some(&authority.issue("root"))))
-            .output()
-            .unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{errors}");
+        let shown = authority.issue("root");
+        run(
+            &example("policy-store.md", "Rights in etcd"),
+            folder.path(),
+            &etcd.variables(Some(&shown)),
+        );
         etcd.is_used_as_root();
         Some(Self {
             authority,
