@@ -1,9 +1,12 @@
 //! What can be set of the policy host.
 
+use std::path::Path;
+
 use serde::Deserialize;
 
 use crate::quarantine::QuarantineConfig;
 use crate::signing::SignaturesConfig;
+use crate::store::EtcdConfig;
 
 /// How policies run on this node.
 #[derive(Clone, Debug, Deserialize)]
@@ -44,10 +47,20 @@ pub struct Config {
     pub load_timeout_ms: u64,
     /// After how long without a change the whole store is read again, as a safety net. In milliseconds, default 60,000.
     pub relist_interval_ms: u64,
+    /// How etcd is spoken to, where the store is one.
+    pub etcd: EtcdConfig,
     /// When a policy that faults too often is taken out of service.
     pub quarantine: QuarantineConfig,
     /// Whose signatures a document must have.
     pub signatures: SignaturesConfig,
+}
+
+impl Config {
+    /// Lets the files of keys and certificates that are named by relative paths begin at this folder.
+    pub fn resolve_files(&mut self, folder: &Path) {
+        self.etcd.resolve_files(folder);
+        self.signatures.resolve_files(folder);
+    }
 }
 
 impl Default for Config {
@@ -65,6 +78,7 @@ impl Default for Config {
             compile_memory_bytes: 2 * 1024 * 1024 * 1024,
             load_timeout_ms: 300_000,
             relist_interval_ms: 60_000,
+            etcd: EtcdConfig::default(),
             quarantine: QuarantineConfig::default(),
             signatures: SignaturesConfig::default(),
         }

@@ -22,6 +22,16 @@ impl Etcd {
         );
     }
 
+    /// Puts values in one transaction; etcd takes 128 at the most.
+    ///
+    /// # Panics
+    /// When etcd does not take them.
+    pub fn put_together(&self, values: &[(String, Vec<u8>)]) {
+        let put = |(key, value): &(String, Vec<u8>)| json!({"requestPut": {"key": BASE64.encode(key), "value": BASE64.encode(value)}});
+        let puts: Vec<Value> = values.iter().map(put).collect();
+        self.call("txn", &json!({"success": puts}));
+    }
+
     /// Puts the chunks of an artifact.
     ///
     /// # Panics

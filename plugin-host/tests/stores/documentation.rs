@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 
 use portcullis_plugin_host::artifact::{self, CHUNK_BYTES};
 use portcullis_plugin_host::document::Statement;
@@ -12,13 +11,14 @@ use portcullis_plugin_host::signing::{Algorithm, SignaturesConfig, SigningKey, T
 use portcullis_plugin_host::store::layout::DEFAULT_PREFIX;
 use portcullis_plugin_host::store::{DirectoryPolicyStore, PolicyStore};
 use tempfile::TempDir;
+use testkit::etcd::Setup;
 
 use crate::backend;
-use crate::etcd_process::{self, Etcd};
+use crate::etcd_process;
 use crate::fixtures::{document, name, noise, now};
 
 /// The shell lines below a heading of the page.
-fn example(heading: &str) -> String {
+pub(crate) fn example(heading: &str) -> String {
     example_of("policy-store.md", heading)
 }
 
@@ -62,12 +62,9 @@ async fn assert_published(store: &dyn PolicyStore, component: &[u8]) {
 
 #[tokio::test]
 async fn the_examples_with_etcdctl_publish_a_policy_and_retire_it() {
-    if !etcd_process::is_here() {
+    let Some(etcd) = etcd_process::own(Setup::default()).await else {
         return;
-    }
-    let etcd = tokio::task::spawn_blocking(|| Arc::new(Etcd::start(&[])))
-        .await
-        .unwrap();
+    };
     let component = noise(2 * CHUNK_BYTES + 17, 5);
     run(
         &example("Publish with etcdctl"),
