@@ -19,7 +19,7 @@ pub use id_generator::IdGenerator;
 pub use payment_repository::{PaymentRepository, RepositoryError};
 pub use risk_policy_engine::{
     CandidateAnswer, CandidateDifference, CandidateOnTrial, PolicySnapshot, PolicyStatus, QuarantineInForce,
-    RefusedRelease, ReleaseInForce, RiskPolicyEngine, SentBackCandidate,
+    RefusedRelease, ReleaseInForce, RetirementInForce, RiskPolicyEngine, SentBackCandidate,
 };
 pub use telemetry::Telemetry;
 pub use timer::Timer;

@@ -1,9 +1,12 @@
 //! What can be set of the policy host.
 
+use std::path::Path;
+
 use serde::Deserialize;
 
 use crate::quarantine::QuarantineConfig;
 use crate::signing::SignaturesConfig;
+use crate::store::EtcdConfig;
 
 /// How policies run on this node.
 #[derive(Clone, Debug, Deserialize)]
@@ -13,8 +16,8 @@ pub struct Config {
     pub store: String,
     /// This node's name in the store's `nodes/`. Empty (the default) takes the host's name and the process id.
     pub node_id: String,
-    /// Policies that this node may not be without: it decides nothing before each of them is in force, and one that vanishes
-    /// from the store stays in force. Default none: an empty store then approves every payment.
+    /// Policies that this node may not be without: it decides nothing before each of them is in force, and none of
+    /// them is retired here. Default none: an empty store then approves every payment.
     pub required: Vec<String>,
     /// How many evaluations may run at the same time, and with it how many instances the pool holds. Each runs on a payment's
     /// thread or on one of the lane, from its start to its end; a node has never fewer than threads that run policies. Default
@@ -44,10 +47,20 @@ pub struct Config {
     pub load_timeout_ms: u64,
     /// After how long without a change the whole store is read again, as a safety net. In milliseconds, default 60,000.
     pub relist_interval_ms: u64,
+    /// How etcd is spoken to, where the store is one.
+    pub etcd: EtcdConfig,
     /// When a policy that faults too often is taken out of service.
     pub quarantine: QuarantineConfig,
     /// Whose signatures a document must have.
     pub signatures: SignaturesConfig,
+}
+
+impl Config {
+    /// Lets the files of keys and certificates that are named by relative paths begin at this folder.
+    pub fn resolve_files(&mut self, folder: &Path) {
+        self.etcd.resolve_files(folder);
+        self.signatures.resolve_files(folder);
+    }
 }
 
 impl Default for Config {
@@ -65,6 +78,7 @@ impl Default for Config {
             compile_memory_bytes: 2 * 1024 * 1024 * 1024,
             load_timeout_ms: 300_000,
             relist_interval_ms: 60_000,
+            etcd: EtcdConfig::default(),
             quarantine: QuarantineConfig::default(),
             signatures: SignaturesConfig::default(),
         }

@@ -262,7 +262,10 @@ impl PolicyDocument {
 
     /// Whether both say the same of the release in force, and only of a candidate something else.
     pub(crate) fn differs_by_its_candidate_alone_from(&self, other: &Self) -> bool {
-        self.candidate != other.candidate && self.without_candidate().says_the_same_as(&other.without_candidate())
+        self.candidate != other.candidate
+            && self
+                .without_candidate()
+                .says_the_same_as(&other.without_candidate())
     }
 
     /// Whether both say the same but for what publishing adds: sequence, moment and publisher.

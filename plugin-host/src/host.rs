@@ -19,7 +19,7 @@ use crate::quarantine::QuarantineConfigError;
 use crate::reconciler::{Node, Reconciler};
 use crate::rollout::NoRecords;
 use crate::signing::{SignaturesConfigError, TrustedKeys};
-use crate::store::{LocationError, PolicyStore, StoreError, StoreLocation};
+use crate::store::{LocationError, OpenError, PolicyStore, StoreLocation};
 use crate::wasm_engine::WasmRiskPolicyEngine;
 
 /// Why the policy host could not be started.
@@ -39,7 +39,7 @@ pub enum StartError {
     Signatures(#[from] SignaturesConfigError),
     /// The store cannot be opened.
     #[error("the policy store cannot be opened")]
-    Store(#[from] StoreError),
+    Store(#[from] OpenError),
     /// The engine cannot be set up.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -76,7 +76,7 @@ impl PolicyHost {
         };
         config.quarantine.check()?;
         tell_whom_it_trusts(&node.trusted);
-        let store: Arc<dyn PolicyStore> = location.open().await?;
+        let store: Arc<dyn PolicyStore> = location.open(&config.etcd).await?;
         let sandbox = SandboxEngine::new(&Config {
             max_concurrent_evaluations: config.max_concurrent_evaluations.max(threads_of_policies(config)),
             ..config.clone()

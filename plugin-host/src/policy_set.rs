@@ -86,12 +86,7 @@ impl Entry {
 impl PolicySet {
     /// A set of these releases, built from this revision of the store. A feature that several policies ask for is looked
     /// up once; those of a release that only stands by, or is on trial, are looked up too, since it decides without a new set.
-    pub(crate) fn new(
-        revision: u64,
-        mut releases: Vec<InForce>,
-        lane: Arc<Lane>,
-        beside: Arc<Lane>,
-    ) -> Self {
+    pub(crate) fn new(revision: u64, mut releases: Vec<InForce>, lane: Arc<Lane>, beside: Arc<Lane>) -> Self {
         releases.sort_by(|a, b| a.release.order().cmp(&b.release.order()));
         let mut positions: BTreeMap<FeatureSpec, usize> = BTreeMap::new();
         let mut features = Vec::new();

@@ -5,7 +5,10 @@ use std::time::Duration;
 /// Of the calling thread, since it began; none where the system does not tell.
 #[cfg(target_os = "linux")]
 pub(crate) fn of_this_thread() -> Option<Duration> {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     #[expect(
         unsafe_code,
         reason = "rustix has it behind a feature that would build the engine twice; the system writes one structure of its own layout"

@@ -10,6 +10,7 @@ mod known;
 mod loads;
 mod refusal;
 mod reporter;
+mod retire;
 mod status_board;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ use tokio::sync::Notify;
 
 use crate::artifact::ArtifactRef;
 use crate::config::Config;
+use crate::document::Statement;
 use crate::loader::Loader;
 use crate::metrics::HostMetrics;
 use crate::node_status::NodeId;
@@ -37,7 +39,7 @@ use crate::wasm_engine::WasmRiskPolicyEngine;
 use known::{Acceptance, Known};
 #[cfg(test)]
 pub(crate) use loads::MAX_LOADS;
-use loads::{Batch, Candidate, Loaded, Loads, Releases};
+use loads::{Batch, Candidate, Loaded, Loads, Releases, Retiring};
 use refusal::Refusal;
 use reporter::Reporter;
 use status_board::StatusBoard;
@@ -78,6 +80,14 @@ pub(crate) struct Reconciler {
 
 /// A change of one policy's document; none where it is gone.
 type Change = (String, Option<Bytes>);
+
+/// What is to be done about a document that passed every check so far.
+enum Step {
+    /// Its release is to be loaded.
+    Load(Candidate),
+    /// It retires its policy.
+    Retire(Retiring),
+}
 
 impl Reconciler {
     pub(crate) fn new(
@@ -167,19 +177,28 @@ impl Reconciler {
         let started = Instant::now();
         let now = self.clock.now();
         let mut batches = Vec::new();
+        let mut has_retired = false;
         for transaction in transactions {
-            let mut together = Vec::new();
+            let (mut together, mut retiring) = (Vec::new(), Vec::new());
             for (name, value) in transaction {
-                match value {
-                    None => self.retire(&name, now),
-                    Some(value) => match self.read(name, value, now, started) {
-                        Some(candidate) if candidate.begun.is_retry => batches.push(vec![candidate]),
-                        read => together.extend(read),
-                    },
+                let Some(value) = value else {
+                    self.vanish(&name, now);
+                    continue;
+                };
+                match self.read(name, value, now, started) {
+                    Some(Step::Load(candidate)) if candidate.begun.is_retry => {
+                        batches.push((vec![candidate], Vec::new()));
+                    }
+                    Some(Step::Load(candidate)) => together.push(candidate),
+                    Some(Step::Retire(one)) => retiring.push(one),
+                    None => {}
                 }
             }
             if !together.is_empty() {
-                batches.push(together);
+                batches.push((together, retiring));
+            } else if !retiring.is_empty() {
+                has_retired = true;
+                self.retire(retiring, now, started.elapsed());
             }
         }
         self.seen = revision;
@@ -187,18 +206,18 @@ impl Reconciler {
             self.first_batches = batches.len();
         }
         let is_settled = batches.is_empty();
-        for batch in batches {
-            self.loads.begin(is_first, batch);
+        for (candidates, retiring) in batches {
+            self.loads.begin(is_first, candidates, retiring);
         }
-        if is_settled {
+        if is_settled || has_retired {
             self.put_in_force();
         } else {
             self.publish_statuses();
         }
     }
 
-    /// Reads a document, and says what has to be loaded of it: nothing, where it was read before or is refused.
-    fn read(&mut self, name: String, value: Bytes, now: Timestamp, started: Instant) -> Option<Candidate> {
+    /// Reads a document, and says what is to be done about it: nothing, where it was read before or is refused.
+    fn read(&mut self, name: String, value: Bytes, now: Timestamp, started: Instant) -> Option<Step> {
         let known = self.known.entry(name.clone()).or_default();
         if known.is_settled(&value) {
             if let Some(refusal) = known.lapsed(now) {
@@ -206,10 +225,21 @@ impl Reconciler {
             }
             return None;
         }
-        match known.read(&name, &value, &self.trusted, now) {
-            Ok(document) => {
+        let refusal = match known.read(&name, &value, &self.trusted, now) {
+            Ok(Statement::Retirement(retirement)) if self.required.contains(&name) => {
+                Refusal::required(&retirement)
+            }
+            Ok(Statement::Retirement(retirement)) => {
+                known.begin(&value);
+                return Some(Step::Retire(Retiring {
+                    name,
+                    value,
+                    retirement,
+                }));
+            }
+            Ok(Statement::Release(document)) => {
                 let begun = known.begin(&value);
-                Some(Candidate {
+                return Some(Step::Load(Candidate {
                     compiled: self.compiled(&document.artifact),
                     candidate_compiled: document
                         .candidate
@@ -218,38 +248,19 @@ impl Reconciler {
                     begun,
                     name,
                     value,
-                    document: Arc::new(document),
-                })
+                    document: Arc::from(document),
+                }));
             }
-            Err(refusal) => {
-                known.see(&value);
-                self.refuse(&name, &value, &refusal, now, started.elapsed());
-                None
-            }
-        }
-    }
-
-    /// The document is gone from the store.
-    fn retire(&mut self, name: &str, now: Timestamp) {
-        let Some(known) = self.known.get_mut(name) else {
-            return;
+            Err(refusal) => refusal,
         };
-        if self.required.contains(name) && known.in_force.is_some() {
-            if known.vanish(now) {
-                tracing::error!(
-                    policy.name = name,
-                    "a required policy is gone from the store; it stays in force"
-                );
-            }
-            return;
-        }
-        tracing::info!(policy.name = name, "the policy was retired");
-        known.forget();
+        known.see(&value);
+        self.refuse(&name, &value, &refusal, now, started.elapsed());
+        None
     }
 
     /// Takes in what was loaded together, by one swap of the policy set.
     fn settle(&mut self, batch: Batch) {
-        let now = self.clock.now();
+        let (now, started) = (self.clock.now(), Instant::now());
         for Loaded {
             candidate,
             result,
@@ -261,6 +272,7 @@ impl Reconciler {
                 Err(refusal) => self.refuse(&candidate.name, &candidate.value, &refusal, now, elapsed),
             }
         }
+        self.retire(batch.retiring, now, started.elapsed());
         if batch.is_first {
             self.first_batches = self.first_batches.saturating_sub(1);
         }
@@ -313,7 +325,10 @@ impl Reconciler {
             return;
         };
         let identity = Arc::clone(releases.release.identity());
-        let on_trial = releases.candidate.as_ref().map(|release| Arc::clone(release.identity()));
+        let on_trial = releases
+            .candidate
+            .as_ref()
+            .map(|release| Arc::clone(release.identity()));
         let (name, value) = (candidate.name.clone(), candidate.value.clone());
         match known.accept(candidate, releases, &self.rollouts) {
             Acceptance::InForce => {}
@@ -321,7 +336,7 @@ impl Reconciler {
                 tracing::info!(
                     policy.name = name,
                     policy.sequence = identity.sequence,
-                    "the policy was retired or replaced while it was being loaded"
+                    "the policy was replaced while it was being loaded"
                 );
                 return;
             }

@@ -306,7 +306,10 @@ const UNHURRIED: u32 = 8;
 
 /// The limits of a run beside payments.
 fn unhurried(limits: &Limits) -> Limits {
-    let deadline_ms = limits.deadline_ms().saturating_mul(UNHURRIED).min(MAX_DEADLINE_MS);
+    let deadline_ms = limits
+        .deadline_ms()
+        .saturating_mul(UNHURRIED)
+        .min(MAX_DEADLINE_MS);
     Limits::new(limits.fuel(), deadline_ms, limits.memory_bytes()).unwrap_or(*limits)
 }
 

@@ -25,9 +25,9 @@ use std::time::Duration;
 
 use application::ports::{CandidateOnTrial, Clock, SentBackCandidate};
 use bytes::Bytes;
+use domain::PaymentId;
 use domain::payment::PaymentDetails;
 use domain::risk::{Fault, FaultKind};
-use domain::PaymentId;
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -109,8 +109,10 @@ impl Rollouts {
                     .filter(|noted| noted.sequence == document.sequence || noted.sent_back.is_none())
                     .filter(|_| before.is_none());
                 let now = self.clock.now();
-                let (counts, sent_back) =
-                    noted.map_or_else(|| (Counts::none_since(now), None), |noted| (noted.counts, noted.sent_back));
+                let (counts, sent_back) = noted.map_or_else(
+                    || (Counts::none_since(now), None),
+                    |noted| (noted.counts, noted.sent_back),
+                );
                 Arc::new(Progress::counting_on(*gates, &counts, sent_back))
             }
         };
@@ -191,7 +193,9 @@ impl Rollout {
         let Stage::Shadow(share) = self.stage else {
             return false;
         };
-        !self.is_sent_back() && self.release.includes(details) && self.buckets.takes(share, payment_id.as_str())
+        !self.is_sent_back()
+            && self.release.includes(details)
+            && self.buckets.takes(share, payment_id.as_str())
     }
 
     /// A place to run something beside a payment. Without one it is dropped, and counted as that: a candidate that takes its time
@@ -305,7 +309,13 @@ impl Rollout {
             );
         }
         let now = self.clock.now();
-        differences.keep(Differences::of(payment_id.as_str(), now, in_force, candidate, secrets));
+        differences.keep(Differences::of(
+            payment_id.as_str(),
+            now,
+            in_force,
+            candidate,
+            secrets,
+        ));
     }
 
     fn send_back(&self, crossed: gate::Crossed) {

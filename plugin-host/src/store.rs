@@ -6,8 +6,8 @@ pub mod layout;
 mod location;
 
 pub use directory::DirectoryPolicyStore;
-pub use etcd::{EtcdOptions, EtcdPolicyStore};
-pub use location::{LocationError, StoreLocation};
+pub use etcd::{EtcdConfig, EtcdConfigError, EtcdOptions, EtcdPolicyStore};
+pub use location::{LocationError, OpenError, StoreLocation};
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -142,6 +142,11 @@ const OWNERS: &[Owner] = &[
         reason: "etcd is one of the policy stores",
     },
     Owner {
+        external: "rustls",
+        owners: &["plugin-host"],
+        reason: "certificates for etcd are read where etcd is spoken to",
+    },
+    Owner {
         external: "ed25519-dalek",
         owners: &["plugin-host"],
         reason: "who signs policies, and whom a node trusts, is decided in one place",

@@ -8,11 +8,14 @@
 )]
 
 mod api;
+mod cluster;
 mod command_line;
 mod determinism;
 mod directory_store;
+mod etcd_access;
 mod hostile_policies;
 mod hot_reload;
+mod many_policies;
 mod misbehaving;
 mod policy_test;
 mod quarantine;

@@ -198,6 +198,12 @@ impl Gateway {
         self.post("/v1/payments", &payment.0)
     }
 
+    /// Waits until it follows its policy store, or until it has noticed that it cannot.
+    pub fn wait_until_following(&self, follows: bool) {
+        let line = format!("portcullis_policy_store_connected {}", u8::from(follows));
+        eventually(&line, || self.get("/metrics").text.contains(&line).then_some(()));
+    }
+
     /// How a policy stands.
     #[must_use]
     pub fn policy(&self, name: &str) -> Option<Value> {

@@ -18,10 +18,12 @@ pub mod guests;
 pub mod policies;
 pub mod process;
 pub mod raw;
+pub mod traffic;
 pub mod wait;
 
 pub use beside::Beside;
 pub use etcd::Etcd;
 pub use gateway::{Answer, Gateway, Payment};
 pub use policies::Policy;
+pub use traffic::Traffic;
 pub use wait::{eventually, eventually_within};

@@ -2,7 +2,7 @@
 
 use application::ports::{
     CandidateAnswer, CandidateDifference, CandidateOnTrial, PolicyStatus, QuarantineInForce, RefusedRelease,
-    ReleaseInForce,
+    ReleaseInForce, RetirementInForce,
 };
 use application::use_cases::ListedPolicies;
 use domain::risk::{FaultKind, PolicyIdentity};
@@ -35,6 +35,7 @@ struct PolicyView<'a> {
     in_force: Option<InForceView<'a>>,
     refused: Option<RefusedView<'a>>,
     quarantine: Option<QuarantineView<'a>>,
+    retired: Option<RetiredView<'a>>,
     candidate: Option<CandidateView<'a>>,
 }
 
@@ -63,6 +64,13 @@ struct QuarantineView<'a> {
     faults: u32,
     last_fault: &'static str,
     instead: Option<InsteadView<'a>>,
+}
+
+#[derive(Serialize)]
+struct RetiredView<'a> {
+    sequence: u64,
+    reason: Option<&'a str>,
+    since: Rfc3339,
 }
 
 #[derive(Serialize)]
@@ -123,6 +131,7 @@ impl<'a> PolicyView<'a> {
             in_force: status.in_force.as_ref().map(InForceView::new),
             refused: status.refused.as_ref().map(RefusedView::new),
             quarantine: status.quarantine.as_ref().map(QuarantineView::new),
+            retired: status.retired.as_ref().map(RetiredView::new),
             candidate: status.candidate.as_ref().map(CandidateView::new),
         }
     }
@@ -147,6 +156,7 @@ fn state(status: &PolicyStatus) -> &'static str {
         (true, false, true) => "in_force_newer_refused",
         (false, true, _) => "loading",
         (false, false, true) => "refused",
+        (false, false, false) if status.retired.is_some() => "retired",
         (false, false, false) => "absent",
     }
 }
@@ -234,6 +244,16 @@ impl<'a> InsteadView<'a> {
             version: &identity.version,
             sequence: identity.sequence,
             digest: &identity.digest,
+        }
+    }
+}
+
+impl<'a> RetiredView<'a> {
+    fn new(retired: &'a RetirementInForce) -> Self {
+        Self {
+            sequence: retired.sequence,
+            reason: retired.reason.as_deref(),
+            since: Rfc3339(retired.since),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `portcullis policy …`
 
 mod build;
+mod etcd;
 mod inspect;
 mod keygen;
 mod list;
@@ -17,9 +18,10 @@ use clap::{Args, Subcommand};
 use plugin_host::authoring::Workbench;
 use plugin_host::manifest::Manifest;
 use plugin_host::signing::{SigningKey, TrustedKeys, key_file};
-use plugin_host::store::{PolicyStore, StoreLocation};
+use plugin_host::store::{EtcdConfig, PolicyStore, StoreLocation};
 use std::sync::Arc;
 
+use self::etcd::EtcdArgs;
 use super::OutputFormat;
 use crate::config::{self, Config, Overrides};
 
@@ -54,6 +56,8 @@ pub(super) struct StoreArgs {
     /// trusts
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    etcd: EtcdArgs,
 }
 
 /// Which keys sign.
@@ -107,10 +111,14 @@ impl StoreArgs {
         Ok(Some(config::load(self.config.as_deref(), &overrides)?))
     }
 
-    fn location(&self) -> anyhow::Result<StoreLocation> {
-        match (&self.store, self.load_config()?) {
-            (None, Some(config)) => config.policies.store.parse().context("policies.store"),
-            (Some(store), _) => Ok(store.clone()),
+    /// Where the store is, and how etcd is spoken to where it is one.
+    fn location(&self) -> anyhow::Result<(StoreLocation, EtcdConfig)> {
+        let config = self.load_config()?;
+        let etcd = config.as_ref().map(|config| config.policies.etcd.clone());
+        let etcd = self.etcd.over(etcd.unwrap_or_default());
+        match (&self.store, config) {
+            (None, Some(config)) => Ok((config.policies.store.parse().context("policies.store")?, etcd)),
+            (Some(store), _) => Ok((store.clone(), etcd)),
             (None, None) => anyhow::bail!("name the store with --store"),
         }
     }
@@ -125,19 +133,20 @@ impl StoreArgs {
 
     /// Opens the store to write to it; a folder is made when it is missing.
     async fn open(&self) -> anyhow::Result<Arc<dyn PolicyStore>> {
-        Ok(self.location()?.open().await?)
+        let (location, etcd) = self.location()?;
+        Ok(location.open(&etcd).await?)
     }
 
     /// Opens the store to read from it. A folder that is missing is an error: most likely its path has a slip.
     async fn open_existing(&self) -> anyhow::Result<Arc<dyn PolicyStore>> {
-        let location = self.location()?;
+        let (location, etcd) = self.location()?;
         if let StoreLocation::Directory(path) = &location {
             anyhow::ensure!(
                 path.is_dir(),
                 "{location}: there is no such folder; name the store with --store"
             );
         }
-        Ok(location.open().await?)
+        Ok(location.open(&etcd).await?)
     }
 }
 

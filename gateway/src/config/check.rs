@@ -17,7 +17,9 @@ impl Config {
         self.policies
             .store
             .parse::<StoreLocation>()
-            .map_err(|error| at("policies.store", &error))?;
+            .map_err(|error| at("policies.store", &error))?
+            .check(&self.policies.etcd)
+            .map_err(|error| error.to_string())?;
         if !self.policies.node_id.is_empty() {
             NodeId::parse(&self.policies.node_id).map_err(|error| at("policies.node_id", &error))?;
         }

@@ -82,10 +82,10 @@ pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config, Config
     }
 }
 
-/// Files of keys are looked for beside the configuration file: they are a part of it, whatever the working directory is.
+/// Files of keys and certificates are looked for beside the configuration file: they are a part of it, whatever the working directory is.
 fn beside(mut config: Config, file: Option<&Path>) -> Config {
     if let Some(folder) = file.and_then(Path::parent) {
-        config.policies.signatures.resolve_files(folder);
+        config.policies.resolve_files(folder);
     }
     config
 }

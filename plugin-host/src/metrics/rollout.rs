@@ -92,12 +92,18 @@ impl RolloutFamilies {
         let policy = || name.to_owned();
         RolloutMetrics {
             evaluations: STAGES.map(|stage| {
-                let labels = StageLabels { policy: policy(), stage };
+                let labels = StageLabels {
+                    policy: policy(),
+                    stage,
+                };
                 self.evaluations.get_or_create_owned(&labels)
             }),
             faults: FaultKind::ALL.map(|kind| {
                 let fault = kind.as_str();
-                let labels = FaultLabels { policy: policy(), fault };
+                let labels = FaultLabels {
+                    policy: policy(),
+                    fault,
+                };
                 self.faults.get_or_create_owned(&labels)
             }),
             compared: Outcome::ALL.map(|in_force| {
@@ -109,10 +115,15 @@ impl RolloutFamilies {
                     })
                 })
             }),
-            dropped: self.dropped.get_or_create_owned(&PolicyLabels { policy: policy() }),
+            dropped: self
+                .dropped
+                .get_or_create_owned(&PolicyLabels { policy: policy() }),
             sent_back: Gate::ALL.map(|gate| {
                 let gate = gate.as_str();
-                let labels = GateLabels { policy: policy(), gate };
+                let labels = GateLabels {
+                    policy: policy(),
+                    gate,
+                };
                 self.sent_back.get_or_create_owned(&labels)
             }),
         }
@@ -135,13 +146,19 @@ impl RolloutFamilies {
     pub(crate) fn forget(&self, name: &str) {
         let policy = || name.to_owned();
         for stage in STAGES {
-            let labels = StageLabels { policy: policy(), stage };
+            let labels = StageLabels {
+                policy: policy(),
+                stage,
+            };
             self.percent.remove(&labels);
             self.evaluations.remove(&labels);
         }
         for kind in FaultKind::ALL {
             let fault = kind.as_str();
-            self.faults.remove(&FaultLabels { policy: policy(), fault });
+            self.faults.remove(&FaultLabels {
+                policy: policy(),
+                fault,
+            });
         }
         for in_force in Outcome::ALL {
             for candidate in Outcome::ALL {
@@ -155,7 +172,10 @@ impl RolloutFamilies {
         self.dropped.remove(&PolicyLabels { policy: policy() });
         for gate in Gate::ALL {
             let gate = gate.as_str();
-            self.sent_back.remove(&GateLabels { policy: policy(), gate });
+            self.sent_back.remove(&GateLabels {
+                policy: policy(),
+                gate,
+            });
         }
     }
 }
@@ -244,7 +264,10 @@ mod tests {
         ] {
             assert!(shown.contains(line), "`{line}` is not in\n{shown}");
         }
-        assert!(!shown.contains(r#"percent{policy="velocity-limit",stage="shadow"}"#), "{shown}");
+        assert!(
+            !shown.contains(r#"percent{policy="velocity-limit",stage="shadow"}"#),
+            "{shown}"
+        );
         families.forget("velocity-limit");
         assert!(!text(&registry).contains("velocity-limit"));
     }

@@ -18,6 +18,7 @@ use crate::release::Release;
 use crate::rollout::{Rollout, RolloutRecord, RolloutRecords};
 use crate::wasm_engine::WasmRiskPolicyEngine;
 
+use super::known::DOCUMENT_GONE;
 use super::reporter::Reporter;
 
 /// How often the numbers of candidates on trial are told and noted. What a node loses when it is killed is counted within this
@@ -168,7 +169,8 @@ impl StatusBoard {
         }
         for gone in noted.into_keys() {
             self.metrics.rollouts().forget(&gone);
-            let is_in_force = |standing: &Standing| standing.status.name == gone && standing.in_force.is_some();
+            let is_in_force =
+                |standing: &Standing| standing.status.name == gone && standing.in_force.is_some();
             if latest.standings.iter().any(is_in_force)
                 && let Ok(name) = PolicyName::parse(&gone)
             {
@@ -180,10 +182,22 @@ impl StatusBoard {
     fn tell(&self, latest: &mut Latest) {
         self.note(latest);
         let statuses: Vec<PolicyStatus> = latest.standings.iter().map(Standing::now).collect();
-        let refused = statuses.iter().filter(|status| status.refused.is_some()).count();
+        let count = |holds: &dyn Fn(&PolicyStatus) -> bool| {
+            let count = statuses.iter().filter(|status| holds(status)).count();
+            i64::try_from(count).unwrap_or(i64::MAX)
+        };
+        self.metrics.gone.set(count(&|status| {
+            status
+                .refused
+                .as_ref()
+                .is_some_and(|refused| refused.code == DOCUMENT_GONE)
+        }));
         self.metrics
             .refused
-            .set(i64::try_from(refused).unwrap_or(i64::MAX));
+            .set(count(&|status| status.refused.is_some()));
+        self.metrics
+            .retired
+            .set(count(&|status| status.retired.is_some()));
         self.count(latest, &statuses);
         self.reporter.update(latest.revision, &statuses);
         self.engine.report(statuses);

@@ -55,7 +55,8 @@ mod tests {
     #[test]
     fn the_example_of_the_documentation_holds() {
         // printf 'velocity-limit\0fp_48d3ef48958e5d182cfa74268ab27bf1' | sha256sum
-        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/rollouts.md")).unwrap();
+        let page =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/rollouts.md")).unwrap();
         let bucket = Buckets::of("velocity-limit").bucket("fp_48d3ef48958e5d182cfa74268ab27bf1");
         assert_eq!(bucket, 33);
         assert!(page.contains(&format!("bucket {bucket}")), "{bucket}");

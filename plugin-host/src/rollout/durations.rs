@@ -55,7 +55,11 @@ impl Durations {
 
     /// The time within which 99 of 100 ended, in microseconds; none where nothing was counted.
     pub(crate) fn p99_us(&self) -> Option<u64> {
-        let counts: Vec<u64> = self.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
+        let counts: Vec<u64> = self
+            .counts
+            .iter()
+            .map(|count| count.load(Ordering::Relaxed))
+            .collect();
         let all = counts.iter().fold(0_u64, |all, count| all.saturating_add(*count));
         let mut left = all - all / 100;
         if left == 0 {
@@ -110,7 +114,10 @@ mod tests {
             assert!(index == expected || index == expected + 1, "{micros} µs");
             expected = index;
             let greatest = greatest(index);
-            assert!(micros <= greatest && greatest - micros <= micros / 16, "{micros} µs in a bucket up to {greatest}");
+            assert!(
+                micros <= greatest && greatest - micros <= micros / 16,
+                "{micros} µs in a bucket up to {greatest}"
+            );
         }
         assert_eq!(expected, BUCKETS - 1);
         assert_eq!(index(u64::MAX), BUCKETS - 1);

@@ -22,12 +22,7 @@ pub(crate) enum Gate {
 
 impl Gate {
     /// All of them, in the order of their declaration.
-    pub(crate) const ALL: [Self; 4] = [
-        Self::FaultRatio,
-        Self::P99,
-        Self::DecisionDrift,
-        Self::Quarantine,
-    ];
+    pub(crate) const ALL: [Self; 4] = [Self::FaultRatio, Self::P99, Self::DecisionDrift, Self::Quarantine];
 
     /// The stable name.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -70,11 +65,17 @@ pub(super) struct Crossed {
 impl fmt::Display for Crossed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Share { bad, of } = self.share;
-        #[expect(clippy::cast_precision_loss, reason = "a share within a window: far below 2^52")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a share within a window: far below 2^52"
+        )]
         let ratio = (bad as f64 * 1_000.0 / of.max(1) as f64).round() / 1_000.0;
         let most = self.most;
         match self.gate {
-            Gate::FaultRatio => write!(f, "fault ratio {ratio} of {of} evaluations, expected at most {most}")?,
+            Gate::FaultRatio => write!(
+                f,
+                "fault ratio {ratio} of {of} evaluations, expected at most {most}"
+            )?,
             Gate::P99 => write!(
                 f,
                 "p99: {bad} of {of} evaluations took longer than {} µs, expected at most 1 in 100",
@@ -85,7 +86,10 @@ impl fmt::Display for Crossed {
                 "decision drift {ratio} of {of} compared payments, expected at most {most}"
             )?,
             Gate::Quarantine => {
-                return write!(f, "{bad} of {of} evaluations faulted within the window of the quarantine");
+                return write!(
+                    f,
+                    "{bad} of {of} evaluations faulted within the window of the quarantine"
+                );
             }
         }
         if of < self.minimum {

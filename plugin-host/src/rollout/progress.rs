@@ -55,9 +55,12 @@ pub(super) enum Compared {
 impl Progress {
     /// A trial that begins, or goes on with what was counted.
     pub(super) fn counting_on(gates: Gates, counts: &Counts, sent_back: Option<SentBack>) -> Self {
-        let window = |most: Ratio, counted: Counted| Window::counting_on(most, gates.minimum_evaluations, counted);
+        let window =
+            |most: Ratio, counted: Counted| Window::counting_on(most, gates.minimum_evaluations, counted);
         // Without a gate nothing is too much.
-        let drift = gates.max_decision_drift.unwrap_or(Ratio::from_millionths(Ratio::WHOLE));
+        let drift = gates
+            .max_decision_drift
+            .unwrap_or(Ratio::from_millionths(Ratio::WHOLE));
         let progress = Self {
             since: counts.since.0,
             gates,
@@ -211,7 +214,10 @@ mod tests {
         for _ in 0..98 {
             assert!(progress.evaluated(false, Duration::from_micros(500)).is_none());
         }
-        assert!(progress.evaluated(false, slow).is_none(), "one in a hundred is allowed");
+        assert!(
+            progress.evaluated(false, slow).is_none(),
+            "one in a hundred is allowed"
+        );
         let crossed = progress.evaluated(false, slow).unwrap();
         assert_eq!(
             crossed.to_string(),

@@ -165,7 +165,11 @@ mod tests {
             ("\"differing\"", "\"drifting\""),
             ("{", "["),
         ] {
-            assert_eq!(RolloutRecord::parse(text.replacen(old, new, 1).as_bytes()), None, "{new}");
+            assert_eq!(
+                RolloutRecord::parse(text.replacen(old, new, 1).as_bytes()),
+                None,
+                "{new}"
+            );
         }
     }
 
@@ -173,7 +177,9 @@ mod tests {
     fn the_largest_record_is_a_small_one() {
         let mut largest = record();
         let most = u64::MAX;
-        largest.counts.durations = (0..u32::try_from(BUCKETS).unwrap()).map(|index| (index, most)).collect();
+        largest.counts.durations = (0..u32::try_from(BUCKETS).unwrap())
+            .map(|index| (index, most))
+            .collect();
         largest.sent_back.as_mut().unwrap().reason = "x".repeat(MAX_REASON_BYTES).into();
         assert!(largest.to_json().len() < 16 * 1024);
     }

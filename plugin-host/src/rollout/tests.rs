@@ -38,8 +38,13 @@ impl Scene {
         before: Option<&Rollout>,
         noted: Option<&Bytes>,
     ) -> Rollout {
-        let document =
-            document_with_candidate("alpha", &self.stable, otherwise, &self.candidate, of_the_candidate);
+        let document = document_with_candidate(
+            "alpha",
+            &self.stable,
+            otherwise,
+            &self.candidate,
+            of_the_candidate,
+        );
         let supervision = supervision(QuarantineConfig::default(), &Hand::default());
         let quarantine = Quarantine::new(supervision, document.limits.deadline());
         let promoted = document.promoted().unwrap();
@@ -74,13 +79,19 @@ fn a_document_that_only_moves_the_share_goes_on_counting() {
     );
     evaluate(&moved, None);
     assert_eq!(moved.status().evaluations, 2);
-    assert_eq!((moved.status().percent, &*moved.status().identity.version), (50.0, "2.0.1"));
+    assert_eq!(
+        (moved.status().percent, &*moved.status().identity.version),
+        (50.0, "2.0.1")
+    );
     for (otherwise, of_the_candidate) in [
         (json!({"sequence": 3}), json!({"stage": "shadow"})),
         (json!({"sequence": 3}), json!({"gates": {"max_fault_ratio": 0.5}})),
         (json!({"sequence": 3}), json!({"limits": {"fuel": 5}})),
         (json!({"sequence": 3, "limits": {"fuel": 5}}), json!({})),
-        (json!({"sequence": 3, "scope": {"currencies": ["EUR"]}}), json!({})),
+        (
+            json!({"sequence": 3, "scope": {"currencies": ["EUR"]}}),
+            json!({}),
+        ),
     ] {
         let another = scene.begin(&otherwise, &of_the_candidate, Some(&moved), None);
         assert_eq!(another.status().evaluations, 0, "{otherwise} {of_the_candidate}");
@@ -95,17 +106,32 @@ fn what_was_sent_back_stays_so_until_another_sequence_says_otherwise() {
         evaluate(&first, Some(FaultKind::Trap));
     }
     let status = first.status();
-    assert_eq!((status.evaluations, status.faults), (2, 2), "the others were under way");
+    assert_eq!(
+        (status.evaluations, status.faults),
+        (2, 2),
+        "the others were under way"
+    );
     assert_eq!(status.sent_back.as_ref().unwrap().since, NOW);
     let record = noted(&first);
-    for (before, noted) in [(Some(&first), None), (None, Some(&record)), (Some(&first), Some(&record))] {
+    for (before, noted) in [
+        (Some(&first), None),
+        (None, Some(&record)),
+        (Some(&first), Some(&record)),
+    ] {
         let again = scene.begin(&json!({"sequence": 7}), &json!({}), before, noted);
         assert!(again.is_sent_back());
-        assert_eq!(again.status().sent_back.unwrap().reason, status.sent_back.as_ref().unwrap().reason);
+        assert_eq!(
+            again.status().sent_back.unwrap().reason,
+            status.sent_back.as_ref().unwrap().reason
+        );
         assert_eq!(again.status().faults, 2);
         let next = scene.begin(&json!({"sequence": 8}), &json!({}), before, noted);
         assert!(!next.is_sent_back());
-        assert_eq!(next.status().evaluations, 0, "it has its chance from the beginning");
+        assert_eq!(
+            next.status().evaluations,
+            0,
+            "it has its chance from the beginning"
+        );
     }
 }
 
@@ -120,14 +146,27 @@ fn a_node_that_is_started_again_goes_on_counting() {
     let record = noted(&first);
     // Meanwhile the share may have been moved.
     for sequence in [7, 8] {
-        let again = scene.begin(&json!({"sequence": sequence}), &json!({"percent": 7}), None, Some(&record));
+        let again = scene.begin(
+            &json!({"sequence": sequence}),
+            &json!({"percent": 7}),
+            None,
+            Some(&record),
+        );
         assert_eq!(again.record().counts, first.record().counts);
         evaluate(&again, Some(FaultKind::Trap));
         let reason = again.status().sent_back.unwrap().reason;
-        assert_eq!(&*reason, "fault ratio 0.032 of 62 evaluations, expected at most 0.01 of the first 100");
+        assert_eq!(
+            &*reason,
+            "fault ratio 0.032 of 62 evaluations, expected at most 0.01 of the first 100"
+        );
     }
     // Of another trial, or of another program, nothing is taken.
-    let other = scene.begin(&json!({"sequence": 8}), &json!({"stage": "shadow"}), None, Some(&record));
+    let other = scene.begin(
+        &json!({"sequence": 8}),
+        &json!({"stage": "shadow"}),
+        None,
+        Some(&record),
+    );
     assert_eq!(other.status().evaluations, 0);
     let garbage = Bytes::from_static(b"{\"format\": 9}");
     let begun = scene.begin(&json!({"sequence": 7}), &json!({}), None, Some(&garbage));
@@ -172,4 +211,3 @@ fn what_a_policy_s_codes_repeat_of_a_payer_is_concealed() {
     assert_eq!(difference.in_force.reasons, ["ip.[concealed]".into()]);
     assert_eq!(difference.candidate.reasons, ["velocity.card.count".into()]);
 }
-

@@ -148,8 +148,8 @@ mod tests {
             let from = full.saturating_sub(1) * self.block;
             let latest = &self.all[from..];
             let bad = latest.iter().filter(|bad| **bad).count();
-            let too_much =
-                bad as f64 / latest.len().max(self.minimum) as f64 > f64::from(self.most.millionths()) / 1e6 + 1e-12;
+            let too_much = bad as f64 / latest.len().max(self.minimum) as f64
+                > f64::from(self.most.millionths()) / 1e6 + 1e-12;
             (is_bad && too_much).then_some(Share {
                 bad: bad as u64,
                 of: latest.len() as u64,
@@ -223,8 +223,18 @@ mod tests {
         }
         assert_eq!(whole.counted(), second.counted());
         // Another block size, or a file from elsewhere: nothing leaves its bits.
-        let absurd = Share { bad: u64::MAX, of: u64::MAX };
-        let window = Window::counting_on(most, 10, Counted { newest: absurd, before: absurd });
+        let absurd = Share {
+            bad: u64::MAX,
+            of: u64::MAX,
+        };
+        let window = Window::counting_on(
+            most,
+            10,
+            Counted {
+                newest: absurd,
+                before: absurd,
+            },
+        );
         assert!(window.count(true).is_some());
     }
 

@@ -2,7 +2,9 @@
 //!
 //! Every call ends within a named bound and is tried again where that is harmless. Keys are those of `docs/policy-store.md`.
 
+mod access;
 mod call;
+mod connection;
 mod lease;
 mod watch;
 mod write;
@@ -13,7 +15,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use etcd_client::{Client, ConnectOptions, GetOptions, KeyValue, KvClient, SortOrder, SortTarget};
+use etcd_client::{Client, GetOptions, KeyValue, KvClient, SortOrder, SortTarget};
 
 use super::layout::Layout;
 use super::{MAX_DOCUMENTS, PolicyStore, PolicyWatch, StoreError, StoreListing, StoredDocument, Transaction};
@@ -21,18 +23,11 @@ use crate::digest::Digest;
 use crate::document::PolicyName;
 use crate::node_status::NodeId;
 
-use call::{CALL_TIMEOUT, CHUNK_TIMEOUT, idempotent, revision, within};
+pub use access::{EtcdConfig, EtcdConfigError, EtcdOptions, EtcdTls};
+use call::{CALL_TIMEOUT, CHUNK_TIMEOUT, Call, Right, revision};
+use connection::Connection;
 use lease::Reporter;
 use watch::EtcdWatch;
-
-/// How often a quiet connection is pinged. etcd closes connections that are pinged more often than every five seconds.
-const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(5);
-
-/// After this long without an answer to a ping the connection counts as dead.
-const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// How long a TCP connection may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Keys asked for at once. Sixteen of etcd's largest values are 24 MiB.
 const PAGE: i64 = 16;
@@ -49,28 +44,10 @@ const NEWEST_HISTORY: i64 = 128;
 /// The most nodes that are listed.
 const MAX_NODES: usize = 1_024;
 
-/// How to connect, beside where.
-#[derive(Clone, Default)]
-pub struct EtcdOptions {
-    /// Name and password, where etcd asks for them.
-    pub credentials: Option<(String, String)>,
-}
-
-impl fmt::Debug for EtcdOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let user = self.credentials.as_ref().map(|(user, _)| user);
-        f.debug_struct("EtcdOptions")
-            .field("user", &user)
-            .finish_non_exhaustive()
-    }
-}
-
 /// A policy store in etcd.
 pub struct EtcdPolicyStore {
-    client: Client,
+    connection: Connection,
     layout: Layout,
-    description: String,
-    authenticated: bool,
     reporter: Reporter,
     /// The cluster that was listed last; another one behind the same address knows nothing of our revisions.
     cluster: AtomicU64,
@@ -78,62 +55,68 @@ pub struct EtcdPolicyStore {
 
 impl fmt::Debug for EtcdPolicyStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("EtcdPolicyStore").field(&self.description).finish()
+        f.debug_tuple("EtcdPolicyStore")
+            .field(&self.connection.peer.store)
+            .finish()
     }
 }
 
 impl EtcdPolicyStore {
-    /// Prepares connections to every endpoint (`host:port`). They are made when they are first used: an etcd that is away
-    /// is no error here, unless there are credentials to check.
+    /// Prepares connections to every endpoint (`host:port`). They are made when they are first used: an etcd that is away is no
+    /// error here, also where there are credentials that it cannot check then.
     ///
     /// # Errors
-    /// When an endpoint is none, or the credentials are refused or cannot be checked.
+    /// When an endpoint is none, or etcd refuses the credentials.
     pub async fn connect(
         endpoints: &[String],
         layout: Layout,
         options: EtcdOptions,
     ) -> Result<Self, StoreError> {
         let description = format!("etcd://{} prefix {}", endpoints.join(","), layout.prefix());
-        let authenticated = options.credentials.is_some();
-        let mut connect = ConnectOptions::new()
-            .with_keep_alive(KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT)
-            .with_keep_alive_while_idle(true)
-            .with_connect_timeout(CONNECT_TIMEOUT)
-            .with_require_leader(true);
-        if let Some((user, password)) = options.credentials {
-            connect = connect.with_user(user, password).with_auto_token_refresh(true);
+        if options.tls.is_none() && options.credentials.is_some() {
+            tracing::warn!(
+                store = description,
+                "the password for etcd is sent in the clear; set `policies.etcd.ca_file` for TLS"
+            );
         }
-        let client = idempotent(&description, "connect", CALL_TIMEOUT, || {
-            Client::connect(endpoints, Some(connect.clone()))
-        })
-        .await?;
+        let connection = Connection::new(description, endpoints, options);
+        match connection.client().await {
+            // Asked again with the first call.
+            Ok(_) | Err(StoreError::Unavailable { .. }) => {}
+            Err(error) => return Err(error),
+        }
         Ok(Self {
-            client,
+            connection,
             layout,
-            description,
-            authenticated,
             reporter: Reporter::default(),
             cluster: AtomicU64::new(0),
         })
     }
 
-    fn kv(&self) -> KvClient {
-        self.client
-            .kv_client()
-            .max_decoding_message_size(MAX_ANSWER_BYTES)
-    }
-
-    async fn value(&self, what: &str, key: &str, bound: Duration) -> Result<Option<KeyValue>, StoreError> {
-        let mut answer = idempotent(&self.description, what, bound, || {
-            let mut kv = self.kv();
-            async move { kv.get(key, None).await }
-        })
-        .await?;
+    async fn value(
+        &self,
+        what: &'static str,
+        bound: Duration,
+        key: &str,
+    ) -> Result<Option<KeyValue>, StoreError> {
+        let right = Right::Read(key);
+        let mut answer = self
+            .connection
+            .ask(&Call { what, bound, right }, |client| {
+                let mut kv = kv(&client);
+                async move { kv.get(key, None).await }
+            })
+            .await?;
         Ok(answer.take_kvs().pop())
     }
 
     /// Every key below a prefix at one revision, page by page.
-    async fn range(&self, what: &str, prefix: &str, max: usize) -> Result<Range, StoreError> {
+    async fn range(&self, what: &'static str, prefix: &str, max: usize) -> Result<Range, StoreError> {
+        let call = Call {
+            what,
+            bound: CHUNK_TIMEOUT,
+            right: Right::ReadBelow(prefix),
+        };
         let end = prefix_end(prefix);
         let mut from = prefix.as_bytes().to_vec();
         let (mut at, mut cluster) = (0, 0);
@@ -143,11 +126,13 @@ impl EtcdPolicyStore {
                 .with_range(end.clone())
                 .with_limit(PAGE)
                 .with_revision(at);
-            let mut page = idempotent(&self.description, what, CHUNK_TIMEOUT, || {
-                let (mut kv, from, options) = (self.kv(), from.clone(), options.clone());
-                async move { kv.get(from, Some(options)).await }
-            })
-            .await?;
+            let mut page = self
+                .connection
+                .ask(&call, |client| {
+                    let (mut kv, from, options) = (kv(&client), from.clone(), options.clone());
+                    async move { kv.get(from, Some(options)).await }
+                })
+                .await?;
             if let Some(header) = page.header().filter(|_| at == 0) {
                 at = header.revision();
                 cluster = header.cluster_id();
@@ -186,6 +171,11 @@ impl EtcdPolicyStore {
             transaction: mod_revision,
         }
     }
+}
+
+/// Reads and writes, with answers as large as ours are.
+fn kv(client: &Client) -> KvClient {
+    client.kv_client().max_decoding_message_size(MAX_ANSWER_BYTES)
 }
 
 /// Every key below a prefix at one revision of one cluster.
@@ -228,7 +218,7 @@ impl PolicyStore for EtcdPolicyStore {
 
     async fn get(&self, name: &PolicyName) -> Result<Option<StoredDocument>, StoreError> {
         let entry = self
-            .value("read a policy", &self.layout.policy(name), CALL_TIMEOUT)
+            .value("read a policy", CALL_TIMEOUT, &self.layout.policy(name))
             .await?;
         Ok(entry.map(|entry| self.stored(entry)))
     }
@@ -240,11 +230,18 @@ impl PolicyStore for EtcdPolicyStore {
             .with_keys_only()
             .with_sort(SortTarget::Create, SortOrder::Descend)
             .with_limit(NEWEST_HISTORY);
-        let answer = idempotent(&self.description, "read a history", CALL_TIMEOUT, || {
-            let (mut kv, prefix, options) = (self.kv(), prefix.clone(), options.clone());
-            async move { kv.get(prefix, Some(options)).await }
-        })
-        .await?;
+        let call = Call {
+            what: "read a history",
+            bound: CALL_TIMEOUT,
+            right: Right::ReadBelow(&prefix),
+        };
+        let answer = self
+            .connection
+            .ask(&call, |client| {
+                let (mut kv, prefix, options) = (kv(&client), prefix.clone(), options.clone());
+                async move { kv.get(prefix, Some(options)).await }
+            })
+            .await?;
         let sequence = |entry: &KeyValue| {
             let number = entry.key().strip_prefix(prefix.as_bytes())?;
             std::str::from_utf8(number).ok()?.parse::<u64>().ok()
@@ -253,25 +250,18 @@ impl PolicyStore for EtcdPolicyStore {
     }
 
     async fn watch(&self, after: u64) -> Result<Box<dyn PolicyWatch>, StoreError> {
-        if self.authenticated {
+        if self.connection.has_token() {
             // A watch is not opened again by itself when its token has expired, so it begins with a fresh one.
-            let refresh = self.client.refresh_token();
-            within(&self.description, "refresh the token", CALL_TIMEOUT, refresh).await?;
+            self.connection.refresh_token().await?;
         }
-        let watch = EtcdWatch::open(
-            &self.description,
-            self.client.watch_client(),
-            self.layout.policies(),
-            after,
-            self.cluster.load(Ordering::Relaxed),
-        )
-        .await?;
+        let cluster = self.cluster.load(Ordering::Relaxed);
+        let watch = EtcdWatch::open(&self.connection, self.layout.policies(), after, cluster).await?;
         Ok(Box::new(watch))
     }
 
     async fn chunk(&self, digest: &Digest, index: u32) -> Result<Option<Bytes>, StoreError> {
         let key = self.layout.chunk(digest, index);
-        let entry = self.value("read a chunk", &key, CHUNK_TIMEOUT).await?;
+        let entry = self.value("read a chunk", CHUNK_TIMEOUT, &key).await?;
         Ok(entry.map(|entry| Bytes::from(entry.into_key_value().1)))
     }
 
@@ -286,9 +276,7 @@ impl PolicyStore for EtcdPolicyStore {
 
     async fn report(&self, node: &NodeId, status: &[u8]) -> Result<(), StoreError> {
         let key = self.layout.node(node);
-        self.reporter
-            .report(&self.description, &self.client, node, &key, status)
-            .await
+        self.reporter.report(&self.connection, node, &key, status).await
     }
 
     async fn nodes(&self) -> Result<Vec<(String, Bytes)>, StoreError> {
@@ -303,6 +291,6 @@ impl PolicyStore for EtcdPolicyStore {
     }
 
     fn describe(&self) -> String {
-        self.description.clone()
+        self.connection.peer.store.clone()
     }
 }

@@ -90,6 +90,12 @@ impl Layout {
         format!("{}/{HISTORY}/{name}/", self.prefix)
     }
 
+    /// What every key of every history begins with; the rest is a name and a sequence.
+    #[must_use]
+    pub fn all_histories(&self) -> String {
+        format!("{}/{HISTORY}/", self.prefix)
+    }
+
     /// The key of one document in a policy's history.
     #[must_use]
     pub fn history(&self, name: &PolicyName, sequence: u64) -> String {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::layout::{DEFAULT_PREFIX, Layout, PrefixError};
-use super::{DirectoryPolicyStore, EtcdOptions, EtcdPolicyStore, PolicyStore, StoreError};
+use super::{DirectoryPolicyStore, EtcdConfig, EtcdConfigError, EtcdPolicyStore, PolicyStore, StoreError};
 
 /// The most endpoints of one etcd: clusters have three to seven members.
 const MAX_ENDPOINTS: usize = 16;
@@ -38,9 +38,9 @@ pub enum LocationError {
     /// An endpoint that is not `host:port`.
     #[error("found endpoint `{0}`, expected `host:port` such as `127.0.0.1:2379` or `[::1]:2379`")]
     Endpoint(String),
-    /// An endpoint that asks for TLS.
+    /// An endpoint with a scheme of its own.
     #[error(
-        "found endpoint `{0}`: TLS to etcd is not supported by this gateway version, expected `host:port`"
+        "found endpoint `{0}`, expected `host:port` alone: TLS is spoken with all of them where `policies.etcd.ca_file` is set"
     )]
     Tls(String),
     /// Too many endpoints.
@@ -51,16 +51,39 @@ pub enum LocationError {
     Prefix(#[from] PrefixError),
 }
 
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// How etcd is to be spoken to cannot be.
+    #[error(transparent)]
+    Access(#[from] EtcdConfigError),
+    /// The store itself.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl StoreLocation {
-    /// Opens the store there.
+    /// Sees that the store could be opened, as far as that shows without asking it: for a folder, settings of etcd are not looked
+    /// at.
     ///
     /// # Errors
-    /// When a folder cannot be made or read. An etcd that is away is no error yet.
-    pub async fn open(&self) -> Result<Arc<dyn PolicyStore>, StoreError> {
+    /// When a setting of `etcd` or a file that it names cannot be used.
+    pub fn check(&self, etcd: &EtcdConfig) -> Result<(), EtcdConfigError> {
+        match self {
+            Self::Etcd { .. } => etcd.options().map(drop),
+            Self::Directory(_) => Ok(()),
+        }
+    }
+
+    /// Opens the store there. `etcd` says how etcd is spoken to; of a folder it is not looked at.
+    ///
+    /// # Errors
+    /// When a folder cannot be made or read, a setting of `etcd` cannot be, or etcd refuses the credentials. An etcd that is away is
+    /// no error yet.
+    pub async fn open(&self, etcd: &EtcdConfig) -> Result<Arc<dyn PolicyStore>, OpenError> {
         match self {
             Self::Etcd { endpoints, layout } => {
-                let store =
-                    EtcdPolicyStore::connect(endpoints, layout.clone(), EtcdOptions::default()).await?;
+                let store = EtcdPolicyStore::connect(endpoints, layout.clone(), etcd.options()?).await?;
                 Ok(Arc::new(store))
             }
             Self::Directory(path) => {
@@ -86,7 +109,10 @@ impl FromStr for StoreLocation {
         let Some(rest) = text.strip_prefix("etcd://") else {
             return Err(LocationError::Scheme(text.chars().take(200).collect()));
         };
-        if let Some(tls) = rest.split(',').find(|part| part.starts_with("https:")) {
+        if let Some(tls) = rest
+            .split(',')
+            .find(|part| part.starts_with("https:") || part.starts_with("http:"))
+        {
             return Err(LocationError::Tls(tls.to_owned()));
         }
         let (hosts, prefix) = match rest.find('/') {
@@ -166,7 +192,8 @@ mod tests {
             ("etcd://a", "found endpoint `a`"),
             ("etcd://a:0", "found endpoint `a:0`"),
             ("etcd://a:1,,b:2", "found endpoint ``"),
-            ("etcd://https://a:1", "TLS to etcd is not supported"),
+            ("etcd://https://a:1", "where `policies.etcd.ca_file` is set"),
+            ("etcd://a:1,http://b:1", "expected `host:port` alone"),
             ("etcd://user:pw@a:1", "found endpoint `user:pw@a:1`"),
             ("etcd://a:1/x//y", "found prefix `/x//y`"),
         ] {

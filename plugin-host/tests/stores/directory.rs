@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use portcullis_plugin_host::node_status::NodeId;
 use portcullis_plugin_host::store::{
-    DirectoryPolicyStore, PolicyStore, StoreError, StoreLocation, Transaction, WatchEvent,
+    DirectoryPolicyStore, EtcdConfig, PolicyStore, StoreError, StoreLocation, Transaction, WatchEvent,
 };
 use tempfile::TempDir;
 
@@ -164,7 +164,12 @@ async fn a_path_that_is_no_folder_is_refused_with_its_name() {
     let file = folder.path().join("file");
     fs::write(&file, b"").unwrap();
     let location: StoreLocation = format!("dir:{}/below", file.display()).parse().unwrap();
-    let error = location.open().await.err().unwrap().to_string();
+    let error = location
+        .open(&EtcdConfig::default())
+        .await
+        .err()
+        .unwrap()
+        .to_string();
     assert!(error.contains("file/below"), "{error}");
 }
 

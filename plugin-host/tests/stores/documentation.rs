@@ -3,21 +3,22 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 
 use portcullis_plugin_host::artifact::{self, CHUNK_BYTES};
+use portcullis_plugin_host::document::Statement;
 use portcullis_plugin_host::envelope::Envelope;
 use portcullis_plugin_host::signing::{Algorithm, SignaturesConfig, SigningKey, TrustedKeyConfig, key_file};
 use portcullis_plugin_host::store::layout::DEFAULT_PREFIX;
 use portcullis_plugin_host::store::{DirectoryPolicyStore, PolicyStore};
 use tempfile::TempDir;
+use testkit::etcd::Setup;
 
 use crate::backend;
-use crate::etcd_process::{self, Etcd};
+use crate::etcd_process;
 use crate::fixtures::{document, name, noise, now};
 
 /// The shell lines below a heading of the page.
-fn example(heading: &str) -> String {
+pub(crate) fn example(heading: &str) -> String {
     example_of("policy-store.md", heading)
 }
 
@@ -60,13 +61,10 @@ async fn assert_published(store: &dyn PolicyStore, component: &[u8]) {
 }
 
 #[tokio::test]
-async fn the_example_with_etcdctl_publishes_a_policy() {
-    if !etcd_process::is_here() {
+async fn the_examples_with_etcdctl_publish_a_policy_and_retire_it() {
+    let Some(etcd) = etcd_process::own(Setup::default()).await else {
         return;
-    }
-    let etcd = tokio::task::spawn_blocking(|| Arc::new(Etcd::start(&[])))
-        .await
-        .unwrap();
+    };
     let component = noise(2 * CHUNK_BYTES + 17, 5);
     run(
         &example("Publish with etcdctl"),
@@ -75,6 +73,18 @@ async fn the_example_with_etcdctl_publishes_a_policy() {
     );
     let store = backend::connect(&etcd, DEFAULT_PREFIX).await;
     assert_published(&store, &component).await;
+    run(
+        &example("Retire with etcdctl"),
+        ("ETCDCTL_ENDPOINTS", &etcd.endpoint()),
+        &component,
+    );
+    let stored = store.get(&name("velocity-limit")).await.unwrap().unwrap();
+    let statement = Envelope::parse(&stored.value).unwrap().statement().unwrap();
+    let Statement::Retirement(retirement) = statement else {
+        panic!("{statement:?}");
+    };
+    assert_eq!(retirement.sequence, 2);
+    assert_eq!(store.last_sequence(&retirement.name).await, Ok(2));
 }
 
 #[tokio::test]

@@ -1,27 +1,30 @@
 //! What only etcd can do: compact, restart, freeze, refuse, fragment.
 
+mod access;
+mod cluster;
+mod rights;
+mod tokens;
+mod traps;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use portcullis_plugin_host::node_status::NodeId;
 use portcullis_plugin_host::store::layout::Layout;
 use portcullis_plugin_host::store::{
-    DocumentWrite, EtcdOptions, EtcdPolicyStore, PolicyStore, StoreError, StoreLocation, Transaction,
-    WatchEvent,
+    DocumentWrite, EtcdConfig, EtcdOptions, EtcdPolicyStore, PolicyStore, StoreError, StoreLocation,
+    Transaction, WatchEvent,
 };
+
+use testkit::etcd::Setup;
 
 use crate::backend::{self, Backend};
 use crate::etcd_process::{self, Etcd};
 use crate::fixtures::*;
 
 /// An etcd that the test may kill; none where there is no etcd.
-async fn own(extra: &'static [&'static str]) -> Option<(Arc<Etcd>, Backend)> {
-    if !etcd_process::is_here() {
-        return None;
-    }
-    let etcd = tokio::task::spawn_blocking(move || Arc::new(Etcd::start(extra)))
-        .await
-        .unwrap();
+async fn own(flags: &[&str]) -> Option<(Arc<Etcd>, Backend)> {
+    let etcd = etcd_process::own(Setup::with_flags(flags)).await?;
     let backend = backend::in_etcd(Arc::clone(&etcd)).await;
     Some((etcd, backend))
 }
@@ -222,7 +225,7 @@ async fn a_node_that_stops_reporting_is_gone_when_its_lease_is() {
 #[tokio::test]
 async fn an_etcd_that_is_away_is_unavailable_in_bounded_time() {
     let location: StoreLocation = "etcd://127.0.0.1:9".parse().unwrap();
-    let store = location.open().await.unwrap();
+    let store = location.open(&EtcdConfig::default()).await.unwrap();
     assert_eq!(store.describe(), "etcd://127.0.0.1:9 prefix /portcullis/v1");
     let asking = tokio::time::timeout(PATIENCE, store.list());
     let error = asking.await.unwrap().unwrap_err();
@@ -253,7 +256,7 @@ async fn a_frozen_etcd_is_unavailable_and_goes_on_when_it_thaws() {
     };
     let error = tokio::time::timeout(PATIENCE, ended).await.unwrap();
     assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
-    etcd.signal("-CONT");
+    etcd.thaw();
     let listing = eventually("etcd thaws", || async { store.list().await.ok() }).await;
     assert_eq!(listing.documents.len(), 1);
 }
@@ -273,46 +276,6 @@ async fn calls_get_through_while_one_of_two_members_is_dead() {
     }
     assert_eq!(store.list().await.unwrap().documents.len(), 20);
     store.watch(0).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_user_without_the_right_is_denied() {
-    let Some((etcd, backend)) = own(&[]).await else {
-        return;
-    };
-    put(backend.store.as_ref(), vec![new("a")]).await.unwrap();
-    let policies = format!("{}/policies/", backend.prefix());
-    for command in [
-        "user add root:pw",
-        "role add root",
-        "user grant-role root root",
-        "role add gateway",
-        &format!("role grant-permission --prefix=true gateway read {policies}"),
-        "user add gateway:secret",
-        "user grant-role gateway gateway",
-        "auth enable",
-    ] {
-        etcd.ctl(&command.split(' ').collect::<Vec<_>>());
-    }
-    let layout = Layout::new(backend.prefix()).unwrap();
-    let connect = |password: &str| {
-        let options = EtcdOptions {
-            credentials: Some(("gateway".to_owned(), password.to_owned())),
-        };
-        assert!(!format!("{options:?}").contains(password));
-        let (endpoints, layout) = ([etcd.endpoint()], layout.clone());
-        async move { EtcdPolicyStore::connect(&endpoints, layout, options).await }
-    };
-    let error = connect("wrong").await.unwrap_err();
-    assert!(matches!(error, StoreError::Denied { .. }), "{error}");
-    let store = connect("secret").await.unwrap();
-    let listing = store.list().await.unwrap();
-    assert_eq!(listing.documents.len(), 1);
-    store.watch(listing.revision).await.unwrap();
-    let error = put(&store, vec![new("b")]).await.unwrap_err();
-    assert!(matches!(error, StoreError::Denied { .. }), "{error}");
-    let error = backend.store.list().await.unwrap_err();
-    assert!(matches!(error, StoreError::Denied { .. }), "{error}");
 }
 
 #[tokio::test]

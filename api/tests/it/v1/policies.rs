@@ -2,7 +2,7 @@
 
 use application::ports::{
     CandidateAnswer, CandidateDifference, CandidateOnTrial, PolicyStatus, QuarantineInForce, RefusedRelease,
-    ReleaseInForce, SentBackCandidate,
+    ReleaseInForce, RetirementInForce, SentBackCandidate,
 };
 use domain::Timestamp;
 use domain::risk::{FaultKind, Outcome};
@@ -84,6 +84,8 @@ async fn every_policy_is_shown_with_how_it_stands() {
         refused: Some(refused()),
         loading: false,
         quarantine: Some(quarantine()),
+        retired: None,
+        highest_sequence: 7,
         candidate: Some(candidate()),
     }];
     let answer = get(&world.api(), "/v1/policies").await;
@@ -121,6 +123,7 @@ async fn every_policy_is_shown_with_how_it_stands() {
                         "digest": format!("sha256:{}", "ab".repeat(32)),
                     },
                 },
+                "retired": null,
                 "candidate": {
                     "version": "1.4.0",
                     "digest": format!("sha256:{}", "ab".repeat(32)),
@@ -161,11 +164,21 @@ async fn the_state_is_the_headline_of_the_entry() {
         refused: was_refused.then(refused),
         loading,
         quarantine: None,
+        retired: None,
+        highest_sequence: 8,
         candidate: None,
     };
     let quarantined = |was_refused: bool, loading: bool| PolicyStatus {
         quarantine: Some(quarantine()),
         ..entry(true, was_refused, loading)
+    };
+    let retired = |was_refused: bool, loading: bool| PolicyStatus {
+        retired: Some(RetirementInForce {
+            sequence: 9,
+            reason: Some("replaced by another".into()),
+            since: NOW,
+        }),
+        ..entry(false, was_refused, loading)
     };
     let cases = [
         (entry(true, false, false), "in_force"),
@@ -176,6 +189,9 @@ async fn the_state_is_the_headline_of_the_entry() {
         (entry(false, true, true), "loading"),
         (entry(false, true, false), "refused"),
         (entry(false, false, false), "absent"),
+        (retired(false, false), "retired"),
+        (retired(false, true), "loading"),
+        (retired(true, false), "refused"),
         (quarantined(false, false), "quarantined"),
         (quarantined(true, true), "quarantined_newer_loading"),
         (quarantined(true, false), "quarantined_newer_refused"),
@@ -185,6 +201,31 @@ async fn the_state_is_the_headline_of_the_entry() {
         let answer = get(&world.api(), "/v1/policies").await.json();
         assert_eq!(answer["policies"][0]["state"], expected);
     }
+}
+
+#[tokio::test]
+async fn a_retired_policy_is_shown_with_the_document_that_says_so() {
+    let world = World::new();
+    *world.engine.statuses.lock().unwrap() = vec![PolicyStatus {
+        name: "velocity-limit".into(),
+        in_force: None,
+        refused: None,
+        loading: false,
+        quarantine: None,
+        candidate: None,
+        retired: Some(RetirementInForce {
+            sequence: 9,
+            reason: Some("replaced by another".into()),
+            since: NOW,
+        }),
+        highest_sequence: 9,
+    }];
+    let answer = get(&world.api(), "/v1/policies").await.json();
+    assert_eq!(answer["policies"][0]["state"], "retired");
+    assert_eq!(
+        answer["policies"][0]["retired"],
+        json!({"sequence": 9, "reason": "replaced by another", "since": "2026-03-01T08:30:00.250Z"})
+    );
 }
 
 #[tokio::test]

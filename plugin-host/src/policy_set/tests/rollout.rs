@@ -62,7 +62,11 @@ impl Scene {
 
     async fn pay(&self, id: &str, details: PaymentDetails, features: &[FeatureValue]) -> PolicyEvaluation {
         let request = risk_request(id).details(details).build();
-        self.set.evaluate(&request.borrow(), features).await.pop().unwrap()
+        self.set
+            .evaluate(&request.borrow(), features)
+            .await
+            .pop()
+            .unwrap()
     }
 
     /// Waits until everything that was left for the threads beside payments is done.
@@ -125,7 +129,11 @@ async fn a_canary_decides_about_its_share_of_cards_and_a_card_stays_on_its_side(
             _ => ("2.0.0", 2),
         };
         assert_eq!((&*first.policy.version, score(&again)), (version, expected));
-        assert_eq!(first.policy.digest, scene_digest(&scene, expected), "the record names the artifact");
+        assert_eq!(
+            first.policy.digest,
+            scene_digest(&scene, expected),
+            "the record names the artifact"
+        );
         by_the_candidate += u32::from(expected == 2);
     }
     // A hundred within five standard deviations.
@@ -133,7 +141,10 @@ async fn a_canary_decides_about_its_share_of_cards_and_a_card_stays_on_its_side(
     scene.beside_is_done().await;
     let status = scene.rollout.status();
     assert_eq!(status.evaluations, u64::from(2 * by_the_candidate));
-    assert!(status.compared > 0 && status.compared + status.dropped == status.evaluations, "{status:?}");
+    assert!(
+        status.compared > 0 && status.compared + status.dropped == status.evaluations,
+        "{status:?}"
+    );
     assert_eq!((status.differing, status.rescored), (0, status.compared));
 }
 
@@ -147,7 +158,11 @@ fn scene_digest(scene: &Scene, score: u16) -> Box<str> {
 
 #[tokio::test]
 async fn a_payment_without_a_card_is_decided_by_the_release_in_force() {
-    let scene = Scene::new(saying(Outcome::Approve, 1), saying(Outcome::Approve, 2), &json!({}));
+    let scene = Scene::new(
+        saying(Outcome::Approve, 1),
+        saying(Outcome::Approve, 2),
+        &json!({}),
+    );
     let without = payment_details().build();
     assert_eq!(score(&scene.pay("pay_1", without, &[]).await), 1);
     let with = payment_details().card("fp_1").build();
@@ -160,14 +175,19 @@ async fn the_scope_and_the_failure_mode_are_the_document_s() {
         "failure_mode": {"default": "challenge"},
         "scope": {"minimum_amount": {"CNY": 5_000}},
     });
-    let scene = Scene::under(otherwise, saying(Outcome::Approve, 1), trapping(), &json!({"gates": {"max_fault_ratio": 1}}));
+    let scene = Scene::under(
+        otherwise,
+        saying(Outcome::Approve, 1),
+        trapping(),
+        &json!({"gates": {"max_fault_ratio": 1}}),
+    );
     let evaluation = scene.pay_with("pay_1", "fp_1", &[]).await;
     assert_eq!(&*evaluation.policy.version, "2.0.0");
-    assert_eq!((fault(&evaluation), evaluation.outcome()), (FaultKind::Trap, Outcome::Challenge));
-    let small = payment_details()
-        .amount(money(4_999, "CNY"))
-        .card("fp_1")
-        .build();
+    assert_eq!(
+        (fault(&evaluation), evaluation.outcome()),
+        (FaultKind::Trap, Outcome::Challenge)
+    );
+    let small = payment_details().amount(money(4_999, "CNY")).card("fp_1").build();
     let request = risk_request("pay_2").details(small).build();
     assert!(scene.set.evaluate(&request.borrow(), &[]).await.is_empty());
 }
@@ -203,7 +223,11 @@ async fn the_features_of_a_candidate_are_looked_up_while_it_is_on_trial() {
 
 #[tokio::test]
 async fn a_shadow_is_compared_and_decides_nothing() {
-    let scene = Scene::new(saying(Outcome::Approve, 1), saying(Outcome::Decline, 900), &shadow());
+    let scene = Scene::new(
+        saying(Outcome::Approve, 1),
+        saying(Outcome::Decline, 900),
+        &shadow(),
+    );
     for index in 0..40 {
         let evaluation = scene.pay_with(&format!("pay_{index}"), "fp_1", &[]).await;
         assert_eq!((score(&evaluation), evaluation.outcome()), (1, Outcome::Approve));
@@ -217,8 +241,14 @@ async fn a_shadow_is_compared_and_decides_nothing() {
     assert_eq!(status.differences.len(), 32);
     let newest = &status.differences[0];
     assert_eq!(&*newest.payment_id, "pay_39");
-    assert_eq!((newest.in_force.outcome, newest.in_force.score), (Outcome::Approve, Some(1)));
-    assert_eq!((newest.candidate.outcome, newest.candidate.score), (Outcome::Decline, Some(900)));
+    assert_eq!(
+        (newest.in_force.outcome, newest.in_force.score),
+        (Outcome::Approve, Some(1))
+    );
+    assert_eq!(
+        (newest.candidate.outcome, newest.candidate.score),
+        (Outcome::Decline, Some(900))
+    );
     assert!(!format!("{status:?}").contains("fp_1"));
 }
 
@@ -240,7 +270,11 @@ async fn a_shadow_is_run_for_its_share_of_payments() {
 
 #[tokio::test]
 async fn a_payment_does_not_wait_for_what_is_run_beside_it() {
-    let scene = Scene::new(saying(Outcome::Approve, 1), saying(Outcome::Decline, 2), &shadow());
+    let scene = Scene::new(
+        saying(Outcome::Approve, 1),
+        saying(Outcome::Decline, 2),
+        &shadow(),
+    );
     // The one thread is busy, and stays so: no payment would ever be answered that waited for it.
     let release = scene.hold();
     for index in 0..200 {
@@ -284,7 +318,10 @@ async fn a_candidate_that_faults_too_often_is_sent_back_at_once_and_payments_go_
     for _ in 0..3 {
         assert!(!scene.rollout.is_sent_back());
         let evaluation = scene.pay_with("pay_1", "fp_1", &[]).await;
-        assert_eq!((fault(&evaluation), evaluation.outcome()), (FaultKind::Trap, Outcome::Review));
+        assert_eq!(
+            (fault(&evaluation), evaluation.outcome()),
+            (FaultKind::Trap, Outcome::Review)
+        );
     }
     for _ in 0..5 {
         let evaluation = scene.pay_with("pay_1", "fp_1", &[]).await;
@@ -305,7 +342,8 @@ async fn a_candidate_that_takes_too_long_or_decides_otherwise_is_sent_back() {
         "stage": "shadow", "limits": {"fuel": 1_000_000_000, "deadline_ms": 1_000},
         "gates": {"max_p99_us": 1, "minimum_evaluations": 10},
     });
-    let drifting = json!({"stage": "shadow", "gates": {"max_decision_drift": 0.05, "minimum_evaluations": 10}});
+    let drifting =
+        json!({"stage": "shadow", "gates": {"max_decision_drift": 0.05, "minimum_evaluations": 10}});
     for (candidate, how, gate) in [
         (computing(1_000_000), slow, "p99"),
         (saying(Outcome::Decline, 1), drifting, "decision_drift"),
@@ -315,7 +353,12 @@ async fn a_candidate_that_takes_too_long_or_decides_otherwise_is_sent_back() {
         scene.beside_is_done().await;
         let status = scene.rollout.status();
         let sent_back = status.sent_back.expect(gate);
-        assert_eq!((sent_back.gate, status.evaluations), (gate, 1), "{}", sent_back.reason);
+        assert_eq!(
+            (sent_back.gate, status.evaluations),
+            (gate, 1),
+            "{}",
+            sent_back.reason
+        );
         // It is not run any more.
         let _stands = scene.pay_with("pay_2", "fp_1", &[]).await;
         scene.beside_is_done().await;
@@ -334,20 +377,32 @@ async fn a_candidate_that_the_quarantine_would_hold_is_sent_back() {
     let sent_back = scene.rollout.status().sent_back.unwrap();
     // With the longest deadline so few say enough.
     assert_eq!((sent_back.gate, by_the_candidate), ("quarantine", 5));
-    assert!(!scene.set.slots[0].is_quarantined(), "the release in force is not to blame");
+    assert!(
+        !scene.set.slots[0].is_quarantined(),
+        "the release in force is not to blame"
+    );
 }
 
 #[tokio::test]
 async fn while_the_release_in_force_is_quarantined_its_candidate_is_counted_and_not_compared() {
     let scene = Scene::new(trapping(), saying(Outcome::Approve, 2), &shadow());
     for _ in 0..5 {
-        assert_eq!(fault(&scene.pay_with("pay_1", "fp_1", &[]).await), FaultKind::Trap);
+        assert_eq!(
+            fault(&scene.pay_with("pay_1", "fp_1", &[]).await),
+            FaultKind::Trap
+        );
         scene.beside_is_done().await;
     }
     let compared = scene.rollout.status().compared;
-    assert_eq!(compared, 5, "the outcome that stands in for a fault is an outcome");
+    assert_eq!(
+        compared, 5,
+        "the outcome that stands in for a fault is an outcome"
+    );
     for _ in 0..5 {
-        assert_eq!(fault(&scene.pay_with("pay_1", "fp_1", &[]).await), FaultKind::Quarantined);
+        assert_eq!(
+            fault(&scene.pay_with("pay_1", "fp_1", &[]).await),
+            FaultKind::Quarantined
+        );
         scene.beside_is_done().await;
     }
     let status = scene.rollout.status();
@@ -362,7 +417,11 @@ async fn a_canary_goes_on_while_the_release_in_force_is_quarantined() {
     while taken.is_none() || left.is_none() {
         let card = cards.next().unwrap();
         let version = scene.pay_with("pay_1", &card, &[]).await.policy.version.clone();
-        *(if &*version == "2.0.0" { &mut taken } else { &mut left }) = Some(card);
+        *(if &*version == "2.0.0" {
+            &mut taken
+        } else {
+            &mut left
+        }) = Some(card);
     }
     let (taken, left) = (taken.unwrap(), left.unwrap());
     while !scene.set.slots[0].is_quarantined() {
@@ -371,9 +430,16 @@ async fn a_canary_goes_on_while_the_release_in_force_is_quarantined() {
     scene.beside_is_done().await;
     let compared = scene.rollout.status().compared;
     assert_eq!(score(&scene.pay_with("pay_1", &taken, &[]).await), 2);
-    assert_eq!(fault(&scene.pay_with("pay_1", &left, &[]).await), FaultKind::Quarantined);
+    assert_eq!(
+        fault(&scene.pay_with("pay_1", &left, &[]).await),
+        FaultKind::Quarantined
+    );
     scene.beside_is_done().await;
-    assert_eq!(scene.rollout.status().compared, compared, "a quarantined release is not run to compare it");
+    assert_eq!(
+        scene.rollout.status().compared,
+        compared,
+        "a quarantined release is not run to compare it"
+    );
 }
 
 #[test]
@@ -390,7 +456,10 @@ fn what_was_sent_back_is_logged_with_the_numbers() {
             }
         });
     });
-    let sent_back: Vec<_> = lines.iter().filter(|line| line.message.contains("was sent back")).collect();
+    let sent_back: Vec<_> = lines
+        .iter()
+        .filter(|line| line.message.contains("was sent back"))
+        .collect();
     assert_eq!(sent_back.len(), 1, "{lines:?}");
     assert_eq!(sent_back[0].level, Level::WARN);
     for field in [

@@ -46,7 +46,11 @@ struct Trial {
 impl Trial {
     fn start() -> Self {
         let notes = Arc::new(Notes::default());
-        let scene = Scene::start_noting(&small_config(1), InMemoryPolicyStore::new(), Arc::clone(&notes) as _);
+        let scene = Scene::start_noting(
+            &small_config(1),
+            InMemoryPolicyStore::new(),
+            Arc::clone(&notes) as _,
+        );
         Self { scene, notes }
     }
 
@@ -75,7 +79,11 @@ impl Trial {
 
     /// How the candidate stands once this sequence is in force.
     async fn on_trial(&self, sequence: u64) -> NodeCandidate {
-        self.scene.in_force("alpha", sequence).await.candidate.expect("a candidate")
+        self.scene
+            .in_force("alpha", sequence)
+            .await
+            .candidate
+            .expect("a candidate")
     }
 
     async fn sent_back(&self) -> NodeCandidate {
@@ -114,7 +122,9 @@ async fn a_candidate_decides_beside_the_release_in_force_and_is_then_promoted() 
         ("canary", 12.5, NodeCandidateState::Running)
     );
     assert_eq!(candidate.digest, Some(Digest::of(&scoring(2))));
-    trial.scene.assert_metric(r#"portcullis_policy_candidate_percent{policy="alpha",stage="canary"} 12.5"#);
+    trial
+        .scene
+        .assert_metric(r#"portcullis_policy_candidate_percent{policy="alpha",stage="canary"} 12.5"#);
     assert_eq!(trial.scene.store.fetched().len(), 2);
 
     trial.publish(2, &scoring(1), &scoring(2), &json!({"percent": 100}));
@@ -122,14 +132,25 @@ async fn a_candidate_decides_beside_the_release_in_force_and_is_then_promoted() 
     let by = trial.pay(3).await;
     assert_eq!((&*by.version, by.sequence), ("2.0.0", 2));
     let candidate = trial.scene.status_of("alpha").candidate.unwrap();
-    assert_eq!((&*candidate.identity.version, candidate.identity.sequence), ("2.0.0", 2));
+    assert_eq!(
+        (&*candidate.identity.version, candidate.identity.sequence),
+        ("2.0.0", 2)
+    );
 
-    publish(&trial.scene, "alpha", &scoring(2), &json!({"sequence": 3, "version": "2.0.0"}));
+    publish(
+        &trial.scene,
+        "alpha",
+        &scoring(2),
+        &json!({"sequence": 3, "version": "2.0.0"}),
+    );
     assert_eq!(trial.scene.in_force("alpha", 3).await.candidate, None);
     assert_eq!(trial.scene.scores().await, [scored("alpha", 2)]);
     assert_eq!(trial.scene.store.fetched().len(), 2, "both were compiled already");
     let told = trial.scene.metrics();
-    assert!(!told.contains(r#"candidate_evaluations_total{policy="alpha""#), "{told}");
+    assert!(
+        !told.contains(r#"candidate_evaluations_total{policy="alpha""#),
+        "{told}"
+    );
     trial.scene.end().await;
 }
 
@@ -140,8 +161,22 @@ async fn where_a_candidate_is_no_good_the_document_is_refused_and_says_whose_fau
     trial.scene.in_force("alpha", 1).await;
     let good = scoring(2);
     for (sequence, stable, candidate, otherwise, code, needle) in [
-        (2, &good[..], &b"#!/bin/sh"[..], json!({}), "not_a_component", "candidate: the artifact"),
-        (3, &b"#!/bin/sh"[..], &good[..], json!({}), "not_a_component", "the artifact"),
+        (
+            2,
+            &good[..],
+            &b"#!/bin/sh"[..],
+            json!({}),
+            "not_a_component",
+            "candidate: the artifact",
+        ),
+        (
+            3,
+            &b"#!/bin/sh"[..],
+            &good[..],
+            json!({}),
+            "not_a_component",
+            "the artifact",
+        ),
         (
             4,
             &good[..],
@@ -185,13 +220,18 @@ async fn what_was_sent_back_stays_so_after_a_restart_and_until_another_document_
     assert_eq!(&*trial.pay(3).await.version, "1.0.0", "two faults are too many");
     let sent_back = trial.sent_back().await;
     assert_eq!(sent_back.gate.as_deref(), Some("fault_ratio"));
-    assert_eq!((sent_back.faults, sent_back.evaluations, sent_back.since.0), (2, 2, NOW));
+    assert_eq!(
+        (sent_back.faults, sent_back.evaluations, sent_back.since.0),
+        (2, 2, NOW)
+    );
     let reason = sent_back.reason.clone().unwrap();
     assert!(reason.starts_with("fault ratio 1 of 2 evaluations"), "{reason}");
-    trial.scene.assert_metric(r#"portcullis_policy_candidate_percent{policy="alpha",stage="canary"} 0.0"#);
     trial
         .scene
-        .assert_metric(r#"portcullis_policy_candidates_sent_back_total{policy="alpha",gate="fault_ratio"} 1"#);
+        .assert_metric(r#"portcullis_policy_candidate_percent{policy="alpha",stage="canary"} 0.0"#);
+    trial.scene.assert_metric(
+        r#"portcullis_policy_candidates_sent_back_total{policy="alpha",gate="fault_ratio"} 1"#,
+    );
 
     let trial = trial.restart().await;
     let again = trial.sent_back().await;
@@ -211,14 +251,22 @@ async fn counts_go_on_over_a_restart_and_over_a_document_that_moves_the_share() 
     trial.publish(1, &scoring(1), &scoring(2), &json!({}));
     trial.on_trial(1).await;
     trial.pay(5).await;
-    let counted = |count: u64| move |policy: &NodePolicy| policy.candidate.as_ref().is_some_and(|c| c.evaluations == count);
-    trial.scene.until(|status| of(status, "alpha").is_some_and(counted(5))).await;
+    let counted = |count: u64| {
+        move |policy: &NodePolicy| policy.candidate.as_ref().is_some_and(|c| c.evaluations == count)
+    };
+    trial
+        .scene
+        .until(|status| of(status, "alpha").is_some_and(counted(5)))
+        .await;
     let trial = trial.restart().await;
     assert_eq!(trial.on_trial(1).await.evaluations, 5);
     trial.publish(2, &scoring(1), &scoring(2), &json!({"percent": 99.99}));
     assert_eq!(trial.on_trial(2).await.evaluations, 5);
     trial.pay(2).await;
-    trial.scene.until(|status| of(status, "alpha").is_some_and(counted(7))).await;
+    trial
+        .scene
+        .until(|status| of(status, "alpha").is_some_and(counted(7)))
+        .await;
     // The last document had no candidate: nothing is remembered of it.
     publish(&trial.scene, "alpha", &scoring(1), &json!({"sequence": 3}));
     trial.scene.in_force("alpha", 3).await;
@@ -245,23 +293,41 @@ async fn a_change_of_the_candidate_alone_leaves_the_quarantine_of_the_release_in
     let trial = Trial::start();
     publish(&trial.scene, "alpha", &scoring(11), &json!({}));
     trial.scene.in_force("alpha", 1).await;
-    publish(&trial.scene, "alpha", &trapping(), &json!({"sequence": 2, "version": "1.0.0"}));
+    publish(
+        &trial.scene,
+        "alpha",
+        &trapping(),
+        &json!({"sequence": 2, "version": "1.0.0"}),
+    );
     trial.scene.in_force("alpha", 2).await;
-    assert_eq!(trial.pay(21).await.sequence, 1, "what was in force before stands in");
+    assert_eq!(
+        trial.pay(21).await.sequence,
+        1,
+        "what was in force before stands in"
+    );
     let quarantined = |policy: &NodePolicy, sequence: u64| {
         policy.sequence == Some(sequence)
-            && policy.quarantine.as_ref().is_some_and(|quarantine| quarantine.faults == 20)
+            && policy
+                .quarantine
+                .as_ref()
+                .is_some_and(|quarantine| quarantine.faults == 20)
     };
     // A candidate comes, its share is moved, and it goes: the release in force is the same all the time.
     for (sequence, percent) in [(3, 0.01), (4, 0.02)] {
         trial.publish(sequence, &trapping(), &scoring(12), &json!({"percent": percent}));
         let holds = |policy: &NodePolicy| quarantined(policy, sequence);
-        trial.scene.until(|status| of(status, "alpha").is_some_and(holds)).await;
+        trial
+            .scene
+            .until(|status| of(status, "alpha").is_some_and(holds))
+            .await;
         assert_eq!(trial.pay(1).await.sequence, 1);
     }
     publish(&trial.scene, "alpha", &trapping(), &json!({"sequence": 5}));
     let holds = |policy: &NodePolicy| quarantined(policy, 5);
-    trial.scene.until(|status| of(status, "alpha").is_some_and(holds)).await;
+    trial
+        .scene
+        .until(|status| of(status, "alpha").is_some_and(holds))
+        .await;
     // Published once more as it is, it starts healthy, as ever.
     publish(&trial.scene, "alpha", &trapping(), &json!({"sequence": 6}));
     assert_eq!(trial.scene.in_force("alpha", 6).await.quarantine, None);

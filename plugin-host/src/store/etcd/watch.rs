@@ -12,16 +12,18 @@
 //!   sent yet (etcd issue 15220). It shows that the stream is alive, and moves no revision.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use etcd_client::{WatchClient, WatchOptions, WatchResponse, WatchStream};
+use etcd_client::{WatchOptions, WatchResponse, WatchStream};
 use tokio::time::Instant;
 
 use crate::store::{PolicyWatch, StoreError, WatchEvent};
 
-use super::call::{CALL_TIMEOUT, idempotent, of_etcd, revision, translate, within};
+use super::call::{CALL_TIMEOUT, Call, Peer, Right, of_etcd, revision};
+use super::connection::Connection;
 
 /// How often a quiet stream is asked for progress. etcd by itself tells it every ten minutes.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
@@ -35,6 +37,18 @@ const SILENCE: Duration = Duration::from_secs(15);
 /// The largest message taken, in bytes: fragments have 1.5 MiB, unless somebody raised etcd's own limit.
 const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 
+/// What is done, as errors say it.
+const WATCH: &str = "watch policies";
+
+/// What a watch below this prefix takes.
+const fn watching(prefix: &str) -> Call<'_> {
+    Call {
+        what: WATCH,
+        bound: CALL_TIMEOUT,
+        right: Right::ReadBelow(prefix),
+    }
+}
+
 /// One revision of which more may come.
 struct Held {
     revision: u64,
@@ -43,7 +57,7 @@ struct Held {
 
 /// A watch over the documents' keys.
 pub(super) struct EtcdWatch {
-    store: String,
+    peer: Arc<Peer>,
     prefix: String,
     stream: WatchStream,
     ready: VecDeque<WatchEvent>,
@@ -58,29 +72,29 @@ impl EtcdWatch {
     /// Watches everything below the prefix after this revision. `cluster` is the one that the revision came from, 0 where
     /// that is not known.
     pub(super) async fn open(
-        store: &str,
-        client: WatchClient,
+        connection: &Connection,
         prefix: String,
         after: u64,
         cluster: u64,
     ) -> Result<Self, StoreError> {
-        let client = client.max_decoding_message_size(MAX_MESSAGE_BYTES);
         let options = WatchOptions::new()
             .with_prefix()
             .with_start_revision(of_etcd(after.saturating_add(1)))
             .with_fragment()
             .with_progress_notify();
-        let (stream, first) = idempotent(store, "watch policies", CALL_TIMEOUT, || {
-            let (mut client, prefix, options) = (client.clone(), prefix.clone(), options.clone());
-            async move {
-                let mut stream = client.watch(prefix, Some(options)).await?;
-                let first = stream.message().await?;
-                Ok((stream, first))
-            }
-        })
-        .await?;
+        let (stream, first) = connection
+            .ask(&watching(&prefix), |client| {
+                let (prefix, options) = (prefix.clone(), options.clone());
+                let mut client = client.watch_client().max_decoding_message_size(MAX_MESSAGE_BYTES);
+                async move {
+                    let mut stream = client.watch(prefix, Some(options)).await?;
+                    let first = stream.message().await?;
+                    Ok((stream, first))
+                }
+            })
+            .await?;
         let mut watch = Self {
-            store: store.to_owned(),
+            peer: Arc::clone(&connection.peer),
             prefix,
             stream,
             ready: VecDeque::new(),
@@ -100,10 +114,7 @@ impl EtcdWatch {
     }
 
     fn unavailable(&self, detail: &str) -> StoreError {
-        StoreError::Unavailable {
-            store: self.store.clone(),
-            detail: format!("watch policies: {detail}"),
-        }
+        self.peer.unavailable(WATCH, detail)
     }
 
     /// Takes one message in.
@@ -170,19 +181,13 @@ impl EtcdWatch {
                 oldest,
             };
         }
-        let reason = message.cancel_reason();
-        if reason.contains("auth") || reason.contains("permission") {
-            return StoreError::Denied {
-                store: self.store.clone(),
-                detail: format!("watch policies: {reason}"),
-            };
-        }
-        self.unavailable(&format!("etcd ended the watch: {reason}"))
+        self.peer
+            .canceled(&watching(&self.prefix), message.cancel_reason())
     }
 
     async fn ask_for_progress(&mut self) -> Result<(), StoreError> {
         let asking = self.stream.request_progress();
-        within(&self.store, "ask for progress", CALL_TIMEOUT, asking).await
+        self.peer.within(&watching(&self.prefix), asking).await
     }
 }
 
@@ -209,7 +214,7 @@ impl PolicyWatch for EtcdWatch {
                     }
                 }
                 Ok(Ok(None)) => return Err(self.unavailable("the stream ended")),
-                Ok(Err(error)) => return Err(translate(&self.store, "watch policies", &error)),
+                Ok(Err(error)) => return Err(self.peer.translate(&watching(&self.prefix), &error)),
                 Err(_) if self.heard.elapsed() >= SILENCE => {
                     return Err(self.unavailable(&format!("silent for {} s", SILENCE.as_secs())));
                 }

@@ -5,8 +5,8 @@ use etcd_client::{Compare, CompareOp, GetOptions, Txn, TxnOp, TxnOpResponse, Txn
 use crate::artifact::Artifact;
 use crate::store::{DocumentWrite, HistoryWrite, StoreError};
 
-use super::EtcdPolicyStore;
-use super::call::{CALL_TIMEOUT, CHUNK_TIMEOUT, idempotent, of_etcd, revision};
+use super::call::{CALL_TIMEOUT, CHUNK_TIMEOUT, Call, Right, of_etcd, revision};
+use super::{EtcdPolicyStore, kv};
 
 impl EtcdPolicyStore {
     /// Writes every chunk that is not there with the same bytes, one a request: two would be more than etcd takes.
@@ -14,15 +14,21 @@ impl EtcdPolicyStore {
         for artifact in artifacts {
             for (index, bytes) in artifact.chunks() {
                 let key = self.layout.chunk(artifact.reference().digest(), index);
-                let present = self.value("read a chunk", &key, CHUNK_TIMEOUT).await?;
+                let present = self.value("read a chunk", CHUNK_TIMEOUT, &key).await?;
                 if present.is_some_and(|present| present.value() == bytes) {
                     continue;
                 }
-                idempotent(&self.description, "write a chunk", CHUNK_TIMEOUT, || {
-                    let (mut kv, key, bytes) = (self.kv(), key.as_str(), bytes.clone());
-                    async move { kv.put(key, bytes, None).await }
-                })
-                .await?;
+                let call = Call {
+                    what: "write a chunk",
+                    bound: CHUNK_TIMEOUT,
+                    right: Right::Write(&key),
+                };
+                self.connection
+                    .ask(&call, |client| {
+                        let (mut kv, key, bytes) = (kv(&client), key.as_str(), bytes.clone());
+                        async move { kv.put(key, bytes, None).await }
+                    })
+                    .await?;
             }
         }
         Ok(())
@@ -31,12 +37,19 @@ impl EtcdPolicyStore {
     /// The revision that the store is at.
     pub(super) async fn current_revision(&self) -> Result<u64, StoreError> {
         let prefix = self.layout.policies();
-        let answer = idempotent(&self.description, "read the revision", CALL_TIMEOUT, || {
-            let (mut kv, prefix) = (self.kv(), prefix.as_str());
-            let options = GetOptions::new().with_prefix().with_count_only();
-            async move { kv.get(prefix, Some(options)).await }
-        })
-        .await?;
+        let call = Call {
+            what: "read the revision",
+            bound: CALL_TIMEOUT,
+            right: Right::ReadBelow(&prefix),
+        };
+        let answer = self
+            .connection
+            .ask(&call, |client| {
+                let (mut kv, prefix) = (kv(&client), prefix.as_str());
+                let options = GetOptions::new().with_prefix().with_count_only();
+                async move { kv.get(prefix, Some(options)).await }
+            })
+            .await?;
         Ok(answer.header().map_or(0, |header| revision(header.revision())))
     }
 
@@ -46,17 +59,24 @@ impl EtcdPolicyStore {
     /// conflict is told, the history is asked whether what is there is ours.
     pub(super) async fn write_documents(&self, documents: &[DocumentWrite]) -> Result<u64, StoreError> {
         let txn = self.transaction(documents);
-        let answer = idempotent(&self.description, "publish", CALL_TIMEOUT, || {
-            let (mut kv, txn) = (self.kv(), txn.clone());
-            async move { kv.txn(txn).await }
-        })
-        .await?;
+        let call = Call {
+            what: "publish",
+            bound: CALL_TIMEOUT,
+            right: Right::ReadAndWriteBelow(&[self.layout.policies(), self.layout.all_histories()]),
+        };
+        let answer = self
+            .connection
+            .ask(&call, |client| {
+                let (mut kv, txn) = (kv(&client), txn.clone());
+                async move { kv.txn(txn).await }
+            })
+            .await?;
         if answer.succeeded() {
             return Ok(answer.header().map_or(0, |header| revision(header.revision())));
         }
         if let Some(first) = documents.first() {
             let key = self.layout.history(&first.name, first.sequence);
-            let ours = self.value("read a history", &key, CALL_TIMEOUT).await?;
+            let ours = self.value("read a history", CALL_TIMEOUT, &key).await?;
             if let Some(ours) = ours.filter(|entry| entry.value() == first.value) {
                 return Ok(revision(ours.mod_revision()));
             }
