@@ -67,10 +67,11 @@ languages-quick: setup-languages-c ## The same for C and plain Rust alone, whose
 languages-bindings: setup-build $(WIT_BINDGEN) ## See that the committed C bindings are those of the contract (installs wit-bindgen first)
 	PATH="$(TOOLS)/bin:$$PATH" plugins/languages/velocity-limit-c/generate.sh --check
 
-bench: setup-test ## Measure how soon a release is enforced, and what policies that never end cost other payments
+bench: setup-test ## Measure how soon a release is enforced, and what policies that never end and candidates cost payments
 	cargo build --workspace --all-targets --locked
 	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/hot-reload-bench $(ARGS)
 	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/isolation-bench $(ARGS)
+	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/rollout-bench $(ARGS)
 
 # `-- -D warnings` reaches our crates only; in RUSTFLAGS it would compile every dependency once more.
 check: setup-check ## Formatting, lints and documentation, every warning an error

@@ -20,6 +20,7 @@ mod misbehaving;
 mod policy_test;
 mod quarantine;
 mod refusals;
+mod rollout;
 mod shutdown;
 mod signatures;
 mod store_outage;

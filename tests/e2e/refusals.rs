@@ -172,9 +172,9 @@ fn bad_documents_are_refused_by_name_and_the_old_release_decides() {
             "list of strings",
         ),
         (
-            "candidate_unsupported",
+            "chunk_missing",
             json!({"candidate": candidate()}),
-            "not supported",
+            "candidate: ",
         ),
     ] {
         let changed = scene.document(|document| {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::document::Ratio;
 
 /// So many bad ones has a block with exactly the share that is allowed. With fifty, a candidate with half of that share is above
-/// it in one block of some hundred thousand; with five it would be in every seventieth.
+/// it in one block of 300,000; with five it would be in one of 24.
 const BAD_IN_A_BLOCK: u64 = 50;
 
 /// The largest block. As many as a document may let pass before anything is concluded.

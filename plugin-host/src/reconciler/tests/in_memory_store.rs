@@ -62,6 +62,11 @@ impl InMemoryPolicyStore {
         given
     }
 
+    /// Forgets what was reported: of a node that has ended.
+    pub(super) fn forget_reports(&self) {
+        self.reports.send_replace(None);
+    }
+
     /// Stores an artifact whole.
     pub(super) fn put_artifact(&self, component: &[u8]) {
         let artifact = Artifact::new(component.to_vec()).unwrap();

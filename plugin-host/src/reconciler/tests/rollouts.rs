@@ -59,6 +59,7 @@ impl Trial {
         let Self { scene, notes } = self;
         let store = Arc::clone(&scene.store);
         scene.end().await;
+        store.forget_reports();
         let scene = Scene::start_noting(&small_config(1), store, Arc::clone(&notes) as _);
         Self { scene, notes }
     }
