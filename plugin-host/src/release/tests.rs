@@ -162,3 +162,34 @@ fn fuel_that_the_document_does_not_give_is_a_fault_on_the_thread_of_a_payment() 
     assert_eq!(fault.kind, FaultKind::OutOfFuel, "{}", fault.detail);
     assert!(!release.pace.is_slow());
 }
+
+#[test]
+fn beside_a_payment_the_deadline_is_one_of_the_processor_s_time() {
+    let limits = Limits::new(1_000, 10, 65_536).unwrap();
+    let verdict = || Verdict {
+        outcome: Outcome::Approve,
+        score: domain::risk::Score::default(),
+        reasons: Vec::new(),
+    };
+    let ended = |kind| {
+        Err(Fault {
+            kind,
+            detail: "".into(),
+        })
+    };
+    let judged = |took_ms: u64, result| {
+        let took = Duration::from_millis(took_ms);
+        judged_by(took, &limits, result)
+            .map(|_| ())
+            .map_err(|fault| fault.kind)
+    };
+    assert_eq!(judged(10, Ok(verdict())), Ok(()));
+    assert_eq!(judged(11, Ok(verdict())), Err(FaultKind::Deadline));
+    // It spun for 80 ms on the wall, and had the processor for nearly as long as it may, or for hardly any of it.
+    assert_eq!(judged(9, ended(FaultKind::Deadline)), Err(FaultKind::Deadline));
+    assert_eq!(judged(4, ended(FaultKind::Deadline)), Err(FaultKind::Unavailable));
+    assert_eq!(judged(0, ended(FaultKind::Trap)), Err(FaultKind::Trap));
+    assert_eq!(unhurried(&limits).deadline_ms(), 80);
+    let longest = Limits::new(1_000, MAX_DEADLINE_MS, 65_536).unwrap();
+    assert_eq!(unhurried(&longest).deadline_ms(), MAX_DEADLINE_MS);
+}
