@@ -1,5 +1,7 @@
 //! What operators see of policies in numbers.
 
+mod node_state;
+
 use std::sync::atomic::AtomicU64;
 
 use domain::risk::{EvaluationResult, FaultKind, Outcome, PolicyEvaluation};
@@ -11,6 +13,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::quarantine::ProbeResult;
+
+pub(crate) use node_state::{CacheMetrics, CacheResult, StateMetrics};
 
 /// Bounds of an evaluation's duration, in seconds: from 2.5 µs, under which no instance is made, to the longest deadline.
 const EVALUATION_SECONDS: [f64; 16] = [
@@ -66,6 +70,8 @@ pub(crate) struct HostMetrics {
     pub(crate) in_force: Gauge,
     pub(crate) refused: Gauge,
     pub(crate) store_connected: Gauge,
+    pub(crate) state: StateMetrics,
+    pub(crate) compile_cache: CacheMetrics,
 }
 
 impl HostMetrics {
@@ -86,6 +92,8 @@ impl HostMetrics {
             in_force: Gauge::default(),
             refused: Gauge::default(),
             store_connected: Gauge::default(),
+            state: StateMetrics::default(),
+            compile_cache: CacheMetrics::default(),
         };
         registry.register(
             "portcullis_policy_evaluations",
@@ -139,6 +147,8 @@ impl HostMetrics {
             "Whether the policy store answers (1) or not (0)",
             metrics.store_connected.clone(),
         );
+        metrics.state.register(registry);
+        metrics.compile_cache.register(registry);
         metrics
     }
 

@@ -9,6 +9,7 @@ use domain::Timestamp;
 use crate::digest::Digest;
 use crate::document::{Moment, PolicyDocument, PolicyName};
 use crate::envelope::Envelope;
+use crate::node_state::{KeptPolicy, KeptRelease};
 use crate::release::Release;
 use crate::signing::TrustedKeys;
 
@@ -27,6 +28,8 @@ pub(super) struct Begun {
     pub(super) generation: u64,
     /// Whether the same document was refused before.
     pub(super) is_retry: bool,
+    /// Whether it was in force before this node started.
+    pub(super) is_kept: bool,
 }
 
 /// What became of a document that was loaded.
@@ -53,6 +56,10 @@ pub(super) struct Known {
     /// What is in force says, and the digest of its bytes.
     document: Option<Arc<PolicyDocument>>,
     decides: Option<Digest>,
+    /// The bytes of what is in force, and when its signatures were found to be enough.
+    envelope: Option<(Bytes, Timestamp)>,
+    /// Whether what was in force before this node started is being loaded.
+    is_restoring: bool,
     /// Until when the keys are trusted that signed what was read last, where that ends.
     signatures_hold_until: Option<Moment>,
     refused: Option<RefusedRelease>,
@@ -122,7 +129,71 @@ impl Known {
         Begun {
             generation: self.generation,
             is_retry,
+            is_kept: false,
         }
+    }
+
+    /// What was in force before this node started is being loaded. It was what the store held, as far as this node knows.
+    pub(super) fn begin_kept(&mut self, value: &Bytes) -> Begun {
+        self.is_restoring = true;
+        Begun {
+            is_retry: false,
+            is_kept: true,
+            ..self.begin(value)
+        }
+    }
+
+    /// What this node has seen before it started.
+    pub(super) fn has_seen(&mut self, sequence: u64) {
+        self.highest_sequence = self.highest_sequence.max(sequence);
+    }
+
+    /// Whether something of it decides, or will when it is loaded.
+    pub(super) const fn is_in_force(&self) -> bool {
+        self.in_force.is_some() || self.is_restoring
+    }
+
+    /// Reads a document that was in force before this node started. That its time or that of its keys is over since does not
+    /// matter, as it would not have if the node had gone on.
+    pub(super) fn read_kept(
+        &mut self,
+        name: &PolicyName,
+        kept: &KeptRelease,
+        trusted: &TrustedKeys,
+        now: Timestamp,
+    ) -> Result<PolicyDocument, Refusal> {
+        let envelope = Envelope::parse(&kept.envelope)?;
+        let signed = trusted.verify(&envelope, name, now).or_else(|refusal| {
+            if refusal.depends_on_the_time() {
+                trusted.verify(&envelope, name, kept.taken_at)
+            } else {
+                Err(refusal)
+            }
+        })?;
+        self.signatures_hold_until = signed.holds_until;
+        let document = envelope.document()?;
+        if document.name != *name {
+            return Err(Refusal::name(name.as_str(), &document));
+        }
+        if document.sequence < self.highest_sequence {
+            return Err(Refusal::replayed(&document, self.highest_sequence));
+        }
+        Ok(document)
+    }
+
+    /// What is to be in force when this node starts again.
+    pub(super) fn to_keep(&self, name: &str) -> Option<KeptPolicy> {
+        let in_force = self.document.as_ref().zip(self.envelope.as_ref());
+        (self.highest_sequence > 0).then_some(())?;
+        Some(KeptPolicy {
+            name: PolicyName::parse(name).ok()?,
+            sequence: self.highest_sequence,
+            in_force: in_force.map(|(document, (envelope, taken_at))| KeptRelease {
+                envelope: envelope.clone(),
+                artifact: document.artifact,
+                taken_at: *taken_at,
+            }),
+        })
     }
 
     /// Reads a document and runs every check that does not need its artifact, in their order.
@@ -158,25 +229,22 @@ impl Known {
             value,
             document,
             begun,
+            taken_at,
             ..
         } = candidate;
         let digest = Some(Digest::of(&value));
-        if self.loading == digest {
-            self.loading = None;
-        }
-        if self.stored.is_none() || self.generation != begun.generation {
-            return Acceptance::Replaced;
-        }
+        self.ended(digest, begun);
         let is_stored = self.stored == digest;
-        if document.sequence < self.highest_sequence && is_stored {
-            return Acceptance::Replayed(Refusal::replayed(&document, self.highest_sequence));
-        }
-        // Two documents of one sequence are a mistake, or somebody's way round the sequence: the store's is the one.
-        let stored_decides = self.decides == self.stored;
-        if !is_stored && (document.sequence <= self.highest_sequence || stored_decides) {
-            return Acceptance::Replaced;
+        if begun.is_kept {
+            // Whatever the store says by now, this was in force, unless something else is already, or the policy was retired.
+            if self.generation != begun.generation || self.in_force.is_some() {
+                return Acceptance::Replaced;
+            }
+        } else if let Some(acceptance) = self.outdated(&document, begun, is_stored) {
+            return acceptance;
         }
         self.decides = digest;
+        self.envelope = Some((value, taken_at));
         self.highest_sequence = document.sequence;
         self.document = Some(document);
         // One that is replaced while it is quarantined is no good release: what stood in for it goes on doing so.
@@ -190,6 +258,31 @@ impl Known {
             self.again = Again::Never;
         }
         Acceptance::InForce
+    }
+
+    /// It is not being loaded any more.
+    pub(super) fn ended(&mut self, digest: Option<Digest>, begun: Begun) {
+        if self.loading == digest {
+            self.loading = None;
+        }
+        if begun.is_kept {
+            self.is_restoring = false;
+        }
+    }
+
+    /// Why a document of the store that was loaded does not come into force any more.
+    fn outdated(&self, document: &PolicyDocument, begun: Begun, is_stored: bool) -> Option<Acceptance> {
+        if self.stored.is_none() || self.generation != begun.generation {
+            return Some(Acceptance::Replaced);
+        }
+        if document.sequence < self.highest_sequence && is_stored {
+            let refusal = Refusal::replayed(document, self.highest_sequence);
+            return Some(Acceptance::Replayed(refusal));
+        }
+        // Two documents of one sequence are a mistake, or somebody's way round the sequence: the store's is the one.
+        let stored_decides = self.decides == self.stored;
+        let is_older = document.sequence <= self.highest_sequence || stored_decides;
+        (!is_stored && is_older).then_some(Acceptance::Replaced)
     }
 
     /// The document is not taken. Says whether that is news.

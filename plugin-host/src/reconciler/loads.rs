@@ -1,22 +1,25 @@
 //! Loads under way. They go on beside what the store says meanwhile, so that an artifact that compiles for a minute holds up
 //! no other; documents that were pushed together still come into force together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use application::ports::Clock;
 use bytes::Bytes;
+use domain::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::task::{self, JoinSet};
 
 use super::known::Begun;
 use super::refusal::Refusal;
-use crate::artifact;
+use crate::artifact::{self, Artifact};
+use crate::digest::Digest;
 use crate::document::PolicyDocument;
 use crate::load_error::LoadError;
 use crate::loader::Loader;
 use crate::metrics::HostMetrics;
+use crate::node_state::ArtifactShelf;
 use crate::policy::Policy;
 use crate::quarantine::{Quarantine, Supervision};
 use crate::release::Release;
@@ -38,13 +41,22 @@ pub(super) struct Candidate {
     /// The policy of its artifact, where some release runs it already: only the document changed.
     pub(super) compiled: Option<Arc<Policy>>,
     pub(super) begun: Begun,
+    /// When its signatures were found to be enough.
+    pub(super) taken_at: Timestamp,
 }
 
 /// What came of a candidate, and how long it took.
 pub(super) struct Loaded {
     pub(super) candidate: Candidate,
-    pub(super) result: Result<Release, Refusal>,
+    pub(super) result: Result<Ready, Refusal>,
     pub(super) elapsed: Duration,
+}
+
+/// A release that can come into force.
+pub(super) struct Ready {
+    pub(super) release: Release,
+    /// Its artifact, where it came from the store and not from this node's disk.
+    pub(super) fetched: Option<Artifact>,
 }
 
 /// Candidates of one transaction, all loaded.
@@ -57,7 +69,7 @@ pub(super) struct Batch {
 /// Loads what changed, each document in a task of its own.
 pub(super) struct Loads {
     loading: Loading,
-    tasks: JoinSet<(Result<Release, Refusal>, Duration)>,
+    tasks: JoinSet<(Result<Ready, Refusal>, Duration)>,
     under_way: HashMap<task::Id, UnderWay>,
     batches: HashMap<u64, OpenBatch>,
     /// Batches that were begun, by which they are numbered.
@@ -81,6 +93,7 @@ struct OpenBatch {
 #[derive(Clone)]
 struct Loading {
     store: Arc<dyn PolicyStore>,
+    shelf: Option<ArtifactShelf>,
     loader: Loader,
     clock: Arc<dyn Clock>,
     metrics: HostMetrics,
@@ -93,6 +106,7 @@ struct Loading {
 impl Loads {
     pub(super) fn new(
         store: Arc<dyn PolicyStore>,
+        shelf: Option<ArtifactShelf>,
         loader: Loader,
         clock: Arc<dyn Clock>,
         metrics: HostMetrics,
@@ -101,6 +115,7 @@ impl Loads {
     ) -> Self {
         let loading = Loading {
             store,
+            shelf,
             loader,
             clock,
             metrics,
@@ -140,6 +155,11 @@ impl Loads {
         }
     }
 
+    /// These artifacts are in force.
+    pub(super) fn in_use(&self, digests: &BTreeSet<Digest>) {
+        self.loading.loader.in_use(digests);
+    }
+
     /// Whether nothing is being loaded.
     pub(super) fn is_idle(&self) -> bool {
         self.batches.is_empty()
@@ -163,7 +183,7 @@ impl Loads {
     }
 
     /// A task has ended, and how; nothing where it panicked. Its batch, where it was the last of it.
-    fn ended(&mut self, id: task::Id, ended: Option<(Result<Release, Refusal>, Duration)>) -> Option<Batch> {
+    fn ended(&mut self, id: task::Id, ended: Option<(Result<Ready, Refusal>, Duration)>) -> Option<Batch> {
         let UnderWay {
             candidate,
             batch,
@@ -189,7 +209,7 @@ impl Loads {
 
 impl Loading {
     /// What comes of a candidate, and how long it took from when it was its turn.
-    async fn load(self, candidate: Candidate) -> (Result<Release, Refusal>, Duration) {
+    async fn load(self, candidate: Candidate) -> (Result<Ready, Refusal>, Duration) {
         // Neither is ever closed.
         let _retry_permit = if candidate.begun.is_retry {
             Some(self.retry_permits.acquire().await)
@@ -198,34 +218,45 @@ impl Loading {
         };
         let _permit = self.permits.acquire().await;
         let started = Instant::now();
-        let document = candidate.document;
-        let result = tokio::time::timeout(self.timeout, self.release(&document, candidate.compiled))
+        let document = Arc::clone(&candidate.document);
+        let result = tokio::time::timeout(self.timeout, self.release(candidate))
             .await
             .unwrap_or_else(|_| Err(Refusal::too_slow(self.timeout)))
             .map_err(|refusal| refusal.of(&document));
         (result, started.elapsed())
     }
 
-    async fn release(
-        &self,
-        document: &Arc<PolicyDocument>,
-        compiled: Option<Arc<Policy>>,
-    ) -> Result<Release, Refusal> {
-        let policy = match compiled {
-            Some(policy) => self.loader.reuse(Arc::clone(document), policy).await,
+    async fn release(&self, candidate: Candidate) -> Result<Ready, Refusal> {
+        let document = &candidate.document;
+        let (policy, fetched) = match candidate.compiled {
+            Some(policy) => (self.loader.reuse(Arc::clone(document), policy).await?, None),
             None => {
-                let bytes = artifact::fetch(&*self.store, &document.artifact).await?;
-                self.loader.load(Arc::clone(document), bytes).await
+                let (artifact, is_fetched) = self.artifact(document, candidate.begun.is_kept).await?;
+                let bytes = artifact.bytes().clone();
+                let policy = self.loader.load(Arc::clone(document), bytes).await?;
+                (policy, is_fetched.then_some(artifact))
             }
-        }?;
+        };
         let metrics = self.metrics.of_policy(document.name.as_str());
         let quarantine = Quarantine::new(Arc::clone(&self.supervision), document.limits.deadline());
-        Ok(Release::new(
-            policy,
-            document,
-            self.clock.now(),
-            metrics,
-            quarantine,
-        )?)
+        let release = Release::new(policy, document, self.clock.now(), metrics, quarantine)?;
+        Ok(Ready { release, fetched })
+    }
+
+    /// The artifact of a document, from this node's disk where it is there; whether it came from the store. What was in force before
+    /// this node started is not asked for there: the store may be away, and it has its own word to say.
+    async fn artifact(&self, document: &PolicyDocument, is_kept: bool) -> Result<(Artifact, bool), Refusal> {
+        let reference = document.artifact;
+        if let Some(shelf) = self.shelf.clone() {
+            let taken = task::spawn_blocking(move || shelf.take(&reference)).await;
+            if let Ok(Some(bytes)) = taken {
+                return Ok((Artifact::verified(reference, bytes.into()), false));
+            }
+        }
+        if is_kept {
+            return Err(Refusal::artifact_not_kept());
+        }
+        let bytes = artifact::fetch(&*self.store, &reference).await?;
+        Ok((Artifact::verified(reference, bytes.into()), true))
     }
 }

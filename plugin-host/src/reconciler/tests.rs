@@ -79,6 +79,7 @@ impl Scene {
             Node {
                 id: NodeId::parse("node-1").unwrap(),
                 trusted: config.signatures.trusted_keys().unwrap(),
+                state: None,
             },
             config,
         );
