@@ -135,6 +135,11 @@ impl Artifact {
         Ok(Self { reference, bytes })
     }
 
+    /// Bytes that were found to be those that this names.
+    pub(crate) const fn verified(reference: ArtifactRef, bytes: Bytes) -> Self {
+        Self { reference, bytes }
+    }
+
     /// How a document names it.
     #[must_use]
     pub const fn reference(&self) -> &ArtifactRef {

@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
@@ -132,17 +133,38 @@ pub(crate) struct Compiled {
     pub(crate) code: MachineCode,
 }
 
+impl Compiled {
+    /// The same once more; nothing is copied.
+    pub(crate) fn kept(&self) -> Self {
+        Self {
+            contract: self.contract,
+            code: MachineCode(self.code.bytes()),
+        }
+    }
+}
+
 /// What a compiler of this engine made of a component.
-pub(crate) struct MachineCode(Vec<u8>);
+pub(crate) struct MachineCode(Bytes);
 
 impl MachineCode {
-    /// The component, ready to be linked. The engine copies the code, and the code itself, which may be large, is gone then.
+    /// From bytes of which it is known that a compiler of this program made them on this node: they are run as they are.
+    pub(crate) const fn authenticated(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes; nothing is copied.
+    pub(crate) fn bytes(&self) -> Bytes {
+        self.0.clone()
+    }
+
+    /// The component, ready to be linked. The engine copies the code, and the code itself, which may be large, is gone then,
+    /// unless somebody keeps it.
     pub(crate) fn into_component(self, engine: &SandboxEngine) -> Result<Component, LoadError> {
         #[expect(
             unsafe_code,
             reason = "machine code is run as it is, so it must be a compiler's own: it came from this process or, by a pipe \
-                      that nobody else holds, from this program in a process that it started; its header names version and \
-                      settings, and others are refused"
+                      that nobody else holds, from this program in a process that it started, at once or before it was \
+                      sealed on this node's disk; its header names version and settings, and others are refused"
         )]
         // SAFETY: see above.
         let component = unsafe { Component::deserialize(engine.wasmtime(), &self.0) };
@@ -178,7 +200,8 @@ pub(crate) fn compile_here(engine: &SandboxEngine, component: &[u8]) -> Result<C
 #[cfg(any(test, feature = "fuzzing"))]
 fn code_of(engine: &SandboxEngine, component: &[u8]) -> Result<MachineCode, LoadError> {
     let code = task::compile(engine.wasmtime(), component);
-    code.map(MachineCode).map_err(|error| not_compilable(&error))
+    code.map(|code| MachineCode(code.into()))
+        .map_err(|error| not_compilable(&error))
 }
 
 impl CompilerProcesses {
@@ -191,7 +214,7 @@ impl CompilerProcesses {
         })?;
         // Whoever waits no longer drops the child, which kills it.
         match converse(&mut child, component).await {
-            Ok((status, code, said)) if status.success() => Ok((MachineCode(code), said)),
+            Ok((status, code, said)) if status.success() => Ok((MachineCode(code.into()), said)),
             Ok((status, _, complaint)) => Err(self.refusal(status, &complaint)),
             Err(error) => Err(LoadError::CompilerUnavailable {
                 reason: error.to_string(),

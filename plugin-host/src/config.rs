@@ -1,9 +1,10 @@
 //! What can be set of the policy host.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::compile_cache::CompileCacheConfig;
 use crate::quarantine::QuarantineConfig;
 use crate::signing::SignaturesConfig;
 use crate::store::EtcdConfig;
@@ -47,6 +48,12 @@ pub struct Config {
     pub load_timeout_ms: u64,
     /// After how long without a change the whole store is read again, as a safety net. In milliseconds, default 60,000.
     pub relist_interval_ms: u64,
+    /// The folder in which this node keeps the policies in force, their highest sequences and what it compiled, so that it starts
+    /// without the store and does not compile anew. It is this gateway's alone. Empty: nothing is kept. Default
+    /// `data/policy-state`.
+    pub state_path: PathBuf,
+    /// What is kept of what was compiled.
+    pub compile_cache: CompileCacheConfig,
     /// How etcd is spoken to, where the store is one.
     pub etcd: EtcdConfig,
     /// When a policy that faults too often is taken out of service.
@@ -78,6 +85,8 @@ impl Default for Config {
             compile_memory_bytes: 2 * 1024 * 1024 * 1024,
             load_timeout_ms: 300_000,
             relist_interval_ms: 60_000,
+            state_path: PathBuf::from("data/policy-state"),
+            compile_cache: CompileCacheConfig::default(),
             etcd: EtcdConfig::default(),
             quarantine: QuarantineConfig::default(),
             signatures: SignaturesConfig::default(),

@@ -46,6 +46,11 @@ impl Digest {
         &self.0
     }
 
+    /// The 64 hexadecimal digits alone: the name of a file.
+    pub(crate) fn hexadecimal(&self) -> String {
+        self.to_string().split_off(PREFIX.len())
+    }
+
     /// Reads the text form.
     ///
     /// # Errors

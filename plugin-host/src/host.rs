@@ -7,17 +7,19 @@ use prometheus_client::registry::Registry;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+use crate::compile_cache::CompileCache;
 use crate::compiler::{Compiler, CompilerCommand};
 use crate::config::Config;
 use crate::document::TextError;
 use crate::engine::{EngineError, SandboxEngine};
 use crate::lane::Lane;
 use crate::loader::{Loader, LoaderError};
-use crate::metrics::HostMetrics;
+use crate::metrics::{HostMetrics, StateMetrics};
+use crate::node_state::{NodeState, NodeStateError};
 use crate::node_status::NodeId;
 use crate::quarantine::QuarantineConfigError;
 use crate::reconciler::{Node, Reconciler};
-use crate::rollout::NoRecords;
+use crate::rollout::{KeptRecords, NoRecords, RolloutRecords};
 use crate::signing::{SignaturesConfigError, TrustedKeys};
 use crate::store::{LocationError, OpenError, PolicyStore, StoreLocation};
 use crate::wasm_engine::WasmRiskPolicyEngine;
@@ -37,6 +39,9 @@ pub enum StartError {
     /// A key that is to be trusted cannot be read, or a setting of `policies.signatures` cannot be.
     #[error(transparent)]
     Signatures(#[from] SignaturesConfigError),
+    /// The folder of this node's state cannot be used.
+    #[error("policies.state_path")]
+    State(#[from] NodeStateError),
     /// The store cannot be opened.
     #[error("the policy store cannot be opened")]
     Store(#[from] OpenError),
@@ -69,24 +74,39 @@ impl PolicyHost {
         registry: &mut Registry,
     ) -> Result<Self, StartError> {
         let location = config.store.parse::<StoreLocation>()?;
-        let node = Node {
-            id: node_id(&config.node_id).map_err(StartError::NodeId)?,
-            trusted: config.signatures.trusted_keys()?,
-            records: Arc::new(NoRecords),
-        };
+        let id = node_id(&config.node_id).map_err(StartError::NodeId)?;
+        let trusted = config.signatures.trusted_keys()?;
         config.quarantine.check()?;
+        let metrics = HostMetrics::register(registry);
+        let state = state(config, metrics.state.clone())?;
+        let node = Node {
+            id,
+            trusted,
+            records: records(state.as_ref()),
+            state,
+        };
         tell_whom_it_trusts(&node.trusted);
         let store: Arc<dyn PolicyStore> = location.open(&config.etcd).await?;
         let sandbox = SandboxEngine::new(&Config {
             max_concurrent_evaluations: config.max_concurrent_evaluations.max(threads_of_policies(config)),
             ..config.clone()
         })?;
-        let loader = Loader::start(sandbox, Compiler::apart(compiler, config), config.compile_threads)?;
+        let loader = Loader::start(
+            sandbox.clone(),
+            Compiler::apart(compiler, config),
+            config.compile_threads,
+        )?;
+        let loader = match &node.state {
+            Some(state) if config.compile_cache.enabled => {
+                let metrics = metrics.compile_cache.clone();
+                loader.with_cache(CompileCache::open(state, sandbox, &config.compile_cache, metrics))
+            }
+            _ => loader,
+        };
         let engine = Arc::new(WasmRiskPolicyEngine::new(
             Lane::start(config.lane_threads)?,
             Lane::start_beside(config.shadow_threads)?,
         ));
-        let metrics = HostMetrics::register(registry);
         let reconciler = Reconciler::new(store, loader, Arc::clone(&engine), clock, metrics, node, config);
         Ok(Self { engine, reconciler })
     }
@@ -100,6 +120,27 @@ impl PolicyHost {
     /// Follows the store until it is told to stop.
     pub async fn run(self, stop: CancellationToken) {
         self.reconciler.run(stop).await;
+    }
+}
+
+/// The folder that this node keeps its state in, unless it is to keep none.
+fn state(config: &Config, metrics: StateMetrics) -> Result<Option<Arc<NodeState>>, NodeStateError> {
+    if config.state_path.as_os_str().is_empty() {
+        tracing::warn!(
+            "nothing is kept (policies.state_path is empty): this node cannot start without its policy store, takes older documents after a restart, and compiles every policy at every start"
+        );
+        return Ok(None);
+    }
+    let state = NodeState::open(&config.state_path, metrics)?;
+    tracing::info!(path = %state.path().display(), "this node keeps its state");
+    Ok(Some(Arc::new(state)))
+}
+
+/// Where it is noted how candidates do.
+fn records(state: Option<&Arc<NodeState>>) -> Arc<dyn RolloutRecords> {
+    match state {
+        Some(state) => Arc::new(KeptRecords(Arc::clone(state))),
+        None => Arc::new(NoRecords),
     }
 }
 

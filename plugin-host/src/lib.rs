@@ -7,6 +7,7 @@
 //! | who may publish | [`signing`] |
 //! | where it is kept | [`store`] (a folder or etcd), [`publish`], [`node_status`] |
 //! | from the store into force | [`host`], `reconciler`, `loader`, [`load_error`] |
+//! | what a node keeps on its disk | [`node_state`], [`compile_cache`] |
 //! | the sandbox | `structure`, [`compiler`], `engine`, `sandbox`, `virtual_wasi`, `contract` |
 //! | what decides | `policy`, `release`, `quarantine`, `rollout`, `policy_set`, [`wasm_engine`] |
 //! | for authors | [`authoring`], [`component`], [`golden`] |
@@ -15,6 +16,7 @@
 
 pub mod artifact;
 pub mod authoring;
+pub mod compile_cache;
 pub mod compiler;
 pub mod component;
 pub mod config;
@@ -37,6 +39,7 @@ pub mod load_error;
 mod loader;
 pub mod manifest;
 mod metrics;
+pub mod node_state;
 pub mod node_status;
 mod pace;
 mod policy;
@@ -57,6 +60,7 @@ mod testing;
 mod virtual_wasi;
 pub mod wasm_engine;
 
+pub use compile_cache::CompileCacheConfig;
 pub use config::Config;
 pub use contract::check::ImportKind;
 pub use contract::mismatch::{ContractMismatch, Difference};

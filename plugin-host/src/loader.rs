@@ -1,13 +1,17 @@
 //! Loading off the path of payments: a small pool of low-priority threads, and compilers in processes of their own.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use crate::compile_cache::CompileCache;
 use crate::compiler::Compiler;
+use crate::digest::Digest;
 use crate::document::PolicyDocument;
 use crate::engine::SandboxEngine;
 use crate::load_error::LoadError;
@@ -24,11 +28,21 @@ const NICENESS: i32 = 10;
 #[error("the threads that load policies could not be started")]
 pub struct LoaderError(#[from] rayon::ThreadPoolBuildError);
 
+/// What came of an artifact before it would be compiled.
+enum Begun {
+    /// Its machine code was in the cache.
+    Loaded(Arc<Policy>),
+    /// It has to be compiled.
+    ToCompile(Checked),
+}
+
 /// Loads policies on threads of its own, and has them compiled.
 #[derive(Clone)]
 pub(crate) struct Loader {
     engine: SandboxEngine,
     compiler: Compiler,
+    /// What was compiled before, where this node keeps it.
+    cache: Option<CompileCache>,
     threads: Arc<ThreadPool>,
 }
 
@@ -43,29 +57,64 @@ impl Loader {
         Ok(Self {
             engine,
             compiler,
+            cache: None,
             threads: Arc::new(threads),
         })
     }
 
-    /// Checks an artifact, has it validated and compiled, holds it against its document and runs its golden cases.
+    /// The same, which compiles nothing that is in this cache.
+    pub(crate) fn with_cache(self, cache: CompileCache) -> Self {
+        Self {
+            cache: Some(cache),
+            ..self
+        }
+    }
+
+    /// These artifacts are in force.
+    pub(crate) fn in_use(&self, digests: &BTreeSet<Digest>) {
+        if let Some(cache) = &self.cache {
+            cache.in_use(digests);
+        }
+    }
+
+    /// Checks an artifact, has it validated and compiled, holds it against its document and runs its golden cases. What is in the
+    /// cache was validated and compiled before; the rest is done again.
     pub(crate) async fn load(
         &self,
         document: Arc<PolicyDocument>,
-        bytes: Vec<u8>,
+        artifact: Bytes,
     ) -> Result<Arc<Policy>, LoadError> {
-        let (bytes, checked) = self
-            .run(move |_| {
+        let bytes = artifact.clone();
+        let (engine, cache) = (self.engine.clone(), self.cache.clone());
+        let of_cache = Arc::clone(&document);
+        let begun = self
+            .run(move |is_awaited| {
                 let checked = Checked::artifact(&bytes)?;
-                Ok((bytes, checked))
+                let Some(cached) = cache.and_then(|cache| cache.take(checked.digest())) else {
+                    return Ok(Begun::ToCompile(checked));
+                };
+                checked.check_contract(cached.contract)?;
+                let policy = Policy::link_component(&engine, checked, cached.contract, &cached.component)?;
+                verify(&policy, &of_cache, is_awaited)?;
+                Ok(Begun::Loaded(Arc::new(policy)))
             })
             .await?;
-        let compiled = self.compiler.compile(&bytes).await?;
-        drop(bytes);
+        let checked = match begun {
+            Begun::Loaded(policy) => return Ok(policy),
+            Begun::ToCompile(checked) => checked,
+        };
+        let compiled = self.compiler.compile(&artifact).await?;
+        drop(artifact);
         checked.check_contract(compiled.contract)?;
-        let engine = self.engine.clone();
+        let (engine, cache) = (self.engine.clone(), self.cache.clone());
         self.run(move |is_awaited| {
+            // Nothing but the cache keeps the code beside the engine's own copy: it waits for the golden cases.
+            let kept = cache.map(|cache| (cache, compiled.kept()));
             let policy = Policy::link(&engine, checked, compiled)?;
             verify(&policy, &document, is_awaited)?;
+            if let Some((cache, compiled)) = kept {
+                cache.keep(policy.digest(), &compiled);
+            }
             Ok(Arc::new(policy))
         })
         .await

@@ -1,5 +1,6 @@
 //! What operators see of policies in numbers.
 
+mod node_state;
 mod rollout;
 
 use std::sync::atomic::AtomicU64;
@@ -15,6 +16,8 @@ use prometheus_client::registry::Registry;
 pub(crate) use rollout::{RolloutFamilies, RolloutMetrics};
 
 use crate::quarantine::ProbeResult;
+
+pub(crate) use node_state::{CacheMetrics, CacheResult, StateMetrics};
 
 /// Bounds of an evaluation's duration, in seconds: from 2.5 µs, under which no instance is made, to the longest deadline.
 const EVALUATION_SECONDS: [f64; 16] = [
@@ -73,6 +76,8 @@ pub(crate) struct HostMetrics {
     pub(crate) gone: Gauge,
     pub(crate) retired: Gauge,
     pub(crate) store_connected: Gauge,
+    pub(crate) state: StateMetrics,
+    pub(crate) compile_cache: CacheMetrics,
 }
 
 impl HostMetrics {
@@ -96,6 +101,8 @@ impl HostMetrics {
             gone: Gauge::default(),
             retired: Gauge::default(),
             store_connected: Gauge::default(),
+            state: StateMetrics::default(),
+            compile_cache: CacheMetrics::default(),
         };
         registry.register(
             "portcullis_policy_evaluations",
@@ -141,6 +148,8 @@ impl HostMetrics {
             "Whether the policy store answers (1) or not (0)",
             metrics.store_connected.clone(),
         );
+        metrics.state.register(registry);
+        metrics.compile_cache.register(registry);
         metrics
     }
 

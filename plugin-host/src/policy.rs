@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use domain::Timestamp;
 use domain::feature::FeatureValue;
 use domain::risk::{Fault, FaultKind, PolicyIdentity, Verdict};
+use wasmtime::component::Component;
 
 use crate::compiler::Compiled;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -50,6 +51,11 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
+    /// The artifact's digest.
+    pub(crate) const fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
     /// Checks all of an artifact that can be before it is validated and compiled.
     pub(crate) fn artifact(bytes: &[u8]) -> Result<Self, LoadError> {
         if component::kind(bytes)? == ArtifactKind::CoreModule {
@@ -100,11 +106,21 @@ impl Policy {
         checked: Checked,
         compiled: Compiled,
     ) -> Result<Self, LoadError> {
-        let Checked { digest, golden_cases } = checked;
         let Compiled { contract, code } = compiled;
         // The engine has a copy of the machine code from here on. Before anything runs, the other is gone.
         let component = code.into_component(engine)?;
-        let linked = LinkedPolicy::link(engine.wasmtime(), &component, contract).map_err(|error| {
+        Self::link_component(engine, checked, contract, &component)
+    }
+
+    /// Links a component whose machine code was loaded, and asks the policy to describe itself.
+    pub(crate) fn link_component(
+        engine: &SandboxEngine,
+        checked: Checked,
+        contract: ContractVersion,
+        component: &Component,
+    ) -> Result<Self, LoadError> {
+        let Checked { digest, golden_cases } = checked;
+        let linked = LinkedPolicy::link(engine.wasmtime(), component, contract).map_err(|error| {
             ContractMismatch::from(Difference::NotLinkable {
                 detail: format!("{error:#}"),
             })

@@ -10,6 +10,7 @@ mod known;
 mod loads;
 mod refusal;
 mod reporter;
+mod restore;
 mod retire;
 mod status_board;
 
@@ -24,9 +25,11 @@ use tokio::sync::Notify;
 
 use crate::artifact::ArtifactRef;
 use crate::config::Config;
+use crate::digest::Digest;
 use crate::document::Statement;
 use crate::loader::Loader;
 use crate::metrics::HostMetrics;
+use crate::node_state::NodeState;
 use crate::node_status::NodeId;
 use crate::policy::Policy;
 use crate::policy_set::InForce;
@@ -42,6 +45,7 @@ pub(crate) use loads::MAX_LOADS;
 use loads::{Batch, Candidate, Loaded, Loads, Releases, Retiring};
 use refusal::Refusal;
 use reporter::Reporter;
+use restore::Keeping;
 use status_board::StatusBoard;
 
 /// What this node is called, and whom it takes documents from.
@@ -50,6 +54,8 @@ pub(crate) struct Node {
     pub(crate) trusted: TrustedKeys,
     /// Where it notes how candidates do.
     pub(crate) records: Arc<dyn RolloutRecords>,
+    /// What it keeps between its starts; none where it keeps nothing.
+    pub(crate) state: Option<Arc<NodeState>>,
 }
 
 /// Keeps the policy set at what the store says.
@@ -73,9 +79,14 @@ pub(crate) struct Reconciler {
     revision: u64,
     /// Whether the store was listed at all.
     is_listed: bool,
-    /// Batches of the first listing that are still being loaded. Before there is none, a policy set would lack what the store
-    /// says should decide.
+    /// Whether the store did not answer when this node started.
+    is_without_store: bool,
+    /// Whether decisions have begun.
+    has_begun: bool,
+    /// Batches of the last good set and of the first listing that are still being loaded. Before there is none, a policy set would
+    /// lack what should decide.
     first_batches: usize,
+    keeping: Option<Keeping>,
 }
 
 /// A change of one policy's document; none where it is gone.
@@ -123,6 +134,7 @@ impl Reconciler {
         let load_timeout = Duration::from_millis(config.load_timeout_ms.max(1));
         let loads = Loads::new(
             Arc::clone(&store),
+            node.state.as_ref().map(|state| state.artifacts()),
             loader,
             Arc::clone(&clock),
             metrics.clone(),
@@ -146,7 +158,10 @@ impl Reconciler {
             seen: 0,
             revision: 0,
             is_listed: false,
+            is_without_store: false,
+            has_begun: false,
             first_batches: 0,
+            keeping: node.state.map(Keeping::new),
         }
     }
 
@@ -166,7 +181,8 @@ impl Reconciler {
             let transaction = transactions.entry(document.transaction).or_default();
             transaction.push((document.name, Some(document.value)));
         }
-        let is_first = !std::mem::replace(&mut self.is_listed, true);
+        self.is_listed = true;
+        let is_first = !self.has_begun;
         let transactions = transactions.into_values().chain([gone]);
         self.apply(listing.revision, is_first, transactions);
     }
@@ -203,7 +219,7 @@ impl Reconciler {
         }
         self.seen = revision;
         if is_first {
-            self.first_batches = batches.len();
+            self.first_batches += batches.len();
         }
         let is_settled = batches.is_empty();
         for (candidates, retiring) in batches {
@@ -249,6 +265,7 @@ impl Reconciler {
                     name,
                     value,
                     document: Arc::from(document),
+                    taken_at: now,
                 }));
             }
             Err(refusal) => refusal,
@@ -269,7 +286,7 @@ impl Reconciler {
         {
             match result {
                 Ok(releases) => self.accept(candidate, releases, now, elapsed),
-                Err(refusal) => self.refuse(&candidate.name, &candidate.value, &refusal, now, elapsed),
+                Err(refusal) => self.refuse_loaded(&candidate, refusal, now, elapsed),
             }
         }
         self.retire(batch.retiring, now, started.elapsed());
@@ -283,13 +300,21 @@ impl Reconciler {
     fn put_in_force(&mut self) {
         if self.loads.is_idle() {
             self.known.retain(|_, known| known.is_remembered());
-            self.revision = self.seen;
+            if self.is_listed {
+                self.revision = self.seen;
+            }
         }
-        if self.is_listed && self.first_batches == 0 {
+        if self.may_decide() {
+            self.has_begun = true;
             self.swap();
         } else {
             self.publish_statuses();
         }
+    }
+
+    /// Whether what is known is enough to decide by: what the store said at first, or what was in force before this node started.
+    fn may_decide(&self) -> bool {
+        self.has_begun || self.first_batches == 0 && (self.is_listed || self.may_begin_without_store())
     }
 
     /// The required policies that nothing is in force of.
@@ -320,10 +345,11 @@ impl Reconciler {
             .map(Arc::clone)
     }
 
-    fn accept(&mut self, candidate: Candidate, releases: Releases, now: Timestamp, elapsed: Duration) {
+    fn accept(&mut self, candidate: Candidate, mut releases: Releases, now: Timestamp, elapsed: Duration) {
         let Some(known) = self.known.get_mut(&candidate.name) else {
             return;
         };
+        let fetched = std::mem::take(&mut releases.fetched);
         let identity = Arc::clone(releases.release.identity());
         let on_trial = releases
             .candidate
@@ -349,6 +375,12 @@ impl Reconciler {
             // Nothing would ever run it.
             known.previous = None;
         }
+        let lapsed = known.lapsed(now);
+        if let Some(keeping) = &self.keeping {
+            for artifact in fetched {
+                keeping.state.keep_artifact(artifact);
+            }
+        }
         tracing::info!(
             policy.name = name,
             policy.version = &*identity.version,
@@ -360,6 +392,27 @@ impl Reconciler {
             "the policy is loaded"
         );
         self.metrics.loaded("in_force", elapsed);
+        if let Some(refusal) = lapsed {
+            // It was in force before this node started, and its time was over by then.
+            self.refuse(&name, &value, &refusal, now, elapsed);
+        }
+    }
+
+    /// What was to be loaded is not taken.
+    fn refuse_loaded(&mut self, candidate: &Candidate, refusal: Refusal, now: Timestamp, elapsed: Duration) {
+        let Candidate {
+            name, value, begun, ..
+        } = candidate;
+        if let Some(known) = self.known.get_mut(name) {
+            known.ended(Some(Digest::of(value)), *begun);
+        }
+        if !begun.is_kept {
+            return self.refuse(name, value, &refusal, now, elapsed);
+        }
+        if refusal.is_of_the_disk() {
+            self.is_torn();
+        }
+        self.refuse(name, value, &refusal.until_the_store_answers(), now, elapsed);
     }
 
     fn refuse(&mut self, name: &str, value: &Bytes, refusal: &Refusal, now: Timestamp, elapsed: Duration) {
@@ -407,6 +460,7 @@ impl Reconciler {
                 tracing::warn!("no policy is in force: every payment is approved");
             }
             self.engine.swap(self.revision, releases);
+            self.keep();
         }
         self.publish_statuses();
     }

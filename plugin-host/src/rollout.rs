@@ -17,7 +17,7 @@ mod window;
 pub(crate) use differences::Said;
 pub(crate) use gate::Gate;
 pub(crate) use record::{Counts, RolloutRecord};
-pub(crate) use records::{NoRecords, RolloutRecords};
+pub(crate) use records::{KeptRecords, NoRecords, RolloutRecords};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

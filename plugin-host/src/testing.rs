@@ -43,6 +43,8 @@ pub(crate) fn small_config(max_concurrent_evaluations: u32) -> Config {
         max_warm_instances: 2,
         // Tests pause the clock, and a paused clock jumps ahead while the compiler's threads are at work.
         load_timeout_ms: 10_000_000_000,
+        // Tests that keep something say where.
+        state_path: std::path::PathBuf::new(),
         // The window is one of real time: a busy machine must not let a test's faults fall out of it.
         quarantine: QuarantineConfig {
             window_ms: 3_600_000,

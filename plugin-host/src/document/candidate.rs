@@ -169,6 +169,12 @@ impl PolicyDocument {
         })
     }
 
+    /// The artifacts that it names: its own, and its candidate's where there is one.
+    pub fn artifacts(&self) -> impl Iterator<Item = &ArtifactRef> {
+        let candidate = self.candidate.as_ref().map(|candidate| &candidate.artifact);
+        std::iter::once(&self.artifact).chain(candidate)
+    }
+
     /// The same without a candidate.
     #[must_use]
     pub fn without_candidate(&self) -> Self {

@@ -41,7 +41,7 @@ async fn a_policy_is_held_against_each_document_without_compiling_it_again() {
     let loader = loader();
     let component = Guest::new().component();
     let first = Arc::new(document("tested", &component, &serde_json::json!({})));
-    let policy = loader.load(first, component.clone()).await.unwrap();
+    let policy = loader.load(first, component.clone().into()).await.unwrap();
     let second = Arc::new(document(
         "tested",
         &component,

@@ -9,6 +9,7 @@ use domain::Timestamp;
 use crate::digest::Digest;
 use crate::document::{Moment, PolicyDocument, PolicyName, Statement};
 use crate::envelope::Envelope;
+use crate::node_state::{KeptPolicy, KeptRelease};
 use crate::release::Release;
 use crate::rollout::{Rollout, Rollouts};
 use crate::signing::TrustedKeys;
@@ -29,6 +30,8 @@ pub(super) const DOCUMENT_GONE: &str = "document_gone";
 pub(super) struct Begun {
     /// Whether the same document was refused before.
     pub(super) is_retry: bool,
+    /// Whether it was in force before this node started.
+    pub(super) is_kept: bool,
 }
 
 /// What became of a document that was loaded, or that retires its policy.
@@ -60,6 +63,10 @@ pub(super) struct Known {
     document: Option<Arc<PolicyDocument>>,
     /// The digest of the newest document that was taken, be it of a release or a retirement.
     decides: Option<Digest>,
+    /// The bytes of what is in force, and when its signatures were found to be enough.
+    envelope: Option<(Bytes, Timestamp)>,
+    /// Whether what was in force before this node started is being loaded.
+    is_restoring: bool,
     /// Until when the keys are trusted that signed what was read last, where that ends.
     signatures_hold_until: Option<Moment>,
     refused: Option<RefusedRelease>,
@@ -124,7 +131,72 @@ impl Known {
         let is_retry = self.stored == Some(Digest::of(value));
         self.see(value);
         self.loading = self.stored;
-        Begun { is_retry }
+        Begun {
+            is_retry,
+            is_kept: false,
+        }
+    }
+
+    /// What was in force before this node started is being loaded. It was what the store held, as far as this node knows.
+    pub(super) fn begin_kept(&mut self, value: &Bytes) -> Begun {
+        self.is_restoring = true;
+        Begun {
+            is_retry: false,
+            is_kept: true,
+            ..self.begin(value)
+        }
+    }
+
+    /// What this node has seen before it started.
+    pub(super) fn has_seen(&mut self, sequence: u64) {
+        self.highest_sequence = self.highest_sequence.max(sequence);
+    }
+
+    /// Reads a document that was in force before this node started. That its time or that of its keys is over since does not
+    /// matter, as it would not have if the node had gone on.
+    pub(super) fn read_kept(
+        &mut self,
+        name: &PolicyName,
+        kept: &KeptRelease,
+        trusted: &TrustedKeys,
+        now: Timestamp,
+    ) -> Result<Box<PolicyDocument>, Refusal> {
+        let envelope = Envelope::parse(&kept.envelope)?;
+        let signed = trusted.verify(&envelope, name, now).or_else(|refusal| {
+            if refusal.depends_on_the_time() {
+                trusted.verify(&envelope, name, kept.taken_at)
+            } else {
+                Err(refusal)
+            }
+        })?;
+        self.signatures_hold_until = signed.holds_until;
+        let statement = envelope.statement()?;
+        if statement.name() != name {
+            return Err(Refusal::name(name.as_str(), &statement));
+        }
+        if statement.sequence() < self.highest_sequence {
+            return Err(Refusal::replayed(statement.sequence(), self.highest_sequence));
+        }
+        match statement {
+            Statement::Release(document) => Ok(document),
+            // It is not kept.
+            Statement::Retirement(_) => Err(Refusal::artifact_not_kept()),
+        }
+    }
+
+    /// What is to be in force when this node starts again.
+    pub(super) fn to_keep(&self, name: &str) -> Option<KeptPolicy> {
+        let in_force = self.document.as_ref().zip(self.envelope.as_ref());
+        (self.highest_sequence > 0).then_some(())?;
+        Some(KeptPolicy {
+            name: PolicyName::parse(name).ok()?,
+            sequence: self.highest_sequence,
+            in_force: in_force.map(|(document, (envelope, taken_at))| KeptRelease {
+                envelope: envelope.clone(),
+                artifacts: document.artifacts().copied().collect(),
+                taken_at: *taken_at,
+            }),
+        })
     }
 
     /// Reads a document and runs every check that does not need its artifact, in their order.
@@ -181,6 +253,32 @@ impl Known {
         Acceptance::InForce
     }
 
+    /// The same of one that was in force before this node started. Whatever the store says by now, it holds again, unless something
+    /// else does already.
+    fn take_again(&mut self, value: &Bytes, begun: Begun) -> Acceptance {
+        let digest = Some(Digest::of(value));
+        self.ended(digest, begun);
+        if self.decides.is_some() {
+            return Acceptance::Replaced;
+        }
+        self.decides = digest;
+        if self.stored == digest {
+            self.refused = None;
+            self.again = Again::Never;
+        }
+        Acceptance::InForce
+    }
+
+    /// It is not being loaded any more.
+    pub(super) fn ended(&mut self, digest: Option<Digest>, begun: Begun) {
+        if self.loading == digest {
+            self.loading = None;
+        }
+        if begun.is_kept {
+            self.is_restoring = false;
+        }
+    }
+
     /// The document's releases decide from now on, unless another holds.
     pub(super) fn accept(
         &mut self,
@@ -188,15 +286,27 @@ impl Known {
         releases: Releases,
         rollouts: &Rollouts,
     ) -> Acceptance {
-        let acceptance = self.take(&candidate.value, candidate.document.sequence);
+        let Candidate {
+            value,
+            document,
+            begun,
+            taken_at,
+            ..
+        } = candidate;
+        let acceptance = if begun.is_kept {
+            self.take_again(&value, begun)
+        } else {
+            self.take(&value, document.sequence)
+        };
         if !matches!(acceptance, Acceptance::InForce) {
             return acceptance;
         }
         if self.stored.is_none() {
             self.refused = Some(gone(releases.release.since()));
         }
-        self.put_in_force(&candidate.document, releases, rollouts);
-        self.document = Some(candidate.document);
+        self.put_in_force(&document, releases, rollouts);
+        self.envelope = Some((value, taken_at));
+        self.document = Some(document);
         self.retired = None;
         acceptance
     }
@@ -212,6 +322,7 @@ impl Known {
             self.previous = None;
             self.rollout = None;
             self.document = None;
+            self.envelope = None;
             self.retired = Some(RetirementInForce {
                 sequence: retirement.sequence,
                 reason: retirement.reason.as_ref().map(|reason| reason.as_str().into()),
@@ -226,6 +337,8 @@ impl Known {
             release,
             candidate,
             noted,
+            // Kept by the caller.
+            fetched: _,
         } = releases;
         let before = self.rollout.take();
         self.rollout = candidate

@@ -1,22 +1,25 @@
 //! Loads under way. They go on beside what the store says meanwhile, so that an artifact that compiles for a minute holds up
 //! no other; documents that were pushed together still come into force together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use application::ports::Clock;
 use bytes::Bytes;
+use domain::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::task::{self, JoinSet};
 
 use super::known::Begun;
 use super::refusal::Refusal;
-use crate::artifact;
+use crate::artifact::{self, Artifact, ArtifactRef};
+use crate::digest::Digest;
 use crate::document::{PolicyDocument, Retirement};
 use crate::load_error::LoadError;
 use crate::loader::Loader;
 use crate::metrics::HostMetrics;
+use crate::node_state::ArtifactShelf;
 use crate::policy::Policy;
 use crate::quarantine::{Quarantine, Supervision};
 use crate::release::Release;
@@ -41,6 +44,8 @@ pub(super) struct Candidate {
     /// The same of the artifact of its candidate.
     pub(super) candidate_compiled: Option<Arc<Policy>>,
     pub(super) begun: Begun,
+    /// When its signatures were found to be enough.
+    pub(super) taken_at: Timestamp,
 }
 
 /// A document that retires its policy and passed every check; there is nothing to load of it.
@@ -57,6 +62,8 @@ pub(super) struct Releases {
     pub(super) candidate: Option<Release>,
     /// What this node noted of a trial before it was started.
     pub(super) noted: Option<Bytes>,
+    /// Artifacts that came from the store and not from this node's disk.
+    pub(super) fetched: Vec<Artifact>,
 }
 
 /// What came of a candidate, and how long it took.
@@ -101,6 +108,7 @@ struct OpenBatch {
 #[derive(Clone)]
 struct Loading {
     store: Arc<dyn PolicyStore>,
+    shelf: Option<ArtifactShelf>,
     loader: Loader,
     clock: Arc<dyn Clock>,
     metrics: HostMetrics,
@@ -114,6 +122,7 @@ struct Loading {
 impl Loads {
     pub(super) fn new(
         store: Arc<dyn PolicyStore>,
+        shelf: Option<ArtifactShelf>,
         loader: Loader,
         clock: Arc<dyn Clock>,
         metrics: HostMetrics,
@@ -123,6 +132,7 @@ impl Loads {
     ) -> Self {
         let loading = Loading {
             store,
+            shelf,
             loader,
             clock,
             metrics,
@@ -162,6 +172,11 @@ impl Loads {
             };
             self.under_way.insert(task.id(), under_way);
         }
+    }
+
+    /// These artifacts are in force.
+    pub(super) fn in_use(&self, digests: &BTreeSet<Digest>) {
+        self.loading.loader.in_use(digests);
     }
 
     /// Whether nothing is being loaded.
@@ -236,22 +251,26 @@ impl Loading {
             document,
             compiled,
             candidate_compiled,
+            begun,
             ..
         } = candidate;
+        let mut fetched = Vec::new();
         let Some(promoted) = document.promoted() else {
+            let release = self.release(&document, compiled, begun, &mut fetched).await?;
             return Ok(Releases {
-                release: self.release(&document, compiled).await?,
+                release,
                 candidate: None,
                 noted: None,
+                fetched,
             });
         };
         let stable = Arc::new(document.without_candidate());
-        let release = self.release(&stable, compiled).await?;
+        let release = self.release(&stable, compiled, begun, &mut fetched).await?;
         // The same component under other parameters was compiled a moment ago.
         let is_the_same = promoted.artifact.digest() == release.policy().digest();
         let compiled = candidate_compiled.or_else(|| is_the_same.then(|| Arc::clone(release.policy())));
         let candidate = self
-            .release(&Arc::new(promoted), compiled)
+            .release(&Arc::new(promoted), compiled, begun, &mut fetched)
             .await
             .map_err(Refusal::of_the_candidate)?;
         let records = Arc::clone(&self.records);
@@ -260,21 +279,29 @@ impl Loading {
             release,
             candidate: Some(candidate),
             noted: noted.ok().flatten(),
+            fetched,
         })
     }
 
+    /// One release. Its artifact goes to those that were fetched, where it was.
     async fn release(
         &self,
         document: &Arc<PolicyDocument>,
         compiled: Option<Arc<Policy>>,
+        begun: Begun,
+        fetched: &mut Vec<Artifact>,
     ) -> Result<Release, Refusal> {
         let policy = match compiled {
-            Some(policy) => self.loader.reuse(Arc::clone(document), policy).await,
+            Some(policy) => self.loader.reuse(Arc::clone(document), policy).await?,
             None => {
-                let bytes = artifact::fetch(&*self.store, &document.artifact).await?;
-                self.loader.load(Arc::clone(document), bytes).await
+                let (artifact, is_fetched) = self.artifact(document.artifact, begun.is_kept).await?;
+                let bytes = artifact.bytes().clone();
+                if is_fetched {
+                    fetched.push(artifact);
+                }
+                self.loader.load(Arc::clone(document), bytes).await?
             }
-        }?;
+        };
         let metrics = self.metrics.of_policy(document.name.as_str());
         let quarantine = Quarantine::new(Arc::clone(&self.supervision), document.limits.deadline());
         Ok(Release::new(
@@ -284,5 +311,21 @@ impl Loading {
             metrics,
             quarantine,
         )?)
+    }
+
+    /// The artifact of a document, from this node's disk where it is there; whether it came from the store. What was in force before
+    /// this node started is not asked for there: the store may be away, and it has its own word to say.
+    async fn artifact(&self, reference: ArtifactRef, is_kept: bool) -> Result<(Artifact, bool), Refusal> {
+        if let Some(shelf) = self.shelf.clone() {
+            let taken = task::spawn_blocking(move || shelf.take(&reference)).await;
+            if let Ok(Some(bytes)) = taken {
+                return Ok((Artifact::verified(reference, bytes.into()), false));
+            }
+        }
+        if is_kept {
+            return Err(Refusal::artifact_not_kept());
+        }
+        let bytes = artifact::fetch(&*self.store, &reference).await?;
+        Ok((Artifact::verified(reference, bytes.into()), true))
     }
 }

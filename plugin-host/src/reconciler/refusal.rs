@@ -13,6 +13,9 @@ use crate::signing::SignatureRefusal;
 /// (names of imports, of golden cases, a decision that was expected).
 const MAX_MESSAGE_BYTES: usize = 4_096;
 
+/// What a document of the last good set is refused as whose artifact is gone.
+const ARTIFACT_NOT_KEPT: &str = "artifact_not_kept";
+
 /// A refusal, ready to be shown.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
@@ -131,6 +134,25 @@ impl Refusal {
             "enough of the keys that signed the document were trusted until {held_until}: it stays in force here, and no node takes it any more that starts now; sign it again with a key that is trusted"
         );
         Self::for_now("signature_key_expired", &message).of(document)
+    }
+
+    /// The artifact of a document of the last good set is not on this node's disk as it was kept.
+    pub(super) fn artifact_not_kept() -> Self {
+        let message = "the artifact is not on this node's disk as it was kept when it was in force; it is loaded when the store answers";
+        Self::for_now(ARTIFACT_NOT_KEPT, message)
+    }
+
+    /// The same, looked at again when the store is listed: it may be that its word is another.
+    pub(super) fn until_the_store_answers(self) -> Self {
+        Self {
+            again: Again::EveryListing,
+            ..self
+        }
+    }
+
+    /// Whether what this node kept of it is not as it was.
+    pub(super) fn is_of_the_disk(&self) -> bool {
+        self.code == ARTIFACT_NOT_KEPT
     }
 
     /// The document is not valid now.

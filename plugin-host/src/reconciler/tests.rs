@@ -95,6 +95,7 @@ impl Scene {
                 id: NodeId::parse("node-1").unwrap(),
                 trusted: config.signatures.trusted_keys().unwrap(),
                 records,
+                state: None,
             },
             config,
         );
