@@ -171,11 +171,7 @@ fn bad_documents_are_refused_by_name_and_the_old_release_decides() {
             json!({"parameters": {"ceilings": 5}}),
             "list of strings",
         ),
-        (
-            "chunk_missing",
-            json!({"candidate": candidate()}),
-            "candidate: ",
-        ),
+        ("chunk_missing", json!({"candidate": candidate()}), "candidate: "),
     ] {
         let changed = scene.document(|document| {
             for (key, value) in change.as_object().expect("an object") {

@@ -54,8 +54,12 @@ impl Scene {
 
     /// A gateway that decides by the first document.
     fn gateway(&self) -> Gateway {
+        self.gateway_with(&[])
+    }
+
+    fn gateway_with(&self, settings: &[&str]) -> Gateway {
         let key = format!("platform.fingerprint_key_path={}", self.key().display());
-        let gateway = Gateway::start_with(&self.etcd.location(), &[&key]);
+        let gateway = Gateway::start_with(&self.etcd.location(), &[&[key.as_str()], settings].concat());
         gateway.wait_until_ready();
         gateway.wait_for(NAME, 1);
         gateway
@@ -121,7 +125,10 @@ fn metric(gateway: &Gateway, line: &str) -> Option<f64> {
 }
 
 fn has_candidate_metrics(gateway: &Gateway) -> bool {
-    gateway.get("/metrics").text.contains("portcullis_policy_candidate_percent{")
+    gateway
+        .get("/metrics")
+        .text
+        .contains("portcullis_policy_candidate_percent{")
 }
 
 /// A component that approves everything that the one in force approves.
@@ -137,10 +144,17 @@ fn a_canary_decides_about_its_cards_on_every_gateway_and_is_promoted() {
     let gateways = [scene.gateway(), scene.gateway()];
     let cards: Vec<String> = (0..200).map(card).collect();
     let sides = |gateway: &Gateway| -> Vec<bool> {
-        cards.iter().map(|card| decided_by(gateway, card) == "2.0.0").collect()
+        cards
+            .iter()
+            .map(|card| decided_by(gateway, card) == "2.0.0")
+            .collect()
     };
     let first = sides(&gateways[0]);
-    assert_eq!(first, sides(&gateways[1]), "a card has the same side on each gateway");
+    assert_eq!(
+        first,
+        sides(&gateways[1]),
+        "a card has the same side on each gateway"
+    );
     let taken = first.iter().filter(|by_the_candidate| **by_the_candidate).count();
     // Forty within five standard deviations.
     assert!((12..=68).contains(&taken), "{taken}");
@@ -151,19 +165,41 @@ fn a_canary_decides_about_its_cards_on_every_gateway_and_is_promoted() {
         gateway.wait_for(NAME, 2);
     }
     let second = sides(&gateways[0]);
-    assert!(first.iter().zip(&second).all(|(before, now)| *now || !before), "{first:?} {second:?}");
-    assert!(second.iter().filter(|by_the_candidate| **by_the_candidate).count() > taken);
+    assert!(
+        first.iter().zip(&second).all(|(before, now)| *now || !before),
+        "{first:?} {second:?}"
+    );
+    assert!(
+        second
+            .iter()
+            .filter(|by_the_candidate| **by_the_candidate)
+            .count()
+            > taken
+    );
     let of_both = candidate_until(&gateways[0], "the counts of both documents", |candidate| {
         candidate["evaluations"].as_u64() > Some(taken as u64 + 60)
     });
-    assert_eq!((&of_both["state"], &of_both["differing"]), (&json!("running"), &json!(0)), "{of_both}");
+    assert_eq!(
+        (&of_both["state"], &of_both["differing"]),
+        (&json!("running"), &json!(0)),
+        "{of_both}"
+    );
     assert_eq!(of_both["percent"], 60.0);
 
     scene.promote(3, &candidate);
     gateways[0].wait_for(NAME, 3);
-    assert!(sides(&gateways[0]).into_iter().all(|by_the_candidate| by_the_candidate));
-    assert_eq!(gateways[0].policy(NAME).expect("listed")["candidate"], Value::Null);
-    eventually("the candidate's metrics to go", || (!has_candidate_metrics(&gateways[0])).then_some(()));
+    assert!(
+        sides(&gateways[0])
+            .into_iter()
+            .all(|by_the_candidate| by_the_candidate)
+    );
+    assert_eq!(
+        gateways[0].policy(NAME).expect("listed")["candidate"],
+        Value::Null
+    );
+    eventually("the candidate's metrics to go", || {
+        (!has_candidate_metrics(&gateways[0])).then_some(())
+    });
 }
 
 #[test]
@@ -188,7 +224,11 @@ fn a_candidate_that_faults_is_sent_back_while_payments_go_on() {
                         let policy = paid(&gateway.pay(&payment));
                         // The document's failure mode decides where the candidate gives no answer.
                         let is_fault = policy["fault"]["kind"] == "trap";
-                        assert_eq!(policy["outcome"], if is_fault { "review" } else { "approve" }, "{policy}");
+                        assert_eq!(
+                            policy["outcome"],
+                            if is_fault { "review" } else { "approve" },
+                            "{policy}"
+                        );
                         faults += u32::from(is_fault);
                     }
                     faults
@@ -199,20 +239,35 @@ fn a_candidate_that_faults_is_sent_back_while_payments_go_on() {
         let ending = Ending(&over);
         let gates = json!({"max_fault_ratio": 0.1, "minimum_evaluations": 50});
         let traps = Policy::built("misbehaving/traps");
-        scene.publish(2, &traps, &json!({"stage": "canary", "percent": 50, "gates": gates}));
+        scene.publish(
+            2,
+            &traps,
+            &json!({"stage": "canary", "percent": 50, "gates": gates}),
+        );
         let candidate = wait_for_sent_back(&gateway, "fault_ratio");
         drop(ending);
         let reason = candidate["sent_back"]["reason"].as_str().expect("a reason");
-        assert!(reason.contains("expected at most 0.1 of the first 50"), "{reason}");
-        let faults: u32 = payers.into_iter().map(|payer| payer.join().expect("a payer")).sum();
+        assert!(
+            reason.contains("expected at most 0.1 of the first 50"),
+            "{reason}"
+        );
+        let faults: u32 = payers
+            .into_iter()
+            .map(|payer| payer.join().expect("a payer"))
+            .sum();
         // The sixth was one too many; another may have been under way.
         assert!((6..=7).contains(&faults), "{faults}");
-        assert_eq!((&candidate["state"], &candidate["faults"]), (&json!("sent_back"), &json!(6)), "{candidate}");
+        assert_eq!(
+            (&candidate["state"], &candidate["faults"]),
+            (&json!("sent_back"), &json!(6)),
+            "{candidate}"
+        );
     });
     for index in 0..40 {
         assert_eq!(decided_by(&gateway, &card(index)), "0.0.2");
     }
-    let sent_back = format!("portcullis_policy_candidates_sent_back_total{{policy=\"{NAME}\",gate=\"fault_ratio\"}}");
+    let sent_back =
+        format!("portcullis_policy_candidates_sent_back_total{{policy=\"{NAME}\",gate=\"fault_ratio\"}}");
     assert_eq!(metric(&gateway, &sent_back), Some(1.0));
     let percent = format!("portcullis_policy_candidate_percent{{policy=\"{NAME}\",stage=\"canary\"}}");
     assert_eq!(metric(&gateway, &percent), Some(0.0));
@@ -221,8 +276,14 @@ fn a_candidate_that_faults_is_sent_back_while_payments_go_on() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         text.contains("sent back").then_some(text)
     });
-    assert!(told.contains("candidate 2.0.0 of amount-ceiling in canary at 50 %, sent back at"), "{told}");
-    assert!(told.contains("by fault_ratio: fault ratio 1 of 6 evaluations"), "{told}");
+    assert!(
+        told.contains("candidate 2.0.0 of amount-ceiling in canary at 50 %, sent back at"),
+        "{told}"
+    );
+    assert!(
+        told.contains("by fault_ratio: fault ratio 1 of 6 evaluations"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -248,10 +309,17 @@ fn a_slow_candidate_crosses_p99_and_a_drifting_one_its_drift() {
     gateway.wait_for(NAME, 3);
     for index in 0..3 {
         let policy = paid(&gateway.pay(&Payment::ordinary().with_card(&card(index))));
-        assert_eq!((&policy["outcome"], &policy["version"]), (&json!("approve"), &json!("0.0.3")));
+        assert_eq!(
+            (&policy["outcome"], &policy["version"]),
+            (&json!("approve"), &json!("0.0.3"))
+        );
     }
     let candidate = wait_for_sent_back(&gateway, "decision_drift");
-    assert_eq!((&candidate["compared"], &candidate["differing"]), (&json!(3), &json!(3)), "{candidate}");
+    assert_eq!(
+        (&candidate["compared"], &candidate["differing"]),
+        (&json!(3), &json!(3)),
+        "{candidate}"
+    );
 }
 
 #[test]
@@ -265,30 +333,49 @@ fn what_a_shadow_would_have_decided_is_counted_and_shown_without_the_payer() {
     for _ in 0..3 {
         assert_eq!(paid(&gateway.pay(&small))["outcome"], "approve");
         let answer = gateway.pay(&large);
-        assert_eq!(paid(&answer)["outcome"], "approve", "what a shadow says never stands");
+        assert_eq!(
+            paid(&answer)["outcome"],
+            "approve",
+            "what a shadow says never stands"
+        );
         declined.push(answer.body["id"].clone());
     }
-    let candidate = candidate_until(&gateway, "six payments to be compared", |candidate| candidate["compared"] == 6);
+    let candidate = candidate_until(&gateway, "six payments to be compared", |candidate| {
+        candidate["compared"] == 6
+    });
     assert_eq!(
-        (&candidate["state"], &candidate["differing"], &candidate["faults"], &candidate["percent"]),
+        (
+            &candidate["state"],
+            &candidate["differing"],
+            &candidate["faults"],
+            &candidate["percent"]
+        ),
         (&json!("running"), &json!(3), &json!(0), &json!(100.0)),
         "{candidate}"
     );
     let differences = candidate["differences"].as_array().expect("differences");
-    let ids: Vec<_> = differences.iter().rev().map(|difference| difference["payment_id"].clone()).collect();
+    let ids: Vec<_> = differences
+        .iter()
+        .rev()
+        .map(|difference| difference["payment_id"].clone())
+        .collect();
     assert_eq!(ids, declined);
     assert_eq!(differences[0]["in_force"]["outcome"], "approve");
     assert_eq!(differences[0]["candidate"]["outcome"], "decline");
     assert!(!candidate.to_string().contains("fp_"), "{candidate}");
     let compared = |in_force: &str, candidate: &str| {
         let labels = format!("policy=\"{NAME}\",in_force=\"{in_force}\",candidate=\"{candidate}\"");
-        metric(&gateway, &format!("portcullis_policy_candidate_compared_total{{{labels}}}"))
+        metric(
+            &gateway,
+            &format!("portcullis_policy_candidate_compared_total{{{labels}}}"),
+        )
     };
     assert_eq!(compared("approve", "decline"), Some(3.0));
     assert_eq!(compared("approve", "approve"), Some(3.0));
     let logged = eventually("a difference to be logged", || {
         let log = gateway.log();
-        log.into_iter().find(|line| line.contains("the candidate decides otherwise"))
+        log.into_iter()
+            .find(|line| line.contains("the candidate decides otherwise"))
     });
     assert!(logged.contains("\"candidate.outcome\":\"decline\""), "{logged}");
 }
@@ -303,5 +390,53 @@ fn a_candidate_that_is_no_good_has_its_whole_document_refused() {
     let message = gateway.wait_for_refusal(NAME, "unknown_parameter");
     assert!(message.starts_with("candidate: parameters.floor"), "{message}");
     let policy = gateway.policy(NAME).expect("listed");
-    assert_eq!((&policy["in_force"]["sequence"], &policy["candidate"]["stage"]), (&json!(1), &json!("shadow")));
+    assert_eq!(
+        (&policy["in_force"]["sequence"], &policy["candidate"]["stage"]),
+        (&json!(1), &json!("shadow"))
+    );
+}
+
+#[test]
+fn a_node_that_is_started_again_has_its_place_in_the_rollout_also_without_its_store() {
+    let mut scene = Scene::new();
+    let traps = Policy::built("misbehaving/traps");
+    scene.publish(1, &traps, &json!({"stage": "canary", "percent": 99.99}));
+    let state = format!(
+        "policies.state_path={}",
+        scene.shared.path().join("state").display()
+    );
+    let mut gateway = scene.gateway_with(&[&state]);
+    let _faults: Vec<String> = (0..5).map(|index| decided_by(&gateway, &card(index))).collect();
+    let before = wait_for_sent_back(&gateway, "fault_ratio");
+    assert!(gateway.terminate().success());
+
+    let mut gateway = scene.gateway_with(&[&state]);
+    let after = wait_for_sent_back(&gateway, "fault_ratio");
+    assert_eq!(after["sent_back"], before["sent_back"]);
+    assert_eq!(
+        (&after["faults"], &after["since"]),
+        (&json!(2), &before["since"]),
+        "{after}"
+    );
+    for index in 0..20 {
+        assert_eq!(decided_by(&gateway, &card(index)), "0.0.1");
+    }
+    assert!(gateway.terminate().success());
+
+    scene.etcd.stop();
+    let gateway = scene.gateway_with(&[&state]);
+    assert_eq!(
+        wait_for_sent_back(&gateway, "fault_ratio")["sent_back"],
+        before["sent_back"]
+    );
+    assert_eq!(decided_by(&gateway, &card(1)), "0.0.1");
+
+    // Another document is another chance.
+    scene.etcd.restart();
+    scene.publish(2, &agreeing(), &json!({"stage": "canary", "percent": 99.99}));
+    gateway.wait_for(NAME, 2);
+    assert_eq!(decided_by(&gateway, &card(1)), "2.0.0");
+    candidate_until(&gateway, "the candidate to run", |candidate| {
+        candidate["state"] == "running"
+    });
 }

@@ -66,7 +66,10 @@ fn main() -> ExitCode {
     }
     println!("{ROUNDS} rounds of {DECISIONS} decisions of each kind, one policy each");
     println!();
-    println!("{:<44} {:>8} {:>9} {:>9} {:>9}", "", "samples", "p50 µs", "p99 µs", "max µs");
+    println!(
+        "{:<44} {:>8} {:>9} {:>9} {:>9}",
+        "", "samples", "p50 µs", "p99 µs", "max µs"
+    );
     let [without, shadow, canary] = &times;
     row("without a candidate", without);
     row("with one in shadow, beside every payment", shadow);
@@ -80,7 +83,12 @@ fn main() -> ExitCode {
     let verdicts = [
         target("shadow to none", shadow, without, MAX_RATIO),
         target("canary to none", canary, without, MAX_RATIO),
-        target("a shadow that never ends to none", &hostile, without, MAX_HOSTILE_RATIO),
+        target(
+            "a shadow that never ends to none",
+            &hostile,
+            without,
+            MAX_HOSTILE_RATIO,
+        ),
     ];
     if must_hold && verdicts.contains(&false) {
         ExitCode::FAILURE
@@ -97,7 +105,10 @@ struct Bench {
 impl Bench {
     fn start() -> Self {
         let etcd = Etcd::start();
-        let (policy, spins) = (Policy::built("amount-ceiling"), Policy::built("misbehaving/spins"));
+        let (policy, spins) = (
+            Policy::built("amount-ceiling"),
+            Policy::built("misbehaving/spins"),
+        );
         for policy in [&policy, &spins] {
             etcd.put_artifact(&digest(policy), policy);
         }
@@ -115,7 +126,10 @@ impl Bench {
         for (name, candidate) in [
             (WITHOUT, None),
             (SHADOW, Some(on_trial(&policy, json!({"stage": "shadow"})))),
-            (CANARY, Some(on_trial(&policy, json!({"stage": "canary", "percent": 99.99})))),
+            (
+                CANARY,
+                Some(on_trial(&policy, json!({"stage": "canary", "percent": 99.99}))),
+            ),
             (HOSTILE, Some(on_trial(&spins, endless))),
         ] {
             let mut document = document(name, 1, &policy);
@@ -179,7 +193,8 @@ impl Bench {
 /// How often a kind's candidate was evaluated, as the metric has it now.
 fn metric(gateway: &Gateway, kind: &str) -> Option<String> {
     let metrics = gateway.get("/metrics").text;
-    let prefix = format!("portcullis_policy_candidate_evaluations_total{{policy=\"{kind}\",stage=\"shadow\"}}");
+    let prefix =
+        format!("portcullis_policy_candidate_evaluations_total{{policy=\"{kind}\",stage=\"shadow\"}}");
     metrics
         .lines()
         .find_map(|line| line.strip_prefix(&prefix))
