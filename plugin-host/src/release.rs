@@ -194,7 +194,8 @@ impl Release {
         indices: &[usize],
     ) -> (Called<Verdict>, Duration) {
         let began = processor_time::of_this_thread();
-        let mut called = self.call(payment, features, indices, &self.beside, RunsOn::OwnThread);
+        let deadline = self.limits.deadline();
+        let mut called = self.call(payment, features, indices, &self.beside, RunsOn::Beside(deadline));
         let ended = processor_time::of_this_thread();
         let took = began.zip(ended).map(|(began, ended)| ended.saturating_sub(began));
         let took = took.unwrap_or(called.elapsed);

@@ -28,6 +28,7 @@ use wasmtime::{Store, UpdateDeadline};
 use crate::contract::linked::LinkedPolicy;
 use crate::document::Limits;
 use crate::epoch_ticker::EpochClock;
+use crate::processor_time;
 
 /// Bytes that a guest may pass to the host in one call, its answer included, counted as the host's memory for them. A
 /// decision within the contract's bounds has some 40 KB.
@@ -40,6 +41,8 @@ pub(crate) enum RunsOn {
     PaymentThread,
     /// One that nothing else waits for. At each tick it lets whoever waits for the processor have it: payments come first.
     OwnThread,
+    /// One that comes after everything else on the node. It ends where it has had so much of the processor, however long that took.
+    Beside(Duration),
 }
 
 /// What came of a call into a guest.
@@ -95,11 +98,17 @@ fn bound(
     let last = clock.tick_after(started, limits.deadline());
     match runs_on {
         RunsOn::PaymentThread => store.set_epoch_deadline(last.saturating_sub(clock.tick()).max(1)),
-        RunsOn::OwnThread => {
+        RunsOn::OwnThread | RunsOn::Beside(_) => {
             let clock = Arc::clone(clock);
+            let enough = match runs_on {
+                RunsOn::Beside(time) => processor_time::of_this_thread().map(|began| began + time),
+                _ => None,
+            };
+            let has_had_enough =
+                move || enough.is_some_and(|enough| processor_time::of_this_thread() >= Some(enough));
             store.set_epoch_deadline(1);
             store.epoch_deadline_callback(move |_| {
-                if clock.tick() >= last {
+                if clock.tick() >= last || has_had_enough() {
                     return Ok(UpdateDeadline::Interrupt);
                 }
                 thread::yield_now();
