@@ -18,7 +18,8 @@ pub use feature_store::{FeatureStore, FeatureStoreUnavailable, SettledAs};
 pub use id_generator::IdGenerator;
 pub use payment_repository::{PaymentRepository, RepositoryError};
 pub use risk_policy_engine::{
-    PolicySnapshot, PolicyStatus, QuarantineInForce, RefusedRelease, ReleaseInForce, RiskPolicyEngine,
+    PolicySnapshot, PolicyStatus, QuarantineInForce, RefusedRelease, ReleaseInForce, RetirementInForce,
+    RiskPolicyEngine,
 };
 pub use telemetry::Telemetry;
 pub use timer::Timer;

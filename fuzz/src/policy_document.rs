@@ -9,7 +9,7 @@ use domain::Timestamp;
 use portcullis_plugin_host::artifact::ArtifactRef;
 use portcullis_plugin_host::digest::Digest;
 use portcullis_plugin_host::document::{
-    ContractName, MAX_DOCUMENT_BYTES, PolicyDocument, PolicyName, Publisher,
+    ContractName, MAX_DOCUMENT_BYTES, PolicyDocument, PolicyName, Publisher, Retirement, Statement,
 };
 use portcullis_plugin_host::envelope::{Envelope, MAX_ENVELOPE_BYTES};
 use portcullis_plugin_host::manifest::Manifest;
@@ -29,8 +29,8 @@ MCowBQYDK2VwAyEAa6Se3M1p3TXX4W/GeBkXjvAeTFru/fZ0GmsBrOIE1qg=
 /// Reads the input as each of the four.
 pub fn run(data: &[u8]) {
     envelope(data);
-    if let Some(document) = taken(PolicyDocument::parse(data)) {
-        check_document(&document);
+    if let Some(statement) = taken(Statement::parse(data)) {
+        check_statement(&statement);
     }
     if let Ok(text) = std::str::from_utf8(data)
         && let Some(manifest) = taken(Manifest::parse("policy.toml", text))
@@ -60,10 +60,8 @@ fn envelope(data: &[u8]) {
             .ends_with(envelope.payload())
     );
     check_signatures(&envelope);
-    if let Some(document) = taken(PolicyDocument::parse(envelope.payload())) {
-        check_document(&document);
-        let unsigned = Envelope::unsigned(&document);
-        assert_eq!(PolicyDocument::parse(unsigned.payload()), Ok(document));
+    if let Some(statement) = taken(envelope.statement()) {
+        check_statement(&statement);
     }
 }
 
@@ -95,6 +93,18 @@ fn check_signatures(envelope: &Envelope) {
     );
 }
 
+fn check_statement(statement: &Statement) {
+    match statement {
+        Statement::Release(document) => check_document(document),
+        Statement::Retirement(retirement) => check_retirement(retirement),
+    }
+}
+
+fn check_retirement(retirement: &Retirement) {
+    let again = Envelope::unsigned_retirement(retirement).statement();
+    assert_eq!(again, Ok(Statement::Retirement(retirement.clone())));
+}
+
 fn check_document(document: &PolicyDocument) {
     let json = document.to_json();
     // Defaults that the author left out are written.
@@ -102,6 +112,20 @@ fn check_document(document: &PolicyDocument) {
         let again = PolicyDocument::parse(&json);
         assert_eq!(again.as_ref(), Ok(document));
         assert!(again.is_ok_and(|again| again.to_json() == json && again.says_the_same_as(document)));
+    }
+    if json.len() <= MAX_DOCUMENT_BYTES {
+        let unsigned = Envelope::unsigned(document);
+        assert_eq!(
+            unsigned.statement(),
+            Ok(Statement::Release(Box::new(document.clone())))
+        );
+    }
+    if let Some(promoted) = document.promoted() {
+        assert_eq!(promoted.candidate, None);
+        let json = promoted.to_json();
+        if json.len() <= MAX_DOCUMENT_BYTES {
+            assert_eq!(PolicyDocument::parse(&json), Ok(promoted));
+        }
     }
     let _mode = document.failure_mode();
     for now in [0, 1_767_225_600_000, u64::MAX] {

@@ -16,8 +16,8 @@ pub struct Config {
     pub store: String,
     /// This node's name in the store's `nodes/`. Empty (the default) takes the host's name and the process id.
     pub node_id: String,
-    /// Policies that this node may not be without: it decides nothing before each of them is in force, and one that vanishes
-    /// from the store stays in force. Default none: an empty store then approves every payment.
+    /// Policies that this node may not be without: it decides nothing before each of them is in force, and none of
+    /// them is retired here. Default none: an empty store then approves every payment.
     pub required: Vec<String>,
     /// How many evaluations may run at the same time, and with it how many instances the pool holds. Each runs on a payment's
     /// thread or on one of the lane, from its start to its end; a node has never fewer than threads that run policies. Default

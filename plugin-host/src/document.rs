@@ -7,21 +7,30 @@
 mod amounts;
 mod candidate;
 mod failure_outcomes;
+mod gates;
 mod grants;
 pub mod limits;
 mod parameters;
+mod percent;
+mod retirement;
 mod scope;
 pub(crate) mod strict;
 mod text;
 mod validity;
 
+pub use candidate::{Candidate, Stage};
 pub use failure_outcomes::FailureOutcomes;
+pub use gates::{
+    DEFAULT_MAX_FAULT_RATIO, DEFAULT_MINIMUM_EVALUATIONS, Gates, MAX_MINIMUM_EVALUATIONS, MAX_P99_US,
+};
 pub use grants::{Grants, PaymentPart};
 pub use limits::{Limits, LimitsError};
 pub use parameters::{
     MAX_PARAMETER_TEXT_BYTES, MAX_PARAMETER_TEXTS, MAX_PARAMETERS, ParameterValue, Parameters,
     TooManyParameters,
 };
+pub use percent::{Percent, Ratio};
+pub use retirement::{Retirement, RetirementReason, Statement};
 pub use scope::{MAX_MERCHANTS, Scope};
 pub use strict::FieldError;
 pub use text::{
@@ -36,7 +45,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::artifact::ArtifactRef;
 
-use candidate::Candidate;
+use candidate::{CandidateRead, CandidateWritten};
 use strict::{bounded, from_json};
 
 /// The largest document, in bytes of JSON: a thousand merchants and 64 full parameters fit, and four documents with their
@@ -77,6 +86,8 @@ pub struct PolicyDocument {
     pub parameters: Parameters,
     /// What it may be shown.
     pub grants: Grants,
+    /// The release that is on trial beside it.
+    pub candidate: Option<Candidate>,
     /// When it may be in force.
     pub validity: Validity,
     /// When it was published.
@@ -138,7 +149,7 @@ struct DocumentRead {
     #[serde(default)]
     grants: Grants,
     #[serde(default)]
-    candidate: Option<Candidate>,
+    candidate: Option<CandidateRead>,
     #[serde(default)]
     not_before: Option<Moment>,
     #[serde(default)]
@@ -160,6 +171,8 @@ struct DocumentWritten<'a> {
     scope: &'a Scope,
     parameters: &'a Parameters,
     grants: Grants,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidate: Option<CandidateWritten<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     not_before: Option<Moment>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -185,7 +198,7 @@ impl PolicyDocument {
     /// Reads a document's JSON.
     ///
     /// # Errors
-    /// When it is too large, not JSON, says what a document may not say, or holds a candidate.
+    /// When it is too large, not JSON, or says what a document of a release may not say.
     pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
         if bytes.len() > MAX_DOCUMENT_BYTES {
             return Err(DocumentError::TooLarge { found: bytes.len() });
@@ -193,9 +206,8 @@ impl PolicyDocument {
         let read: DocumentRead = from_json(bytes).map_err(DocumentError::Field)?;
         let validity = Validity::new(read.not_before.map(|m| m.0), read.not_after.map(|m| m.0))
             .map_err(|error| DocumentError::Field(FieldError::at("not_after", error.to_string())))?;
-        if read.candidate.is_some() {
-            return Err(DocumentError::CandidateUnsupported);
-        }
+        let candidate = read.candidate.map(CandidateRead::check).transpose();
+        let candidate = candidate.map_err(DocumentError::Field)?;
         Ok(Self {
             name: read.name,
             sequence: read.sequence,
@@ -208,6 +220,7 @@ impl PolicyDocument {
             scope: read.scope,
             parameters: read.parameters,
             grants: read.grants,
+            candidate,
             validity,
             published_at: read.published_at.0,
             publisher: read.publisher,
@@ -229,6 +242,7 @@ impl PolicyDocument {
             scope: &self.scope,
             parameters: &self.parameters,
             grants: self.grants,
+            candidate: self.candidate.as_ref().map(CandidateWritten::from),
             not_before: self.validity.not_before().map(Moment),
             not_after: self.validity.not_after().map(Moment),
             published_at: Moment(self.published_at),

@@ -6,7 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::document::strict::{from_json, shorten};
-use crate::document::{DocumentError, FieldError, MAX_DOCUMENT_BYTES, PolicyDocument};
+use crate::document::{DocumentError, FieldError, PolicyDocument, Retirement, Statement};
 
 /// What the payload of an envelope is; nothing else is taken.
 pub const PAYLOAD_TYPE: &str = "application/vnd.portcullis.policy+json";
@@ -113,6 +113,15 @@ impl Envelope {
         }
     }
 
+    /// The same around a retirement.
+    #[must_use]
+    pub fn unsigned_retirement(retirement: &Retirement) -> Self {
+        Self {
+            payload: retirement.to_json(),
+            signatures: Vec::new(),
+        }
+    }
+
     /// Reads an envelope.
     ///
     /// # Errors
@@ -151,12 +160,15 @@ impl Envelope {
     /// # Errors
     /// When the payload is no document that this gateway takes.
     pub fn document(&self) -> Result<PolicyDocument, DocumentError> {
-        if self.payload.len() > MAX_DOCUMENT_BYTES {
-            return Err(DocumentError::TooLarge {
-                found: self.payload.len(),
-            });
-        }
         PolicyDocument::parse(&self.payload)
+    }
+
+    /// What the document in it says.
+    ///
+    /// # Errors
+    /// When the payload is no document that this gateway takes.
+    pub fn statement(&self) -> Result<Statement, DocumentError> {
+        Statement::parse(&self.payload)
     }
 
     /// The bytes that signatures are over, before their encoding.

@@ -170,6 +170,7 @@ impl Manifest {
             scope: self.scope.clone(),
             parameters: self.parameters.clone(),
             grants: self.grants,
+            candidate: None,
             validity: self.validity,
             published_at,
             publisher,

@@ -65,7 +65,11 @@ pub(crate) struct HostMetrics {
     pub(crate) revision: Gauge<u64, AtomicU64>,
     pub(crate) in_force: Gauge,
     pub(crate) refused: Gauge,
+    pub(crate) gone: Gauge,
+    pub(crate) retired: Gauge,
     pub(crate) store_connected: Gauge,
+    /// Listings of the whole store.
+    pub(crate) store_listings: Counter,
 }
 
 impl HostMetrics {
@@ -85,7 +89,10 @@ impl HostMetrics {
             revision: Gauge::default(),
             in_force: Gauge::default(),
             refused: Gauge::default(),
+            gone: Gauge::default(),
+            retired: Gauge::default(),
             store_connected: Gauge::default(),
+            store_listings: Counter::default(),
         };
         registry.register(
             "portcullis_policy_evaluations",
@@ -124,22 +131,41 @@ impl HostMetrics {
             "Revision of the store that the policy set was built from",
             metrics.revision.clone(),
         );
-        registry.register(
-            "portcullis_policies_in_force",
-            "Policies that decide",
-            metrics.in_force.clone(),
-        );
-        registry.register(
-            "portcullis_policies_refused",
-            "Policies whose newest document was refused",
-            metrics.refused.clone(),
-        );
+        metrics.register_counts(registry);
         registry.register(
             "portcullis_policy_store_connected",
             "Whether the policy store answers (1) or not (0)",
             metrics.store_connected.clone(),
         );
+        registry.register(
+            "portcullis_policy_store_listings",
+            "Listings of the whole policy store",
+            metrics.store_listings.clone(),
+        );
         metrics
+    }
+
+    fn register_counts(&self, registry: &mut Registry) {
+        registry.register(
+            "portcullis_policies_in_force",
+            "Policies that decide",
+            self.in_force.clone(),
+        );
+        registry.register(
+            "portcullis_policies_refused",
+            "Policies whose newest document was refused, or whose document is gone",
+            self.refused.clone(),
+        );
+        registry.register(
+            "portcullis_policies_gone",
+            "Policies that decide although their document is gone from the store",
+            self.gone.clone(),
+        );
+        registry.register(
+            "portcullis_policies_retired",
+            "Policies whose newest document says that nothing is to run",
+            self.retired.clone(),
+        );
     }
 
     fn register_quarantine(&self, registry: &mut Registry) {

@@ -93,6 +93,14 @@ pub struct NodeStatus {
     pub revision: u64,
     /// Every policy of the store, by name.
     pub policies: Vec<NodePolicy>,
+    /// How many of them were left out, because the status would be too large: those that are in force as they should be.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// How one policy stands on a node.
@@ -118,6 +126,12 @@ pub struct NodePolicy {
     /// Why the release in force is not run, and what decides instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<NodeQuarantine>,
+    /// The document that took it out of force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired: Option<NodeRetirement>,
+    /// The highest sequence of its documents that this node has taken: it takes none below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub highest_sequence: Option<u64>,
     /// Since when it stands so.
     pub since: Moment,
 }
@@ -134,6 +148,8 @@ pub enum NodePolicyState {
     Loading,
     /// The release in force faulted too often and is not run; `error` says whether a newer document was refused.
     Quarantined,
+    /// The newest document says that nothing is to run.
+    Retired,
 }
 
 /// A release in force that faulted too often: it is not run but for probes.
@@ -151,6 +167,17 @@ pub struct NodeQuarantine {
     /// The release before it, where that decides instead. Without one the failure mode does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead: Option<NodeRelease>,
+}
+
+/// A policy that a document took out of force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeRetirement {
+    /// The sequence of the document.
+    pub sequence: u64,
+    /// Why, in the words of whoever retired it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A release by its document.
@@ -285,8 +312,14 @@ mod tests {
                         version: None,
                     }),
                 }),
+                retired: Some(NodeRetirement {
+                    sequence: 8,
+                    reason: Some("replaced by another".to_owned()),
+                }),
+                highest_sequence: Some(8),
                 since,
             }],
+            left_out: 3,
         }
     }
 

@@ -10,6 +10,7 @@ mod known;
 mod loads;
 mod refusal;
 mod reporter;
+mod retire;
 mod status_board;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +23,7 @@ use domain::Timestamp;
 use tokio::sync::Notify;
 
 use crate::config::Config;
-use crate::document::PolicyDocument;
+use crate::document::{PolicyDocument, Statement};
 use crate::loader::Loader;
 use crate::metrics::HostMetrics;
 use crate::node_status::NodeId;
@@ -37,7 +38,7 @@ use crate::wasm_engine::WasmRiskPolicyEngine;
 use known::{Acceptance, Known};
 #[cfg(test)]
 pub(crate) use loads::MAX_LOADS;
-use loads::{Batch, Candidate, Loaded, Loads};
+use loads::{Batch, Candidate, Loaded, Loads, Retiring};
 use refusal::Refusal;
 use reporter::Reporter;
 use status_board::StatusBoard;
@@ -75,6 +76,14 @@ pub(crate) struct Reconciler {
 
 /// A change of one policy's document; none where it is gone.
 type Change = (String, Option<Bytes>);
+
+/// What is to be done about a document that passed every check so far.
+enum Step {
+    /// Its release is to be loaded.
+    Load(Candidate),
+    /// It retires its policy.
+    Retire(Retiring),
+}
 
 impl Reconciler {
     pub(crate) fn new(
@@ -127,6 +136,7 @@ impl Reconciler {
     /// Takes in every document of the store; what is known and not listed is gone. Those of one transaction come into force
     /// together; no other waits for them.
     fn apply_listing(&mut self, listing: StoreListing) {
+        self.metrics.store_listings.inc();
         let listed: BTreeSet<&String> = listing.documents.iter().map(|document| &document.name).collect();
         let gone = |(name, known): &(&String, &Known)| known.is_stored() && !listed.contains(name);
         let gone: Vec<Change> = self
@@ -151,19 +161,28 @@ impl Reconciler {
         let started = Instant::now();
         let now = self.clock.now();
         let mut batches = Vec::new();
+        let mut has_retired = false;
         for transaction in transactions {
-            let mut together = Vec::new();
+            let (mut together, mut retiring) = (Vec::new(), Vec::new());
             for (name, value) in transaction {
-                match value {
-                    None => self.retire(&name, now),
-                    Some(value) => match self.read(name, value, now, started) {
-                        Some(candidate) if candidate.begun.is_retry => batches.push(vec![candidate]),
-                        read => together.extend(read),
-                    },
+                let Some(value) = value else {
+                    self.vanish(&name, now);
+                    continue;
+                };
+                match self.read(name, value, now, started) {
+                    Some(Step::Load(candidate)) if candidate.begun.is_retry => {
+                        batches.push((vec![candidate], Vec::new()));
+                    }
+                    Some(Step::Load(candidate)) => together.push(candidate),
+                    Some(Step::Retire(one)) => retiring.push(one),
+                    None => {}
                 }
             }
             if !together.is_empty() {
-                batches.push(together);
+                batches.push((together, retiring));
+            } else if !retiring.is_empty() {
+                has_retired = true;
+                self.retire(retiring, now, started.elapsed());
             }
         }
         self.seen = revision;
@@ -171,18 +190,18 @@ impl Reconciler {
             self.first_batches = batches.len();
         }
         let is_settled = batches.is_empty();
-        for batch in batches {
-            self.loads.begin(is_first, batch);
+        for (candidates, retiring) in batches {
+            self.loads.begin(is_first, candidates, retiring);
         }
-        if is_settled {
+        if is_settled || has_retired {
             self.put_in_force();
         } else {
             self.publish_statuses();
         }
     }
 
-    /// Reads a document, and says what has to be loaded of it: nothing, where it was read before or is refused.
-    fn read(&mut self, name: String, value: Bytes, now: Timestamp, started: Instant) -> Option<Candidate> {
+    /// Reads a document, and says what is to be done about it: nothing, where it was read before or is refused.
+    fn read(&mut self, name: String, value: Bytes, now: Timestamp, started: Instant) -> Option<Step> {
         let known = self.known.entry(name.clone()).or_default();
         if known.is_settled(&value) {
             if let Some(refusal) = known.lapsed(now) {
@@ -190,46 +209,38 @@ impl Reconciler {
             }
             return None;
         }
-        match known.read(&name, &value, &self.trusted, now) {
-            Ok(document) => {
+        let refusal = match known.read(&name, &value, &self.trusted, now) {
+            Ok(Statement::Retirement(retirement)) if self.required.contains(&name) => {
+                Refusal::required(&retirement)
+            }
+            Ok(Statement::Retirement(retirement)) => {
+                known.begin(&value);
+                return Some(Step::Retire(Retiring {
+                    name,
+                    value,
+                    retirement,
+                }));
+            }
+            Ok(Statement::Release(document)) => {
                 let begun = known.begin(&value);
-                Some(Candidate {
+                return Some(Step::Load(Candidate {
                     compiled: self.compiled(&document),
                     begun,
                     name,
                     value,
-                    document: Arc::new(document),
-                })
+                    document: Arc::from(document),
+                }));
             }
-            Err(refusal) => {
-                known.see(&value);
-                self.refuse(&name, &value, &refusal, now, started.elapsed());
-                None
-            }
-        }
-    }
-
-    /// The document is gone from the store.
-    fn retire(&mut self, name: &str, now: Timestamp) {
-        let Some(known) = self.known.get_mut(name) else {
-            return;
+            Err(refusal) => refusal,
         };
-        if self.required.contains(name) && known.in_force.is_some() {
-            if known.vanish(now) {
-                tracing::error!(
-                    policy.name = name,
-                    "a required policy is gone from the store; it stays in force"
-                );
-            }
-            return;
-        }
-        tracing::info!(policy.name = name, "the policy was retired");
-        known.forget();
+        known.see(&value);
+        self.refuse(&name, &value, &refusal, now, started.elapsed());
+        None
     }
 
     /// Takes in what was loaded together, by one swap of the policy set.
     fn settle(&mut self, batch: Batch) {
-        let now = self.clock.now();
+        let (now, started) = (self.clock.now(), Instant::now());
         for Loaded {
             candidate,
             result,
@@ -241,6 +252,7 @@ impl Reconciler {
                 Err(refusal) => self.refuse(&candidate.name, &candidate.value, &refusal, now, elapsed),
             }
         }
+        self.retire(batch.retiring, now, started.elapsed());
         if batch.is_first {
             self.first_batches = self.first_batches.saturating_sub(1);
         }
@@ -297,7 +309,7 @@ impl Reconciler {
                 tracing::info!(
                     policy.name = name,
                     policy.sequence = identity.sequence,
-                    "the policy was retired or replaced while it was being loaded"
+                    "the policy was replaced while it was being loaded"
                 );
                 return;
             }

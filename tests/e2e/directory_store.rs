@@ -65,7 +65,7 @@ fn the_sample_policies_approve_an_ordinary_payment_and_reload_from_a_folder() {
 }
 
 #[test]
-fn a_required_policy_is_waited_for_and_stays_in_force_when_it_vanishes() {
+fn a_required_policy_is_waited_for_and_stays_in_force_when_it_vanishes_or_is_to_be_retired() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = format!("dir:{}", folder.path().display());
     let gateway = Gateway::start_with(&store, &["policies.required=[\"amount-ceiling\"]"]);
@@ -85,11 +85,18 @@ fn a_required_policy_is_waited_for_and_stays_in_force_when_it_vanishes() {
     assert_eq!(gateway.pay(&Payment::ordinary()).body["status"], "declined");
 
     std::fs::remove_file(folder.path().join("policies/amount-ceiling")).expect("the document is there");
-    let message = gateway.wait_for_refusal("amount-ceiling", "required_policy_gone");
-    assert!(message.contains("policies.required"), "{message}");
+    let message = gateway.wait_for_refusal("amount-ceiling", "document_gone");
+    assert!(message.contains("stays in force"), "{message}");
     assert_eq!(
         gateway.pay(&Payment::ordinary()).body["status"],
         "declined",
         "it still decides"
     );
+
+    let retired = portcullis_tests::raw::retirement("amount-ceiling", 2);
+    let retired = portcullis_tests::raw::envelope(&retired).to_string();
+    std::fs::write(folder.path().join("policies/amount-ceiling"), retired).expect("a document");
+    let message = gateway.wait_for_refusal("amount-ceiling", "required_policy_retired");
+    assert!(message.contains("policies.required"), "{message}");
+    assert_eq!(gateway.pay(&Payment::ordinary()).body["status"], "declined");
 }

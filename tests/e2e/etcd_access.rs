@@ -137,7 +137,10 @@ fn what_is_wrong_with_the_access_is_said_by_check_config_and_at_the_start() {
             .arg(configuration)
             .output()
             .expect("the command runs");
-        (output.status.code(), String::from_utf8(output.stderr).expect("text"))
+        (
+            output.status.code(),
+            String::from_utf8(output.stderr).expect("text"),
+        )
     };
     let good = guarded.configuration("gateway-1", "gateway-1", "");
     assert_eq!(check(&good), (Some(0), String::new()));
@@ -155,7 +158,14 @@ fn what_is_wrong_with_the_access_is_said_by_check_config_and_at_the_start() {
     assert_eq!(check(&wrong).0, Some(0), "only etcd knows its passwords");
     let served = Command::new(portcullis())
         .current_dir(guarded.folder.path())
-        .args(["serve", "--listen", "127.0.0.1:0", "--store", &guarded.location(), "--config"])
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--store",
+            &guarded.location(),
+            "--config",
+        ])
         .arg(wrong)
         .output()
         .expect("the command runs");

@@ -7,6 +7,8 @@ use portcullis_tests::raw::{digest, document, envelope, run};
 use portcullis_tests::{Etcd, Gateway, Payment, Policy, Traffic, eventually};
 use serde_json::Value;
 
+use crate::misbehaving::vitals::Vitals;
+
 /// Policies of the large store.
 const POLICIES: usize = 1_000;
 
@@ -68,7 +70,9 @@ fn a_thousand_policies_load_and_stay_loaded() {
     let gateway = Gateway::start_with(&etcd.location(), &["policies.relist_interval_ms=1000"]);
     gateway.wait_until_ready();
     let all = Some(POLICIES as u64);
-    eventually("every policy to be in force", || (in_force(&gateway) == all).then_some(()));
+    eventually("every policy to be in force", || {
+        (in_force(&gateway) == all).then_some(())
+    });
     assert_eq!(loads(&gateway), all);
     let paid = gateway.pay(&Payment::ordinary());
     assert_eq!(
@@ -77,7 +81,10 @@ fn a_thousand_policies_load_and_stay_loaded() {
         "{}",
         paid.text
     );
-    assert_eq!(paid.body["risk"]["policies"].as_array().map(Vec::len), Some(POLICIES));
+    assert_eq!(
+        paid.body["risk"]["policies"].as_array().map(Vec::len),
+        Some(POLICIES)
+    );
 
     // Another document is taken in by a listing or by the watch; either way the thousand are left alone.
     for (restarts, sequence) in [(false, 1), (true, 2), (false, 3)] {
@@ -97,22 +104,23 @@ fn a_thousand_policies_load_and_stay_loaded() {
         assert_eq!(in_force(&gateway), Some(POLICIES as u64 + 1));
         assert_eq!(loads(&gateway), Some(POLICIES as u64 + sequence));
     }
-    let status = run(&["policy", "status", "--output", "json", "--store", &etcd.location()]);
+    let status = run(&[
+        "policy",
+        "status",
+        "--output",
+        "json",
+        "--store",
+        &etcd.location(),
+    ]);
     let status: Value = serde_json::from_slice(&status.stdout).expect("JSON");
     let told = status["nodes"][0]["policies"].as_array().expect("policies");
     assert_eq!(told.len(), POLICIES + 1);
     assert!(told.iter().all(|policy| policy["state"] == "in_force"));
 }
 
-/// Processes that this one has started and that run: a gateway's compilers.
+/// Processes that a gateway has started: its compilers.
 fn compilers(gateway: &Gateway) -> usize {
-    let children = format!("/proc/{}/task", gateway.id());
-    let threads = std::fs::read_dir(children).expect("the gateway's threads");
-    threads
-        .filter_map(Result::ok)
-        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
-        .map(|children| children.split_whitespace().count())
-        .sum()
+    Vitals::of(gateway.id()).children
 }
 
 #[test]
@@ -137,7 +145,10 @@ fn policies_compile_side_by_side_and_payments_are_served_meanwhile() {
         }
         (in_force(&gateway) == Some(6)).then_some(())
     });
-    assert!(beside > 0, "no payment was served while two policies were compiled");
+    assert!(
+        beside > 0,
+        "no payment was served while two policies were compiled"
+    );
     for answer in traffic.stop() {
         assert_eq!(answer.status, 201, "{}", answer.text);
     }

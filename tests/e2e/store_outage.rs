@@ -1,6 +1,7 @@
 //! etcd goes away and comes back: decisions go on, and what is published later arrives.
 
 use portcullis_tests::policies::publish;
+use portcullis_tests::raw::retirement;
 use portcullis_tests::{Etcd, Gateway, Payment, Policy, eventually};
 
 #[test]
@@ -66,7 +67,7 @@ fn a_gateway_that_starts_without_etcd_refuses_to_decide_until_it_is_there() {
 }
 
 #[test]
-fn a_policy_that_is_deleted_decides_no_more() {
+fn a_document_that_is_deleted_or_lost_with_its_store_decides_on_until_the_policy_is_retired() {
     let etcd = Etcd::start();
     publish(
         &etcd.location(),
@@ -75,13 +76,21 @@ fn a_policy_that_is_deleted_decides_no_more() {
     let gateway = Gateway::start(&etcd.location());
     gateway.wait_for("amount-ceiling", 1);
     assert_eq!(gateway.pay(&Payment::ordinary()).body["status"], "declined");
-    let deleted = etcd
-        .etcdctl()
-        .args(["del", "/portcullis/v1/policies/amount-ceiling"])
-        .status();
-    assert!(deleted.expect("etcdctl runs").success());
-    eventually("the policy to be gone", || {
-        gateway.policy("amount-ceiling").is_none().then_some(())
+    for deleted in [&["/portcullis/v1/policies/amount-ceiling"][..], &["--prefix", ""]] {
+        let deleted = etcd.etcdctl().arg("del").args(deleted).status();
+        assert!(deleted.expect("etcdctl runs").success());
+        let message = gateway.wait_for_refusal("amount-ceiling", "document_gone");
+        assert!(message.contains("stays in force"), "{message}");
+        assert_eq!(gateway.pay(&Payment::ordinary()).body["status"], "declined");
+    }
+    etcd.put_document("amount-ceiling", &retirement("amount-ceiling", 2));
+    let retired = eventually("the policy to be retired", || {
+        let policy = gateway.policy("amount-ceiling")?;
+        (policy["state"] == "retired").then(|| policy["retired"].clone())
     });
+    assert_eq!(
+        (&retired["sequence"], &retired["reason"]),
+        (&2.into(), &"a test".into())
+    );
     assert_eq!(gateway.pay(&Payment::ordinary()).body["status"], "authorized");
 }

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
 use crate::etcd::Etcd;
+use crate::raw::{envelope, retirement};
 
 /// Bytes of one chunk of an artifact.
 const CHUNK_BYTES: usize = 1024 * 1024;
@@ -41,13 +42,13 @@ impl Etcd {
         }
     }
 
-    /// Takes a policy's document away, which retires the policy.
+    /// Puts the document that retires a policy under this sequence.
     ///
     /// # Panics
-    /// When etcd does not.
-    pub fn retire(&self, name: &str) {
-        let key = format!("/portcullis/v1/policies/{name}");
-        self.call("deleterange", &json!({"key": BASE64.encode(key)}));
+    /// When etcd does not take it.
+    pub fn retire(&self, name: &str, sequence: u64) {
+        let document = envelope(&retirement(name, sequence)).to_string();
+        self.put(&format!("/portcullis/v1/policies/{name}"), document.as_bytes());
     }
 
     fn call(&self, method: &str, body: &Value) {

@@ -31,6 +31,19 @@ pub fn document(name: &str, sequence: u64, policy: &Policy) -> Value {
     })
 }
 
+/// The document that retires a policy.
+#[must_use]
+pub fn retirement(name: &str, sequence: u64) -> Value {
+    json!({
+        "name": name,
+        "sequence": sequence,
+        "retired": true,
+        "reason": "a test",
+        "published_at": "2026-01-01T00:00:00.000Z",
+        "publisher": "by hand",
+    })
+}
+
 /// The envelope around a document.
 #[must_use]
 pub fn envelope(document: &Value) -> Value {

@@ -1,6 +1,8 @@
 //! How the policies stand on this node.
 
-use application::ports::{PolicyStatus, QuarantineInForce, RefusedRelease, ReleaseInForce};
+use application::ports::{
+    PolicyStatus, QuarantineInForce, RefusedRelease, ReleaseInForce, RetirementInForce,
+};
 use application::use_cases::ListedPolicies;
 use domain::risk::PolicyIdentity;
 use serde::Serialize;
@@ -32,6 +34,7 @@ struct PolicyView<'a> {
     in_force: Option<InForceView<'a>>,
     refused: Option<RefusedView<'a>>,
     quarantine: Option<QuarantineView<'a>>,
+    retired: Option<RetiredView<'a>>,
 }
 
 #[derive(Serialize)]
@@ -62,6 +65,13 @@ struct QuarantineView<'a> {
 }
 
 #[derive(Serialize)]
+struct RetiredView<'a> {
+    sequence: u64,
+    reason: Option<&'a str>,
+    since: Rfc3339,
+}
+
+#[derive(Serialize)]
 struct InsteadView<'a> {
     version: &'a str,
     sequence: u64,
@@ -77,6 +87,7 @@ impl<'a> PolicyView<'a> {
             in_force: status.in_force.as_ref().map(InForceView::new),
             refused: status.refused.as_ref().map(RefusedView::new),
             quarantine: status.quarantine.as_ref().map(QuarantineView::new),
+            retired: status.retired.as_ref().map(RetiredView::new),
         }
     }
 }
@@ -100,6 +111,7 @@ fn state(status: &PolicyStatus) -> &'static str {
         (true, false, true) => "in_force_newer_refused",
         (false, true, _) => "loading",
         (false, false, true) => "refused",
+        (false, false, false) if status.retired.is_some() => "retired",
         (false, false, false) => "absent",
     }
 }
@@ -135,6 +147,16 @@ impl<'a> InsteadView<'a> {
             version: &identity.version,
             sequence: identity.sequence,
             digest: &identity.digest,
+        }
+    }
+}
+
+impl<'a> RetiredView<'a> {
+    fn new(retired: &'a RetirementInForce) -> Self {
+        Self {
+            sequence: retired.sequence,
+            reason: retired.reason.as_deref(),
+            since: Rfc3339(retired.since),
         }
     }
 }

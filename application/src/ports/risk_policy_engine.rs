@@ -44,6 +44,21 @@ pub struct PolicyStatus {
     pub loading: bool,
     /// Why the release in force is not run, where it faulted too often.
     pub quarantine: Option<QuarantineInForce>,
+    /// That nothing runs under the name, where a document says so.
+    pub retired: Option<RetirementInForce>,
+    /// The highest sequence of its documents that this node has taken; 0 where it took none. It takes none below.
+    pub highest_sequence: u64,
+}
+
+/// A policy that a signed document took out of force.
+#[derive(Clone, Debug)]
+pub struct RetirementInForce {
+    /// The sequence of that document.
+    pub sequence: u64,
+    /// Why, in the words of whoever retired it.
+    pub reason: Option<Box<str>>,
+    /// Since when, on this node.
+    pub since: Timestamp,
 }
 
 /// A release that decides.

@@ -16,6 +16,8 @@ async fn policies_are_listed_with_the_revision_in_force() {
         refused: None,
         loading: true,
         quarantine: None,
+        retired: None,
+        highest_sequence: 0,
     }]);
     let listed = ListPolicies { engine: world.engine }.execute();
     assert_eq!(listed.revision, Some(7));

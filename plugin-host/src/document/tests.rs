@@ -1,5 +1,8 @@
 //! What a document may say, and how a wrong one is told.
 
+mod candidate;
+mod retirement;
+
 use domain::risk::{FaultKind, Outcome};
 use serde_json::{Value, json};
 use testkit::builders::cny;
@@ -219,27 +222,6 @@ fn an_error_names_the_path_what_was_found_and_what_was_expected() {
         let error = error_with(pointer, replacement.clone());
         assert!(error.contains(expected), "{pointer} = {replacement}: {error}");
     }
-}
-
-#[test]
-fn a_candidate_is_understood_and_refused_with_an_error_of_its_own() {
-    let candidate = json!({
-        "artifact": {"digest": Digest::of(b"next").to_string(), "size": 1, "chunks": 1}, "version": "1.5.0",
-        "stage": "canary", "percent": 5,
-        "gates": {"max_fault_ratio": 0.001, "max_p99_us": 500, "max_decision_drift": 0.02},
-    });
-    let error = error_with("/candidate", candidate.clone());
-    assert!(
-        error.contains("candidates are not supported by this gateway version"),
-        "{error}"
-    );
-    let mut wrong = candidate;
-    wrong["stage"] = json!("beta");
-    let error = error_with("/candidate", wrong);
-    assert!(
-        error.contains("candidate.stage: unknown variant `beta`"),
-        "{error}"
-    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What is an envelope and what is none.
 
 use super::*;
+use crate::document::MAX_DOCUMENT_BYTES;
 use crate::document::tests::document;
 
 fn wire(payload_type: &str, payload: &str, signatures: &serde_json::Value) -> Vec<u8> {

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use application::ports::{PolicyStatus, RefusedRelease, ReleaseInForce};
+use application::ports::{PolicyStatus, RefusedRelease, ReleaseInForce, RetirementInForce};
 use bytes::Bytes;
 use domain::Timestamp;
 
 use crate::digest::Digest;
-use crate::document::{Moment, PolicyDocument, PolicyName};
+use crate::document::{DocumentError, Moment, PolicyDocument, PolicyName, Statement};
 use crate::envelope::Envelope;
 use crate::release::Release;
 use crate::signing::TrustedKeys;
 
-use super::loads::Candidate;
+use super::loads::{Candidate, Retiring};
 use super::refusal::{Again, Refusal};
 use super::status_board::Standing;
 
@@ -20,22 +20,23 @@ use super::status_board::Standing;
 /// else is set.
 const MAX_LISTINGS_BETWEEN_TRIES: u32 = 64;
 
+/// The code under which it is told that a release decides on although its document is gone from the store.
+pub(super) const DOCUMENT_GONE: &str = "document_gone";
+
 /// What is being loaded.
 #[derive(Clone, Copy)]
 pub(super) struct Begun {
-    /// How often the policy had been retired by then.
-    pub(super) generation: u64,
     /// Whether the same document was refused before.
     pub(super) is_retry: bool,
 }
 
-/// What became of a document that was loaded.
+/// What became of a document that was loaded, or that retires its policy.
 pub(super) enum Acceptance {
-    /// It decides.
+    /// It decides; or nothing does, as it says.
     InForce,
-    /// The policy was retired, or another of its documents decides that is newer or that the store holds.
+    /// Another of the policy's documents holds that is newer or that the store has.
     Replaced,
-    /// The store holds it, but one that is newer came into force while it was being loaded.
+    /// The store has it, but one that is newer was taken while it was being loaded.
     Replayed(Refusal),
 }
 
@@ -44,14 +45,17 @@ pub(super) enum Acceptance {
 pub(super) struct Known {
     /// What decides, whatever is stored.
     pub(super) in_force: Option<Arc<Release>>,
+    /// That nothing does, as the newest document that was taken says.
+    retired: Option<RetirementInForce>,
     /// The good release that was in force before: it decides while that one is quarantined. Only one is kept.
     pub(super) previous: Option<Arc<Release>>,
     /// The digest of the newest document that is being loaded, which for a moment may be another than the one that is stored.
     loading: Option<Digest>,
     /// The digest of what is stored: the bytes may be anything, and as many as the store takes.
     stored: Option<Digest>,
-    /// What is in force says, and the digest of its bytes.
+    /// What is in force says.
     document: Option<Arc<PolicyDocument>>,
+    /// The digest of the newest document that was taken, be it of a release or a retirement.
     decides: Option<Digest>,
     /// Until when the keys are trusted that signed what was read last, where that ends.
     signatures_hold_until: Option<Moment>,
@@ -61,8 +65,6 @@ pub(super) struct Known {
     listings_to_pass: u32,
     listings_passed: u32,
     highest_sequence: u64,
-    /// Counts how often the policy was retired on this node: what was being loaded then may not come into force after it.
-    generation: u64,
 }
 
 impl Known {
@@ -119,10 +121,7 @@ impl Known {
         let is_retry = self.stored == Some(Digest::of(value));
         self.see(value);
         self.loading = self.stored;
-        Begun {
-            generation: self.generation,
-            is_retry,
-        }
+        Begun { is_retry }
     }
 
     /// Reads a document and runs every check that does not need its artifact, in their order.
@@ -132,64 +131,92 @@ impl Known {
         value: &Bytes,
         trusted: &TrustedKeys,
         now: Timestamp,
-    ) -> Result<PolicyDocument, Refusal> {
+    ) -> Result<Statement, Refusal> {
         let name = PolicyName::parse(key).map_err(|error| Refusal::key(&error))?;
         let envelope = Envelope::parse(value)?;
         // Nothing of the payload is looked at before it is known whose it is.
         let signed = trusted.verify(&envelope, &name, now)?;
         self.signatures_hold_until = signed.holds_until;
-        let document = envelope.document()?;
-        if document.name != name {
-            return Err(Refusal::name(key, &document));
+        let statement = envelope.statement()?;
+        if matches!(&statement, Statement::Release(document) if document.candidate.is_some()) {
+            return Err(DocumentError::CandidateUnsupported.into());
         }
-        if document.sequence < self.highest_sequence {
-            return Err(Refusal::replayed(&document, self.highest_sequence));
+        if *statement.name() != name {
+            return Err(Refusal::name(key, &statement));
         }
-        document
-            .validity(now)
-            .map_err(|error| Refusal::validity(&document, &error))?;
-        Ok(document)
+        if statement.sequence() < self.highest_sequence {
+            return Err(Refusal::replayed(statement.sequence(), self.highest_sequence));
+        }
+        if let Statement::Release(document) = &statement {
+            document
+                .validity(now)
+                .map_err(|error| Refusal::validity(document, &error))?;
+        }
+        Ok(statement)
     }
 
-    /// The document's release decides from now on, unless the policy was retired or another came into force while it was
-    /// being loaded that is newer, or that the store holds now.
-    pub(super) fn accept(&mut self, candidate: Candidate, release: Arc<Release>) -> Acceptance {
-        let Candidate {
-            value,
-            document,
-            begun,
-            ..
-        } = candidate;
-        let digest = Some(Digest::of(&value));
+    /// Whether a document that was read before may hold from now on. Not when another was taken meanwhile that is newer, or that
+    /// the store has now; that the store has none any more says nothing against it.
+    fn take(&mut self, value: &Bytes, sequence: u64) -> Acceptance {
+        let digest = Some(Digest::of(value));
         if self.loading == digest {
             self.loading = None;
         }
-        if self.stored.is_none() || self.generation != begun.generation {
-            return Acceptance::Replaced;
-        }
         let is_stored = self.stored == digest;
-        if document.sequence < self.highest_sequence && is_stored {
-            return Acceptance::Replayed(Refusal::replayed(&document, self.highest_sequence));
+        if sequence < self.highest_sequence && is_stored {
+            return Acceptance::Replayed(Refusal::replayed(sequence, self.highest_sequence));
         }
         // Two documents of one sequence are a mistake, or somebody's way round the sequence: the store's is the one.
-        let stored_decides = self.decides == self.stored;
-        if !is_stored && (document.sequence <= self.highest_sequence || stored_decides) {
+        let stored_decides = self.stored.is_some() && self.decides == self.stored;
+        if !is_stored && (sequence <= self.highest_sequence || stored_decides) {
             return Acceptance::Replaced;
         }
         self.decides = digest;
-        self.highest_sequence = document.sequence;
-        self.document = Some(document);
-        // One that is replaced while it is quarantined is no good release: what stood in for it goes on doing so.
-        self.previous = match self.in_force.replace(release) {
-            Some(replaced) if replaced.quarantine().holds() => self.previous.take(),
-            replaced => replaced,
-        };
+        self.highest_sequence = sequence;
         // Of a newer document that was refused meanwhile, that stays to be told.
         if is_stored {
             self.refused = None;
             self.again = Again::Never;
         }
         Acceptance::InForce
+    }
+
+    /// The document's release decides from now on, unless another holds.
+    pub(super) fn accept(&mut self, candidate: Candidate, release: Arc<Release>) -> Acceptance {
+        let acceptance = self.take(&candidate.value, candidate.document.sequence);
+        if !matches!(acceptance, Acceptance::InForce) {
+            return acceptance;
+        }
+        self.document = Some(candidate.document);
+        self.retired = None;
+        if self.stored.is_none() {
+            self.refused = Some(gone(release.since()));
+        }
+        // One that is replaced while it is quarantined is no good release: what stood in for it goes on doing so.
+        self.previous = match self.in_force.replace(release) {
+            Some(replaced) if replaced.quarantine().holds() => self.previous.take(),
+            replaced => replaced,
+        };
+        acceptance
+    }
+
+    /// Nothing decides from now on, as the document says, unless another holds.
+    pub(super) fn retire(&mut self, retiring: &Retiring, now: Timestamp) -> Acceptance {
+        let Retiring {
+            value, retirement, ..
+        } = retiring;
+        let acceptance = self.take(value, retirement.sequence);
+        if matches!(acceptance, Acceptance::InForce) {
+            self.in_force = None;
+            self.previous = None;
+            self.document = None;
+            self.retired = Some(RetirementInForce {
+                sequence: retirement.sequence,
+                reason: retirement.reason.as_ref().map(|reason| reason.as_str().into()),
+                since: now,
+            });
+        }
+        acceptance
     }
 
     /// The document is not taken. Says whether that is news.
@@ -222,28 +249,16 @@ impl Known {
         !known
     }
 
-    /// The document of a policy that this node may not be without is gone from the store: what is in force stays. Says whether
-    /// that is news.
+    /// The document is gone from the store. That is no statement of anybody, so what holds goes on holding. Says whether a
+    /// release decides on without its document, and that is news.
     pub(super) fn vanish(&mut self, now: Timestamp) -> bool {
-        let news = self.stored.take().is_some();
-        if news {
-            self.refused = Some(RefusedRelease {
-                sequence: None,
-                code: "required_policy_gone",
-                message: "the document is gone from the store, but `policies.required` names the policy: its last release stays in force".to_owned(),
-                since: now,
-            });
+        if self.stored.take().is_none() {
+            return false;
         }
-        news
-    }
-
-    /// The document is gone from the store. Its sequence is remembered: what comes back must not be older.
-    pub(super) fn forget(&mut self) {
-        *self = Self {
-            highest_sequence: self.highest_sequence,
-            generation: self.generation.saturating_add(1),
-            ..Self::default()
-        };
+        // What was wrong with a document that is not there any more is nobody's concern.
+        self.again = Again::Never;
+        self.refused = self.in_force.as_ref().map(|_| gone(now));
+        self.refused.is_some()
     }
 
     /// Whether there is anything to remember of it.
@@ -251,23 +266,37 @@ impl Known {
         self.stored.is_some() || self.in_force.is_some() || self.highest_sequence > 0
     }
 
-    /// How it stands; none where nothing is stored.
+    /// How it stands; none where there is nothing to be told of it.
     pub(super) fn standing(&self, name: &str) -> Option<Standing> {
         let in_force = self.in_force.as_ref().map(|release| ReleaseInForce {
             identity: Arc::clone(release.identity()),
             summary: release.policy().described().summary.clone(),
             since: release.since(),
         });
-        (self.stored.is_some() || in_force.is_some()).then(|| Standing {
+        let is_told =
+            self.stored.is_some() || self.loading.is_some() || in_force.is_some() || self.retired.is_some();
+        is_told.then(|| Standing {
             status: PolicyStatus {
                 name: name.into(),
                 in_force,
                 refused: self.refused.clone(),
                 loading: self.loading.is_some(),
                 quarantine: None,
+                retired: self.retired.clone(),
+                highest_sequence: self.highest_sequence,
             },
             in_force: self.in_force.clone(),
             previous: self.previous.clone(),
         })
+    }
+}
+
+/// A release decides on although its document is gone from the store.
+fn gone(since: Timestamp) -> RefusedRelease {
+    RefusedRelease {
+        sequence: None,
+        code: DOCUMENT_GONE,
+        message: "the document is gone from the store, which retires nothing: its last release stays in force; publish it again, or retire the policy with `portcullis policy retire`".to_owned(),
+        since,
     }
 }

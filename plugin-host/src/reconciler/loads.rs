@@ -13,7 +13,7 @@ use tokio::task::{self, JoinSet};
 use super::known::Begun;
 use super::refusal::Refusal;
 use crate::artifact;
-use crate::document::PolicyDocument;
+use crate::document::{PolicyDocument, Retirement};
 use crate::load_error::LoadError;
 use crate::loader::Loader;
 use crate::metrics::HostMetrics;
@@ -40,6 +40,13 @@ pub(super) struct Candidate {
     pub(super) begun: Begun,
 }
 
+/// A document that retires its policy and passed every check; there is nothing to load of it.
+pub(super) struct Retiring {
+    pub(super) name: String,
+    pub(super) value: Bytes,
+    pub(super) retirement: Retirement,
+}
+
 /// What came of a candidate, and how long it took.
 pub(super) struct Loaded {
     pub(super) candidate: Candidate,
@@ -47,11 +54,12 @@ pub(super) struct Loaded {
     pub(super) elapsed: Duration,
 }
 
-/// Candidates of one transaction, all loaded.
+/// Candidates of one transaction, all loaded, and what it retires.
 pub(super) struct Batch {
     /// Whether it is of what the store held when this node started.
     pub(super) is_first: bool,
     pub(super) loaded: Vec<Loaded>,
+    pub(super) retiring: Vec<Retiring>,
 }
 
 /// Loads what changed, each document in a task of its own.
@@ -118,14 +126,15 @@ impl Loads {
         }
     }
 
-    /// Begins to load what changed together.
-    pub(super) fn begin(&mut self, is_first: bool, candidates: Vec<Candidate>) {
+    /// Begins to load what changed together with what is to be retired.
+    pub(super) fn begin(&mut self, is_first: bool, candidates: Vec<Candidate>, retiring: Vec<Retiring>) {
         self.begun += 1;
         let open = OpenBatch {
             left: candidates.len(),
             batch: Batch {
                 is_first,
                 loaded: Vec::with_capacity(candidates.len()),
+                retiring,
             },
         };
         self.batches.insert(self.begun, open);

@@ -2,7 +2,9 @@
 
 use crate::artifact::ArtifactError;
 use crate::document::strict::shorten;
-use crate::document::{DocumentError, Moment, PolicyDocument, TextError, ValidityError};
+use crate::document::{
+    DocumentError, Moment, PolicyDocument, Retirement, Statement, TextError, ValidityError,
+};
 use crate::envelope::EnvelopeError;
 use crate::load_error::LoadError;
 use crate::signing::SignatureRefusal;
@@ -62,8 +64,12 @@ impl Refusal {
 
     /// The same, of a document that could be read.
     pub(super) fn of(self, document: &PolicyDocument) -> Self {
+        self.of_sequence(document.sequence)
+    }
+
+    fn of_sequence(self, sequence: u64) -> Self {
         Self {
-            sequence: Some(document.sequence),
+            sequence: Some(sequence),
             ..self
         }
     }
@@ -77,21 +83,29 @@ impl Refusal {
     }
 
     /// The document speaks of another policy than its key.
-    pub(super) fn name(key: &str, document: &PolicyDocument) -> Self {
+    pub(super) fn name(key: &str, statement: &Statement) -> Self {
         let message = format!(
             "name: expected `{key}` as in the key, found `{}`",
-            document.name.as_str()
+            statement.name()
         );
-        Self::for_good("name_mismatch", &message).of(document)
+        Self::for_good("name_mismatch", &message).of_sequence(statement.sequence())
     }
 
     /// The document is older than one that was seen.
-    pub(super) fn replayed(document: &PolicyDocument, seen: u64) -> Self {
+    pub(super) fn replayed(sequence: u64, seen: u64) -> Self {
         let message = format!(
-            "sequence: expected at least {seen}, which this node has seen, found {}; publish the older artifact under a new sequence",
-            document.sequence
+            "sequence: expected at least {seen}, which this node has seen, found {sequence}; publish the older artifact under a new sequence"
         );
-        Self::for_good("sequence_replayed", &message).of(document)
+        Self::for_good("sequence_replayed", &message).of_sequence(sequence)
+    }
+
+    /// The document retires a policy that this node may not be without.
+    pub(super) fn required(retirement: &Retirement) -> Self {
+        let message = format!(
+            "the document retires `{}`, which `policies.required` of this node names: take it from there first",
+            retirement.name
+        );
+        Self::for_good("required_policy_retired", &message).of_sequence(retirement.sequence)
     }
 
     /// The document took too long to load.

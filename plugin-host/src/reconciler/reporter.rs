@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use crate::digest::Digest;
 use crate::document::{Moment, PolicyVersion};
 use crate::node_status::{
-    NodeId, NodePolicy, NodePolicyError, NodePolicyState, NodeQuarantine, NodeRelease, NodeStatus,
+    NodeId, NodePolicy, NodePolicyError, NodePolicyState, NodeQuarantine, NodeRelease, NodeRetirement,
+    NodeStatus,
 };
 use crate::store::PolicyStore;
 
@@ -49,6 +50,7 @@ impl Reporter {
             started_at,
             revision,
             policies,
+            left_out: 0,
         };
         let json = status.to_json().or_else(|error| {
             // Too large to be told whole. An old status that stays would tell what is not so any more.
@@ -103,9 +105,14 @@ impl Reporter {
 fn cut(mut status: NodeStatus) -> NodeStatus {
     /// Policies that are told: with everything about one below two kilobytes, below the largest status.
     const TOLD: usize = 500;
+    let all = status.policies.len();
     status
         .policies
         .retain(|policy| policy.state != NodePolicyState::InForce);
+    // Where others were left out as well, a policy that is not named may stand in any way.
+    if status.policies.len() <= TOLD {
+        status.left_out = all - status.policies.len();
+    }
     status.policies.truncate(TOLD);
     status
 }
@@ -114,16 +121,19 @@ fn node_policy(status: &PolicyStatus, started_at: Timestamp) -> NodePolicy {
     let in_force = status.in_force.as_ref();
     let refused = status.refused.as_ref();
     let quarantine = status.quarantine.as_ref();
+    let retired = status.retired.as_ref();
     let state = match (status.loading, quarantine, refused) {
         (true, _, _) => NodePolicyState::Loading,
         (false, Some(_), _) => NodePolicyState::Quarantined,
         (false, None, Some(_)) => NodePolicyState::Refused,
+        (false, None, None) if status.retired.is_some() => NodePolicyState::Retired,
         (false, None, None) => NodePolicyState::InForce,
     };
     let since = quarantine
         .map(|quarantine| quarantine.since)
         .or(refused.map(|refused| refused.since))
         .or(in_force.map(|release| release.since))
+        .or(retired.map(|retired| retired.since))
         .unwrap_or(started_at);
     NodePolicy {
         name: status.name.to_string(),
@@ -133,6 +143,11 @@ fn node_policy(status: &PolicyStatus, started_at: Timestamp) -> NodePolicy {
         version: in_force.and_then(|release| PolicyVersion::parse(&release.identity.version).ok()),
         error: refused.map(|refused| NodePolicyError::new(refused.code, &refused.message, refused.sequence)),
         quarantine: quarantine.map(node_quarantine),
+        retired: retired.map(|retired| NodeRetirement {
+            sequence: retired.sequence,
+            reason: retired.reason.as_deref().map(str::to_owned),
+        }),
+        highest_sequence: Some(status.highest_sequence).filter(|sequence| *sequence > 0),
         since: Moment(since),
     }
 }

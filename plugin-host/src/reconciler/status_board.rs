@@ -14,6 +14,7 @@ use crate::metrics::HostMetrics;
 use crate::release::Release;
 use crate::wasm_engine::WasmRiskPolicyEngine;
 
+use super::known::DOCUMENT_GONE;
 use super::reporter::Reporter;
 
 /// How one policy stands, but for its quarantine, which is seen when it is told.
@@ -122,10 +123,22 @@ impl StatusBoard {
 
     fn tell(&self, latest: &mut Latest) {
         let statuses: Vec<PolicyStatus> = latest.standings.iter().map(Standing::now).collect();
-        let refused = statuses.iter().filter(|status| status.refused.is_some()).count();
+        let count = |holds: &dyn Fn(&PolicyStatus) -> bool| {
+            let count = statuses.iter().filter(|status| holds(status)).count();
+            i64::try_from(count).unwrap_or(i64::MAX)
+        };
+        self.metrics.gone.set(count(&|status| {
+            status
+                .refused
+                .as_ref()
+                .is_some_and(|refused| refused.code == DOCUMENT_GONE)
+        }));
         self.metrics
             .refused
-            .set(i64::try_from(refused).unwrap_or(i64::MAX));
+            .set(count(&|status| status.refused.is_some()));
+        self.metrics
+            .retired
+            .set(count(&|status| status.retired.is_some()));
         self.count(latest, &statuses);
         self.reporter.update(latest.revision, &statuses);
         self.engine.report(statuses);

@@ -5,6 +5,7 @@ mod in_memory_store;
 mod loads;
 mod order;
 mod quarantine;
+mod retirement;
 mod signatures;
 
 use application::ports::{PolicySnapshot, PolicyStatus, RiskPolicyEngine};
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::compiler::Compiler;
 use crate::digest::Digest;
+use crate::document::{PolicyName, Publisher, Retirement, RetirementReason};
 use crate::envelope::Envelope;
 use crate::lane::Lane;
 use crate::node_status::{NodePolicy, NodePolicyState, NodeStatus};
@@ -184,6 +186,18 @@ fn scoring(score: u16) -> Vec<u8> {
 /// The envelope of a component's document.
 fn envelope(name: &str, component: &[u8], otherwise: &Value) -> Vec<u8> {
     Envelope::unsigned(&document(name, component, otherwise)).to_json()
+}
+
+/// The envelope of a document that retires a policy.
+fn retirement(name: &str, sequence: u64) -> Vec<u8> {
+    let retirement = Retirement {
+        name: PolicyName::parse(name).unwrap(),
+        sequence,
+        reason: Some(RetirementReason::parse("replaced by another").unwrap()),
+        published_at: NOW,
+        publisher: Publisher::parse("risk-team").unwrap(),
+    };
+    Envelope::unsigned_retirement(&retirement).to_json()
 }
 
 /// Stores a component and its document.
@@ -414,26 +428,6 @@ async fn a_change_of_the_document_alone_compiles_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_document_that_is_deleted_takes_its_policy_out_of_force() {
-    let scene = Scene::start();
-    publish(&scene, "alpha", &scoring(1), &json!({"sequence": 5}));
-    publish(&scene, "bravo", &scoring(2), &json!({}));
-    scene.in_force("bravo", 1).await;
-    let revision = scene.store.commit(vec![("alpha", None)]);
-    let status = scene.until(|status| status.revision == revision).await;
-    assert!(of(&status, "alpha").is_none());
-    assert_eq!(scene.scores().await, [scored("bravo", 2)]);
-    scene.assert_metric("portcullis_policies_in_force 1");
-    // Its sequence is remembered.
-    publish(&scene, "alpha", &scoring(3), &json!({"sequence": 4}));
-    let refused = scene.refused("alpha", "sequence_replayed").await;
-    assert_eq!(refused.sequence, None);
-    publish(&scene, "alpha", &scoring(3), &json!({"sequence": 6}));
-    scene.in_force("alpha", 6).await;
-    scene.end().await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn an_older_document_is_not_taken_again() {
     let scene = Scene::start();
     publish(&scene, "alpha", &scoring(1), &json!({"sequence": 2}));
@@ -523,28 +517,6 @@ async fn nothing_is_decided_before_every_required_policy_is_in_force() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_required_policy_that_vanishes_from_the_store_stays_in_force() {
-    let scene = Scene::start_requiring(&["alpha"], InMemoryPolicyStore::new());
-    let component = scoring(1);
-    publish(&scene, "alpha", &component, &json!({}));
-    publish(&scene, "bravo", &scoring(2), &json!({}));
-    scene.in_force("bravo", 1).await;
-    scene.store.commit(vec![("alpha", None), ("bravo", None)]);
-    let alpha = scene.refused("alpha", "required_policy_gone").await;
-    assert_eq!(alpha.sequence, Some(1));
-    let listings = scene.store.listed_at().len();
-    let again = |store: &InMemoryPolicyStore| store.listed_at().len() >= listings + 3;
-    tokio::time::timeout(GIVE_UP, scene.store.until(again))
-        .await
-        .unwrap();
-    assert_eq!(scene.scores().await, [scored("alpha", 1)]);
-    // The same document may come back.
-    publish(&scene, "alpha", &component, &json!({}));
-    scene.in_force("alpha", 1).await;
-    scene.end().await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn listing_again_changes_nothing_that_is_settled() {
     let scene = Scene::start();
     publish(&scene, "alpha", &scoring(1), &json!({}));
@@ -606,8 +578,8 @@ async fn what_is_in_force_stays_while_the_store_is_away_and_changes_are_caught_u
         .unwrap();
     assert_eq!(scene.scores().await, [scored("alpha", 1), scored("bravo", 2)]);
     scene.assert_metric("portcullis_policy_store_connected 0");
-    // Meanwhile one is changed, one is deleted and one is new.
-    scene.store.commit(vec![("bravo", None)]);
+    // Meanwhile one is changed, one is retired and one is new.
+    scene.store.commit(vec![("bravo", Some(retirement("bravo", 2)))]);
     publish(&scene, "alpha", &scoring(11), &json!({"sequence": 2}));
     publish(&scene, "charlie", &scoring(13), &json!({}));
     scene.in_force("charlie", 1).await;

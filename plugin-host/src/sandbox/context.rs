@@ -175,29 +175,28 @@ impl EvaluationContext {
         }
     }
 
+    /// The line that is being written to a stream of this level, where it was the last to say anything.
+    fn open_line(&mut self, level: LogLevel) -> Option<&mut LogLine> {
+        self.log
+            .last_mut()
+            .filter(|last| last.is_open && last.level == level)
+    }
+
     /// The beginning of a character that the open line of this level ends with.
     fn take_begun(&mut self, level: LogLevel) -> Vec<u8> {
-        match self.log.last_mut() {
-            Some(last) if last.is_open && last.level == level => std::mem::take(&mut last.begun),
-            _ => Vec::new(),
-        }
+        let open = self.open_line(level);
+        open.map_or_else(Vec::new, |line| std::mem::take(&mut line.begun))
     }
 
     /// Keeps the beginning of a character for the rest of it. Where nothing else was kept of the line, nothing is of this.
     fn keep_begun(&mut self, level: LogLevel, begun: &[u8]) {
-        if let Some(last) = self.log.last_mut()
-            && last.is_open
-            && last.level == level
-        {
-            last.begun = begun.to_vec();
+        if let Some(line) = self.open_line(level) {
+            line.begun = begun.to_vec();
         }
     }
 
     fn keep(&mut self, level: LogLevel, text: &str, is_open: bool) {
-        let goes_on = self
-            .log
-            .last()
-            .is_some_and(|last| last.is_open && last.level == level);
+        let goes_on = self.open_line(level).is_some();
         if !goes_on && self.log.len() == MAX_LOG_LINES {
             self.log_bytes_left = 0;
         }
@@ -211,10 +210,10 @@ impl EvaluationContext {
         let Some(text) = text.get(..kept).filter(|text| !text.is_empty()) else {
             return;
         };
-        match self.log.last_mut().filter(|_| goes_on) {
-            Some(last) => {
-                last.text.push_str(text);
-                last.is_open = is_open;
+        match self.open_line(level) {
+            Some(line) => {
+                line.text.push_str(text);
+                line.is_open = is_open;
             }
             None => self.log.push(LogLine {
                 level,

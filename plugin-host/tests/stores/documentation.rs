@@ -1,15 +1,16 @@
 //! The worked examples of `docs/policy-store.md` and `docs/policy-signing.md`, run as they stand there.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use portcullis_plugin_host::artifact::{self, CHUNK_BYTES};
+use portcullis_plugin_host::document::Statement;
 use portcullis_plugin_host::envelope::Envelope;
 use portcullis_plugin_host::signing::{Algorithm, SignaturesConfig, SigningKey, TrustedKeyConfig, key_file};
 use portcullis_plugin_host::store::layout::DEFAULT_PREFIX;
 use portcullis_plugin_host::store::{DirectoryPolicyStore, PolicyStore};
 use tempfile::TempDir;
+use testkit::documentation::example as example_of;
 use testkit::etcd::Setup;
 
 use crate::backend;
@@ -17,23 +18,8 @@ use crate::etcd_process;
 use crate::fixtures::{document, name, noise, now};
 
 /// The shell lines below a heading of the page.
-pub(crate) fn example(heading: &str) -> String {
+fn example(heading: &str) -> String {
     example_of("policy-store.md", heading)
-}
-
-/// The same of another page.
-fn example_of(page: &str, heading: &str) -> String {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page);
-    let page = fs::read_to_string(page).unwrap();
-    let (_, below) = page
-        .split_once(&format!("\n## {heading}\n"))
-        .expect("the heading is there");
-    let section = below.split("\n## ").next().unwrap();
-    let blocks = section
-        .split("```sh\n")
-        .skip(1)
-        .map(|block| block.split("```").next().unwrap());
-    blocks.collect()
 }
 
 fn run(script: &str, variable: (&str, &str), component: &[u8]) {
@@ -60,7 +46,7 @@ async fn assert_published(store: &dyn PolicyStore, component: &[u8]) {
 }
 
 #[tokio::test]
-async fn the_example_with_etcdctl_publishes_a_policy() {
+async fn the_examples_with_etcdctl_publish_a_policy_and_retire_it() {
     let Some(etcd) = etcd_process::own(Setup::default()).await else {
         return;
     };
@@ -72,6 +58,18 @@ async fn the_example_with_etcdctl_publishes_a_policy() {
     );
     let store = backend::connect(&etcd, DEFAULT_PREFIX).await;
     assert_published(&store, &component).await;
+    run(
+        &example("Retire with etcdctl"),
+        ("ETCDCTL_ENDPOINTS", &etcd.endpoint()),
+        &component,
+    );
+    let stored = store.get(&name("velocity-limit")).await.unwrap().unwrap();
+    let statement = Envelope::parse(&stored.value).unwrap().statement().unwrap();
+    let Statement::Retirement(retirement) = statement else {
+        panic!("{statement:?}");
+    };
+    assert_eq!(retirement.sequence, 2);
+    assert_eq!(store.last_sequence(&retirement.name).await, Ok(2));
 }
 
 #[tokio::test]

@@ -81,6 +81,7 @@ pub(crate) fn document(policy: &str, sequence: u64) -> PolicyDocument {
         scope: Scope::default(),
         parameters: Parameters::default(),
         grants: Grants::NONE,
+        candidate: None,
         validity: Validity::default(),
         published_at: now(),
         publisher: publisher(),

@@ -124,6 +124,7 @@ fn documents() -> impl Strategy<Value = PolicyDocument> {
             scope,
             parameters,
             grants: granted.collect::<Grants>(),
+            candidate: None,
             validity,
             published_at: Timestamp::from_unix_millis(sequence % 253_402_207_200_000),
             publisher: Publisher::parse("risk-team").unwrap(),

@@ -45,7 +45,11 @@ impl Scene {
 
     /// Publishes the next release, which has this sequence. What a cluster does not answer is tried again, as anybody would.
     pub(super) fn publish(&self, sequence: u64) {
-        let policy = if sequence % 2 == 1 { &self.lenient } else { &self.strict };
+        let policy = if sequence % 2 == 1 {
+            &self.lenient
+        } else {
+            &self.strict
+        };
         let location = self.location();
         let listed = eventually("the cluster to take a release", || {
             if !push(&location, &[policy]).status.success() {
@@ -100,7 +104,8 @@ fn json(arguments: &[&str]) -> Option<Value> {
 
 /// Whether a node runs every document of the store, and nothing else.
 fn agrees(status: &Value, listed: &Value) -> bool {
-    let (Some(running), Some(documents)) = (status["policies"].as_array(), listed["policies"].as_array()) else {
+    let (Some(running), Some(documents)) = (status["policies"].as_array(), listed["policies"].as_array())
+    else {
         return false;
     };
     running.len() == documents.len()
@@ -159,7 +164,11 @@ fn decided_by(answer: &Answer) -> u64 {
     assert_eq!(answer.status, 201, "a payment failed: {}", answer.text);
     let policies = &answer.body["risk"]["policies"];
     let sequence = policies[0]["sequence"].as_u64().expect("a sequence");
-    let expected = if sequence % 2 == 1 { "authorized" } else { "declined" };
+    let expected = if sequence % 2 == 1 {
+        "authorized"
+    } else {
+        "declined"
+    };
     assert_eq!(answer.body["status"], expected, "{}", answer.text);
     sequence
 }

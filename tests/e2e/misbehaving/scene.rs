@@ -122,9 +122,9 @@ impl Scene {
             }
         }
         for name in &names {
-            self.etcd.retire(name);
+            self.etcd.retire(name, 2);
             eventually(&format!("{name} to be retired"), || {
-                self.gateway().policy(name).is_none().then_some(())
+                (self.gateway().policy(name)?["state"] == "retired").then_some(())
             });
         }
         self.is_well(row.name);

@@ -1,6 +1,8 @@
 //! `/v1/policies`.
 
-use application::ports::{PolicyStatus, QuarantineInForce, RefusedRelease, ReleaseInForce};
+use application::ports::{
+    PolicyStatus, QuarantineInForce, RefusedRelease, ReleaseInForce, RetirementInForce,
+};
 use domain::Timestamp;
 use domain::risk::FaultKind;
 use serde_json::json;
@@ -44,6 +46,8 @@ async fn every_policy_is_shown_with_how_it_stands() {
         refused: Some(refused()),
         loading: false,
         quarantine: Some(quarantine()),
+        retired: None,
+        highest_sequence: 7,
     }];
     let answer = get(&world.api(), "/v1/policies").await;
     assert_eq!(answer.status, 200);
@@ -80,6 +84,7 @@ async fn every_policy_is_shown_with_how_it_stands() {
                         "digest": format!("sha256:{}", "ab".repeat(32)),
                     },
                 },
+                "retired": null,
             }],
         })
     );
@@ -94,10 +99,20 @@ async fn the_state_is_the_headline_of_the_entry() {
         refused: was_refused.then(refused),
         loading,
         quarantine: None,
+        retired: None,
+        highest_sequence: 8,
     };
     let quarantined = |was_refused: bool, loading: bool| PolicyStatus {
         quarantine: Some(quarantine()),
         ..entry(true, was_refused, loading)
+    };
+    let retired = |was_refused: bool, loading: bool| PolicyStatus {
+        retired: Some(RetirementInForce {
+            sequence: 9,
+            reason: Some("replaced by another".into()),
+            since: NOW,
+        }),
+        ..entry(false, was_refused, loading)
     };
     let cases = [
         (entry(true, false, false), "in_force"),
@@ -108,6 +123,9 @@ async fn the_state_is_the_headline_of_the_entry() {
         (entry(false, true, true), "loading"),
         (entry(false, true, false), "refused"),
         (entry(false, false, false), "absent"),
+        (retired(false, false), "retired"),
+        (retired(false, true), "loading"),
+        (retired(true, false), "refused"),
         (quarantined(false, false), "quarantined"),
         (quarantined(true, true), "quarantined_newer_loading"),
         (quarantined(true, false), "quarantined_newer_refused"),
@@ -117,6 +135,30 @@ async fn the_state_is_the_headline_of_the_entry() {
         let answer = get(&world.api(), "/v1/policies").await.json();
         assert_eq!(answer["policies"][0]["state"], expected);
     }
+}
+
+#[tokio::test]
+async fn a_retired_policy_is_shown_with_the_document_that_says_so() {
+    let world = World::new();
+    *world.engine.statuses.lock().unwrap() = vec![PolicyStatus {
+        name: "velocity-limit".into(),
+        in_force: None,
+        refused: None,
+        loading: false,
+        quarantine: None,
+        retired: Some(RetirementInForce {
+            sequence: 9,
+            reason: Some("replaced by another".into()),
+            since: NOW,
+        }),
+        highest_sequence: 9,
+    }];
+    let answer = get(&world.api(), "/v1/policies").await.json();
+    assert_eq!(answer["policies"][0]["state"], "retired");
+    assert_eq!(
+        answer["policies"][0]["retired"],
+        json!({"sequence": 9, "reason": "replaced by another", "since": "2026-03-01T08:30:00.250Z"})
+    );
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use application::ports::Clock;
 use clap::Args;
 use domain::Timestamp;
-use plugin_host::document::{PolicyDocument, PolicyName};
+use plugin_host::document::{PolicyName, Retirement, Statement};
 use plugin_host::envelope::Envelope;
 use plugin_host::signing::{SignatureRefusal, TrustedKeys};
 use plugin_host::store::StoredDocument;
@@ -15,6 +15,9 @@ use crate::cli::{DONE, OutputFormat, println};
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct ListArgs {
+    /// Also the policies that are retired
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
@@ -23,7 +26,7 @@ pub(in crate::cli) struct ListArgs {
 
 /// A document as it is stored, where it can be read.
 struct Listed {
-    document: PolicyDocument,
+    statement: Statement,
     /// The ids that its signatures give.
     keyids: Vec<String>,
     /// Why a node would not take it now for its signatures, where it is known whom nodes trust.
@@ -39,6 +42,7 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<u8> {
         .documents
         .into_iter()
         .map(|document| (document.name.clone(), read(&document, &trusted, now)))
+        .filter(|(_, listed)| args.all || !listed.as_ref().is_ok_and(Listed::is_retired))
         .collect();
     match args.output.format {
         OutputFormat::Text => {
@@ -78,11 +82,17 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<u8> {
     Ok(DONE)
 }
 
+impl Listed {
+    const fn is_retired(&self) -> bool {
+        matches!(self.statement, Statement::Retirement(_))
+    }
+}
+
 fn read(stored: &StoredDocument, trusted: &TrustedKeys, now: Timestamp) -> Result<Listed, String> {
     let envelope = Envelope::parse(&stored.value).map_err(|error| error.to_string())?;
     let name = PolicyName::parse(&stored.name).map_err(|error| error.to_string())?;
     Ok(Listed {
-        document: envelope.document().map_err(|error| error.to_string())?,
+        statement: envelope.statement().map_err(|error| error.to_string())?,
         keyids: envelope
             .signatures()
             .iter()
@@ -94,7 +104,28 @@ fn read(stored: &StoredDocument, trusted: &TrustedKeys, now: Timestamp) -> Resul
 
 fn row(name: &str, listed: &Result<Listed, String>) -> Vec<String> {
     match listed {
-        Ok(Listed { document, keyids, .. }) => vec![
+        Ok(Listed {
+            statement:
+                Statement::Retirement(Retirement {
+                    sequence, publisher, ..
+                }),
+            keyids,
+            ..
+        }) => vec![
+            name.to_owned(),
+            sequence.to_string(),
+            "retired".to_owned(),
+            "-".to_owned(),
+            "-".to_owned(),
+            "-".to_owned(),
+            publisher.as_str().to_owned(),
+            signers(keyids),
+        ],
+        Ok(Listed {
+            statement: Statement::Release(document),
+            keyids,
+            ..
+        }) => vec![
             name.to_owned(),
             document.sequence.to_string(),
             document.version.as_str().to_owned(),
@@ -111,11 +142,11 @@ fn row(name: &str, listed: &Result<Listed, String>) -> Vec<String> {
 fn entry(name: &str, listed: &Result<Listed, String>) -> Value {
     match listed {
         Ok(Listed {
-            document,
+            statement,
             keyids,
             refusal,
         }) => {
-            let document: Value = serde_json::from_slice(&document.to_json()).unwrap_or_default();
+            let document: Value = serde_json::from_slice(&statement.to_json()).unwrap_or_default();
             let refused = refusal
                 .as_ref()
                 .map(|refusal| json!({"code": refusal.code(), "message": refusal.to_string()}));

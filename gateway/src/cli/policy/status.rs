@@ -82,6 +82,7 @@ fn row(node: &str, policy: &NodePolicy) -> Vec<String> {
         (NodePolicyState::Loading, true) if policy.quarantine.is_some() => "quarantined, newer loading",
         (NodePolicyState::Loading, true) => "in force, newer loading",
         (NodePolicyState::Loading, false) => "loading",
+        (NodePolicyState::Retired, _) => "retired",
     };
     vec![
         node.to_owned(),

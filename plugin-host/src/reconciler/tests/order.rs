@@ -3,27 +3,6 @@
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_policy_that_is_retired_while_it_loads_does_not_come_into_force() {
-    let scene = Scene::empty().await;
-    let slow = scoring(1);
-    scene.store.hold(&slow);
-    publish(&scene, "alpha", &slow, &json!({}));
-    scene.loading("alpha", &slow).await;
-    scene.store.commit(vec![("alpha", None)]);
-    scene.until(|status| of(status, "alpha").is_none()).await;
-    // What comes back under the name is another, and refused.
-    let bad = envelope("bravo", &slow, &json!({}));
-    scene.store.commit(vec![("alpha", Some(bad))]);
-    scene.refused("alpha", "name_mismatch").await;
-    scene.store.let_go();
-    publish(&scene, "bravo", &scoring(2), &json!({}));
-    scene.in_force("bravo", 1).await;
-    scene.refused("alpha", "name_mismatch").await;
-    assert_eq!(scene.scores().await, [scored("bravo", 2)]);
-    scene.end().await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_release_that_is_loaded_after_its_successor_is_not_taken() {
     let scene = Scene::empty().await;
     let slow = scoring(1);

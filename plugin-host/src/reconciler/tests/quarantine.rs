@@ -100,13 +100,16 @@ async fn a_first_release_leaves_the_decision_to_its_failure_mode_and_a_retired_o
     assert_eq!(scene.pay(21).await, (1, Err(FaultKind::Quarantined)));
     let policy = scene.quarantined("alpha").await;
     assert_eq!(policy.quarantine.unwrap().instead, None);
-    // It comes back after it was gone, and is as new.
-    scene.store.commit(vec![("alpha", None)]);
-    scene.until(|status| status.policies.is_empty()).await;
+    // It comes back after it was retired, and is as new.
+    scene.store.commit(vec![("alpha", Some(retirement("alpha", 2)))]);
+    let is_retired = |policy: &NodePolicy| policy.state == NodePolicyState::Retired;
+    scene
+        .until(|status| of(status, "alpha").is_some_and(is_retired))
+        .await;
     scene.assert_metric(r#"portcullis_policy_quarantined{policy="alpha"} 0"#);
-    publish(&scene, "alpha", &trapping(), &next(2));
-    scene.in_force("alpha", 2).await;
-    assert_eq!(scene.pay(1).await, (2, Err(FaultKind::Trap)));
+    publish(&scene, "alpha", &trapping(), &next(3));
+    scene.in_force("alpha", 3).await;
+    assert_eq!(scene.pay(1).await, (3, Err(FaultKind::Trap)));
     scene.end().await;
 }
 
