@@ -19,4 +19,5 @@ mod quarantine;
 mod refusals;
 mod shutdown;
 mod signatures;
+mod static_stability;
 mod store_outage;

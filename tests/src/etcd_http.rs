@@ -21,6 +21,21 @@ impl Etcd {
         );
     }
 
+    /// Puts values in one transaction, and says the revision at which they are there.
+    ///
+    /// # Panics
+    /// When etcd does not take it.
+    #[must_use]
+    pub fn put_together(&self, values: &[(String, Vec<u8>)]) -> u64 {
+        let put = |(key, value): &(String, Vec<u8>)| json!({"requestPut": {"key": BASE64.encode(key), "value": BASE64.encode(value)}});
+        let puts: Vec<Value> = values.iter().map(put).collect();
+        let answer = self.call("txn", &json!({"success": puts}));
+        let revision = answer["header"]["revision"]
+            .as_str()
+            .and_then(|text| text.parse().ok());
+        revision.expect("a revision")
+    }
+
     /// Puts the chunks of an artifact.
     ///
     /// # Panics
@@ -40,10 +55,11 @@ impl Etcd {
         self.call("deleterange", &json!({"key": BASE64.encode(key)}));
     }
 
-    fn call(&self, method: &str, body: &Value) {
+    fn call(&self, method: &str, body: &Value) -> Value {
         let url = format!("{}/v3/kv/{method}", self.location().replace("etcd://", "http://"));
         let mut answer = ureq::post(&url).send_json(body).expect("etcd acknowledges");
         let answer: Value = answer.body_mut().read_json().expect("etcd answers JSON");
         assert!(answer["header"]["revision"].is_string(), "{answer}");
+        answer
     }
 }

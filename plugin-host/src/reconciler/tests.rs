@@ -2,7 +2,9 @@
 //! minute takes none.
 
 mod in_memory_store;
+mod kept;
 mod loads;
+mod model;
 mod order;
 mod quarantine;
 mod signatures;
@@ -18,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::compile_cache::CompileCache;
 use crate::compiler::Compiler;
 use crate::digest::Digest;
 use crate::envelope::Envelope;
@@ -67,19 +70,38 @@ impl Scene {
     }
 
     fn start_with(config: &Config, store: Arc<InMemoryPolicyStore>) -> Self {
+        Self::start_at(Arc::new(SettableClock::default()), config, store)
+    }
+
+    /// Starts a node at this time by its clock.
+    fn start_at(clock: Arc<SettableClock>, config: &Config, store: Arc<InMemoryPolicyStore>) -> Self {
         let mut registry = Registry::default();
-        let clock = Arc::new(SettableClock::default());
         let engine = Arc::new(WasmRiskPolicyEngine::new(Lane::start(1).unwrap()));
+        let metrics = HostMetrics::register(&mut registry);
+        let loader =
+            Loader::start(self::engine().clone(), Compiler::Here(self::engine().clone()), 1).unwrap();
+        let (state, loader) = if config.state_path.as_os_str().is_empty() {
+            (None, loader)
+        } else {
+            let state = NodeState::open(&config.state_path, metrics.state.clone()).unwrap();
+            let cache = CompileCache::open(
+                &state,
+                self::engine().clone(),
+                &config.compile_cache,
+                metrics.compile_cache.clone(),
+            );
+            (Some(Arc::new(state)), loader.with_cache(cache))
+        };
         let reconciler = Reconciler::new(
             Arc::clone(&store) as Arc<dyn PolicyStore>,
-            Loader::start(self::engine().clone(), Compiler::Here(self::engine().clone()), 1).unwrap(),
+            loader,
             Arc::clone(&engine),
             Arc::clone(&clock) as Arc<dyn Clock>,
-            HostMetrics::register(&mut registry),
+            metrics,
             Node {
                 id: NodeId::parse("node-1").unwrap(),
                 trusted: config.signatures.trusted_keys().unwrap(),
-                state: None,
+                state,
             },
             config,
         );
