@@ -5,7 +5,7 @@
 //! |---|---|
 //! | what is published | [`document`], [`envelope`], [`manifest`], [`artifact`], [`digest`] |
 //! | who may publish | [`signing`] |
-//! | where it is kept | [`store`] (a folder or etcd), [`publish`], [`node_status`] |
+//! | where it is kept | [`store`] (a folder or etcd), [`publish`], [`node_status`], [`fleet`] |
 //! | from the store into force | [`host`], `reconciler`, `loader`, [`load_error`] |
 //! | the sandbox | `structure`, [`compiler`], `engine`, `sandbox`, `virtual_wasi`, `contract` |
 //! | what decides | `policy`, `release`, `quarantine`, `policy_set`, [`wasm_engine`] |
@@ -27,6 +27,7 @@ mod engine;
 pub mod envelope;
 mod epoch_ticker;
 mod fault_log;
+pub mod fleet;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

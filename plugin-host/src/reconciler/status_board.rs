@@ -14,8 +14,8 @@ use crate::metrics::HostMetrics;
 use crate::release::Release;
 use crate::wasm_engine::WasmRiskPolicyEngine;
 
-use super::known::DOCUMENT_GONE;
 use super::reporter::Reporter;
+use crate::fleet::DOCUMENT_GONE;
 
 /// How one policy stands, but for its quarantine, which is seen when it is told.
 pub(super) struct Standing {

@@ -2,6 +2,7 @@
 //!
 //! Every call ends within a named bound and is tried again where that is harmless. Keys are those of `docs/policy-store.md`.
 
+mod archive;
 mod call;
 mod lease;
 mod watch;
@@ -281,7 +282,7 @@ impl PolicyStore for EtcdPolicyStore {
         if transaction.documents.is_empty() {
             return self.current_revision().await;
         }
-        self.write_documents(&transaction.documents).await
+        self.write_documents(&transaction).await
     }
 
     async fn report(&self, node: &NodeId, status: &[u8]) -> Result<(), StoreError> {

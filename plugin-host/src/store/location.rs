@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::layout::{DEFAULT_PREFIX, Layout, PrefixError};
-use super::{DirectoryPolicyStore, EtcdOptions, EtcdPolicyStore, PolicyStore, StoreError};
+use super::{DirectoryPolicyStore, EtcdOptions, EtcdPolicyStore, PolicyArchive, PolicyStore, StoreError};
 
 /// The most endpoints of one etcd: clusters have three to seven members.
 const MAX_ENDPOINTS: usize = 16;
@@ -57,6 +57,15 @@ impl StoreLocation {
     /// # Errors
     /// When a folder cannot be made or read. An etcd that is away is no error yet.
     pub async fn open(&self) -> Result<Arc<dyn PolicyStore>, StoreError> {
+        let store: Arc<dyn PolicyStore> = self.open_archive().await?;
+        Ok(store)
+    }
+
+    /// The same with its past, for those who publish.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn open_archive(&self) -> Result<Arc<dyn PolicyArchive>, StoreError> {
         match self {
             Self::Etcd { endpoints, layout } => {
                 let store =
