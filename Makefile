@@ -41,7 +41,7 @@ publish: setup-build build-gateway ## Build the sample policies and publish what
 	scripts/publish.sh $(ARGS)
 
 ##@ Work
-.PHONY: test determinism languages languages-quick languages-bindings bench check fmt deny
+.PHONY: test determinism crashes languages languages-quick languages-bindings bench check fmt deny
 # All targets at once: the end-to-end tests start the binary, and built on its own it would have fewer features switched
 # on in its dependencies, so that many of them were compiled twice.
 test: setup-test ## Run the whole test suite, etcd included
@@ -52,6 +52,10 @@ test: setup-test ## Run the whole test suite, etcd included
 determinism: setup-test ## Run every sample policy's golden cases in 1,000 processes and compare (takes minutes)
 	cargo build --workspace --all-targets --locked
 	E2E_BUILT=1 cargo test --workspace --locked --test e2e -- --ignored determinism $(ARGS)
+
+crashes: setup-test ## Kill a gateway a hundred times while documents come, and see what it starts from (takes minutes)
+	cargo build --workspace --all-targets --locked
+	E2E_BUILT=1 cargo test --workspace --locked --test e2e -- --ignored a_hundred_times $(ARGS)
 
 # Not a part of `make test`: its toolchains are some 700 MB, and it compiles interpreters.
 languages: setup-languages ## Build one rule in six languages, push all to one gateway, and compare what they decide
@@ -67,9 +71,10 @@ languages-quick: setup-languages-c ## The same for C and plain Rust alone, whose
 languages-bindings: setup-build $(WIT_BINDGEN) ## See that the committed C bindings are those of the contract (installs wit-bindgen first)
 	PATH="$(TOOLS)/bin:$$PATH" plugins/languages/velocity-limit-c/generate.sh --check
 
-bench: setup-test ## Measure how soon a release is enforced, and what policies that never end and candidates cost payments
+bench: setup-test ## Measure how soon a release is enforced, how soon a node is back, and what policies that never end and candidates cost payments
 	cargo build --workspace --all-targets --locked
 	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/hot-reload-bench $(ARGS)
+	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/restart-bench
 	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/isolation-bench $(ARGS)
 	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/rollout-bench $(ARGS)
 

@@ -1,5 +1,5 @@
 //! The command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (an artifact or a document that no node would
-//! take).
+//! take), 4 not converged (some node does not run what the store says). `policy diff` ends as diff does.
 
 mod check_config;
 mod compile;
@@ -21,6 +21,8 @@ const DONE: u8 = 0;
 const FAILED: u8 = 1;
 /// A node would refuse what was given.
 const REFUSED: u8 = 3;
+/// Some node does not run what the store says.
+const NOT_CONVERGED: u8 = 4;
 
 /// A payment gateway whose risk rules are WebAssembly components, changed in seconds and without a restart.
 #[derive(Debug, Parser)]

@@ -1,10 +1,12 @@
 //! For authors and the command line: what an artifact is, and whether a node would take it.
 
 mod description;
+mod examination;
 mod inspection;
 mod trial;
 
 pub use description::PolicyDescription;
+pub use examination::Examination;
 pub use inspection::{Import, Inspection};
 pub use trial::{Run, Trial, TriedCase};
 

@@ -6,6 +6,7 @@
 
 mod amounts;
 mod candidate;
+mod changes;
 mod failure_outcomes;
 mod gates;
 mod grants;
@@ -18,7 +19,8 @@ pub(crate) mod strict;
 mod text;
 mod validity;
 
-pub use candidate::{Candidate, Stage};
+pub use candidate::{Candidate, Stage, Trial};
+pub use changes::{FieldChange, changes};
 pub use failure_outcomes::FailureOutcomes;
 pub use gates::{
     DEFAULT_MAX_FAULT_RATIO, DEFAULT_MINIMUM_EVALUATIONS, Gates, MAX_MINIMUM_EVALUATIONS, MAX_P99_US,
@@ -45,6 +47,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::artifact::ArtifactRef;
 
+pub(crate) use candidate::TrialRead;
 use candidate::{CandidateRead, CandidateWritten};
 use strict::{bounded, from_json};
 

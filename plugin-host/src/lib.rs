@@ -5,7 +5,7 @@
 //! |---|---|
 //! | what is published | [`document`], [`envelope`], [`manifest`], [`artifact`], [`digest`] |
 //! | who may publish | [`signing`] |
-//! | where it is kept | [`store`] (a folder or etcd), [`publish`], [`node_status`] |
+//! | where it is kept | [`store`] (a folder or etcd), [`publish`], [`node_status`], [`fleet`] |
 //! | from the store into force | [`host`], `reconciler`, `loader`, [`load_error`] |
 //! | what a node keeps on its disk | [`node_state`], [`compile_cache`] |
 //! | the sandbox | `structure`, [`compiler`], `engine`, `sandbox`, `virtual_wasi`, `contract` |
@@ -29,6 +29,7 @@ mod engine;
 pub mod envelope;
 mod epoch_ticker;
 mod fault_log;
+pub mod fleet;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -9,7 +9,8 @@ use toml::value::Datetime;
 use crate::artifact::ArtifactRef;
 use crate::document::{
     ContractName, FailureOutcomes, FieldError, Grants, Limits, MAX_DOCUMENT_BYTES, Moment, Parameters,
-    PolicyDocument, PolicyName, PolicyVersion, Publisher, Scope, Validity, default_priority, priority,
+    PolicyDocument, PolicyName, PolicyVersion, Publisher, Scope, Trial, TrialRead, Validity,
+    default_priority, priority,
 };
 
 /// What an author says about a policy.
@@ -33,6 +34,8 @@ pub struct Manifest {
     pub scope: Scope,
     /// When it may be in force.
     pub validity: Validity,
+    /// How it is to be tried where it is published as a candidate.
+    pub trial: Option<Trial>,
 }
 
 /// Why a text is no manifest. Says where: file, line and column, and the path of the value.
@@ -83,6 +86,8 @@ struct ManifestRead {
     scope: Scope,
     #[serde(default)]
     validity: ValidityRead,
+    #[serde(default)]
+    candidate: Option<TrialRead>,
 }
 
 #[derive(Default, Deserialize)]
@@ -135,6 +140,7 @@ impl Manifest {
         let ends = read.validity;
         let validity = Validity::new(ends.not_before.map(|m| m.0), ends.not_after.map(|m| m.0))
             .map_err(|error| at(FieldError::at("validity.not_after", error.to_string())))?;
+        let trial = read.candidate.map(TrialRead::check).transpose().map_err(at)?;
         Ok(Self {
             name: read.name,
             version: read.version,
@@ -145,6 +151,7 @@ impl Manifest {
             failure_outcomes: read.failure_mode,
             scope: read.scope,
             validity,
+            trial,
         })
     }
 

@@ -78,6 +78,8 @@ pub(crate) struct HostMetrics {
     pub(crate) store_connected: Gauge,
     pub(crate) state: StateMetrics,
     pub(crate) compile_cache: CacheMetrics,
+    /// Listings of the whole store.
+    pub(crate) store_listings: Counter,
 }
 
 impl HostMetrics {
@@ -103,6 +105,7 @@ impl HostMetrics {
             store_connected: Gauge::default(),
             state: StateMetrics::default(),
             compile_cache: CacheMetrics::default(),
+            store_listings: Counter::default(),
         };
         registry.register(
             "portcullis_policy_evaluations",
@@ -150,6 +153,11 @@ impl HostMetrics {
         );
         metrics.state.register(registry);
         metrics.compile_cache.register(registry);
+        registry.register(
+            "portcullis_policy_store_listings",
+            "Listings of the whole policy store",
+            metrics.store_listings.clone(),
+        );
         metrics
     }
 

@@ -1,19 +1,34 @@
-//! Publishing: an author's manifest and a component become a document and an artifact in a store.
+//! Publishing: what somebody proposes becomes documents and artifacts in a store.
+//!
+//! A proposal is made a plan by reading the store: the next sequence, the document, its signatures, and whether a node would take
+//! all of it. Nothing is written before every check has passed. A plan is carried out as a whole, if the store still is as it was
+//! read, and made anew if it is not.
 
 mod countersign;
+mod examination;
+mod garbage;
+mod history;
+mod plan;
+mod present;
+mod proposal;
+mod rollback;
+mod signatures;
 
 pub use countersign::{Countersigned, countersign};
+pub use examination::Examiner;
+pub use garbage::{Collected, Garbage, GarbageArtifact, GarbageError};
+pub use history::{Record, records, statement_of};
+pub use plan::Plan;
+pub use proposal::{Proposal, StageName};
 
-use bytes::Bytes;
 use domain::Timestamp;
 
-use crate::artifact::Artifact;
-use crate::digest::Digest;
-use crate::document::{ContractName, MAX_SEQUENCE, PolicyDocument, PolicyName, PolicyVersion, Publisher};
-use crate::envelope::{Envelope, MAX_SIGNATURES};
+use crate::artifact::{Artifact, ArtifactError};
+use crate::document::{ContractName, MAX_SEQUENCE, PolicyName, Publisher, Statement};
+use crate::load_error::LoadError;
 use crate::manifest::Manifest;
 use crate::signing::{SignatureRefusal, SigningError, SigningKey, TrustedKeys};
-use crate::store::{DocumentWrite, HistoryWrite, PolicyStore, StoreError, StoredDocument, Transaction};
+use crate::store::{PolicyArchive, StoreError};
 
 /// How often a publication is tried again that somebody else's crossed: each time somebody else got through.
 const MAX_ATTEMPTS: u32 = 5;
@@ -29,9 +44,11 @@ pub struct Terms<'a> {
     pub signers: &'a [SigningKey],
     /// Whom the nodes trust, as far as that is known here: what they would not take is not published.
     pub trusted: &'a TrustedKeys,
+    /// The policies that the nodes may not be without, as far as they are known here.
+    pub required: &'a [String],
 }
 
-/// One policy to publish.
+/// One policy's release, as its author gives it.
 #[derive(Clone, Debug)]
 pub struct Publication {
     /// The author's part.
@@ -40,18 +57,6 @@ pub struct Publication {
     pub artifact: Artifact,
     /// What was read from the component.
     pub component: ComponentMetadata,
-}
-
-impl Publication {
-    fn document(&self, sequence: u64, terms: &Terms<'_>) -> PolicyDocument {
-        self.manifest.document(
-            self.component.contract.clone(),
-            *self.artifact.reference(),
-            sequence,
-            terms.now,
-            terms.publisher.clone(),
-        )
-    }
 }
 
 /// What a document says of its component that is read from the component itself.
@@ -75,12 +80,12 @@ pub struct PublishOutcome {
 pub struct PublishedPolicy {
     /// Its name.
     pub name: PolicyName,
-    /// The author's version.
-    pub version: PolicyVersion,
     /// The sequence of its document.
     pub sequence: u64,
-    /// Its artifact.
-    pub digest: Digest,
+    /// What the store said before, where that could be read.
+    pub before: Option<Statement>,
+    /// What it says now.
+    pub after: Statement,
     /// What was written.
     pub change: Change,
     /// The ids of the keys that signed the document, in the order of their signatures; empty for one that gives none.
@@ -112,49 +117,89 @@ pub enum PublishError {
         /// The last sequence.
         last: u64,
     },
-    /// The nodes would not take the document for its signatures.
-    #[error("`{name}`: {refusal}")]
+    /// The nodes would not take the document.
+    #[error("`{name}` ({code}): {message}")]
     Refused {
         /// Which policy.
         name: PolicyName,
-        /// Why not.
-        refusal: SignatureRefusal,
+        /// The stable name of the check that would fail.
+        code: &'static str,
+        /// What is wrong, and what would be right.
+        message: String,
     },
     /// A key does not sign.
     #[error(transparent)]
     Signing(#[from] SigningError),
-    /// There is no document to sign.
+    /// There is no document to go on from.
     #[error("`{name}`: the store holds no document of it; publish it with `portcullis policy push`")]
     NotStored {
         /// Which policy.
         name: PolicyName,
     },
-    /// What is stored is not what would be signed.
-    #[error("`{name}`: {reason}; it is not signed")]
-    NotSignable {
+    /// What is stored does not allow what was proposed.
+    #[error("`{name}`: {reason}; nothing was written")]
+    NotPossible {
         /// Which policy.
         name: PolicyName,
-        /// Why not.
+        /// Why not, and what would be possible.
         reason: String,
     },
 }
 
-/// Publishes policies, all in one transaction: they come into force together or not at all. A publication that says what is
+impl PublishError {
+    fn not_possible(name: &PolicyName, reason: impl Into<String>) -> Self {
+        Self::NotPossible {
+            name: name.clone(),
+            reason: reason.into(),
+        }
+    }
+
+    fn unsigned(name: &PolicyName, refusal: &SignatureRefusal) -> Self {
+        Self::Refused {
+            name: name.clone(),
+            code: refusal.code(),
+            message: refusal.to_string(),
+        }
+    }
+
+    fn load(name: &PolicyName, error: &LoadError) -> Self {
+        Self::Refused {
+            name: name.clone(),
+            code: error.code(),
+            message: error.to_string(),
+        }
+    }
+
+    fn artifact(name: &PolicyName, error: ArtifactError) -> Self {
+        match error {
+            ArtifactError::Store(error) => Self::Store(error),
+            error => Self::Refused {
+                name: name.clone(),
+                code: error.code(),
+                message: error.to_string(),
+            },
+        }
+    }
+}
+
+/// Publishes what is proposed, all in one transaction: it comes into force together or not at all. A proposal that says what is
 /// in the store already writes no document, or the same one with the signatures that it lacked; its artifact is made whole
 /// where a chunk is missing or altered.
 ///
 /// # Errors
-/// When the store cannot be read or written, when somebody else's publications cross every attempt, and when the nodes would
-/// not take a document for its signatures. Nothing is written then, but for artifacts that no document names.
+/// When the store cannot be read or written, when somebody else's publications cross every attempt, when what is stored does not
+/// allow it, and when the nodes would not take a document. Nothing is written then, but for artifacts that no document names.
 pub async fn publish(
-    store: &dyn PolicyStore,
-    publications: &[Publication],
+    store: &dyn PolicyArchive,
+    proposals: &[Proposal],
     terms: &Terms<'_>,
+    examiner: &mut dyn Examiner,
 ) -> Result<PublishOutcome, PublishError> {
     let mut attempt = 1;
     loop {
-        match publish_once(store, publications, terms).await {
-            Err(PublishError::Store(StoreError::Conflict { name })) if attempt < MAX_ATTEMPTS => {
+        let plan = Plan::make(store, proposals, terms, examiner).await?;
+        match plan.put(store).await {
+            Err(StoreError::Conflict { name }) if attempt < MAX_ATTEMPTS => {
                 tracing::debug!(
                     policy.name = name,
                     attempt,
@@ -162,162 +207,7 @@ pub async fn publish(
                 );
                 attempt += 1;
             }
-            result => return result,
+            result => return Ok(result?),
         }
     }
-}
-
-/// Whether the nodes would take what these keys sign, without a look at the store: signatures that a document has there
-/// already are not counted.
-///
-/// # Errors
-/// [`PublishError::Refused`] where they would not, and when a key does not sign.
-pub fn check_signatures(publications: &[Publication], terms: &Terms<'_>) -> Result<(), PublishError> {
-    for publication in publications {
-        let document = publication.document(1, terms);
-        fresh(&document, terms)?;
-    }
-    Ok(())
-}
-
-async fn publish_once(
-    store: &dyn PolicyStore,
-    publications: &[Publication],
-    terms: &Terms<'_>,
-) -> Result<PublishOutcome, PublishError> {
-    let mut transaction = Transaction::default();
-    let mut policies = Vec::with_capacity(publications.len());
-    for publication in publications {
-        let (policy, write) = prepare(store, publication, terms).await?;
-        transaction.artifacts.push(publication.artifact.clone());
-        transaction.documents.extend(write);
-        policies.push(policy);
-    }
-    let changed = !transaction.documents.is_empty();
-    let revision = store.put(transaction).await?;
-    Ok(PublishOutcome {
-        revision: changed.then_some(revision),
-        policies,
-    })
-}
-
-async fn prepare(
-    store: &dyn PolicyStore,
-    publication: &Publication,
-    terms: &Terms<'_>,
-) -> Result<(PublishedPolicy, Option<DocumentWrite>), PublishError> {
-    let name = &publication.manifest.name;
-    let stored = store.get(name).await?;
-    // What cannot be read counts as other than what is published, and is replaced.
-    let present = stored
-        .as_ref()
-        .and_then(read)
-        .filter(|(_, present)| present.name == *name);
-    let last = store.last_sequence(name).await?;
-    let last = present
-        .as_ref()
-        .map_or(last, |(_, present)| present.sequence.max(last));
-    if last >= MAX_SEQUENCE {
-        return Err(PublishError::SequenceExhausted {
-            name: name.clone(),
-            last,
-        });
-    }
-    let document = publication.document(last + 1, terms);
-    // One that is older than what was in force before is refused by every node that saw that, whatever it says.
-    let same = present
-        .filter(|(_, present)| present.sequence == last && present.says_the_same_as(&document))
-        .map(|(envelope, present)| Ok((present, sign(envelope, terms.signers)?)))
-        .transpose()
-        .map_err(PublishError::Signing)?;
-    let (document, envelope, change) = match same {
-        Some((present, Some((envelope, 0)))) => (present, envelope, Change::Nothing),
-        Some((present, Some((envelope, _)))) => (present, envelope, Change::Signed),
-        // Also where the one that is there has no room for a signature.
-        Some((_, None)) | None => {
-            let envelope = fresh(&document, terms)?;
-            (document, envelope, Change::Published)
-        }
-    };
-    check(&envelope, name, terms)?;
-    let policy = PublishedPolicy {
-        name: name.clone(),
-        version: document.version.clone(),
-        sequence: document.sequence,
-        digest: *document.artifact.digest(),
-        change,
-        signed_by: signed_by(&envelope),
-    };
-    let history = match change {
-        Change::Nothing => return Ok((policy, None)),
-        Change::Signed => HistoryWrite::Signed,
-        Change::Published => HistoryWrite::Appended,
-    };
-    let write = DocumentWrite {
-        name: name.clone(),
-        sequence: document.sequence,
-        history,
-        value: Bytes::from(envelope.to_json()),
-        expected: stored.map(|stored| stored.mod_revision),
-    };
-    Ok((policy, Some(write)))
-}
-
-/// A new document's envelope, which the nodes would take.
-fn fresh(document: &PolicyDocument, terms: &Terms<'_>) -> Result<Envelope, PublishError> {
-    let name = &document.name;
-    let Some((envelope, _)) = sign(Envelope::unsigned(document), terms.signers)? else {
-        return Err(PublishError::NotSignable {
-            name: name.clone(),
-            reason: format!("more than {MAX_SIGNATURES} keys are to sign it"),
-        });
-    };
-    check(&envelope, name, terms)?;
-    Ok(envelope)
-}
-
-/// Whether the nodes would take an envelope for its signatures.
-fn check(envelope: &Envelope, name: &PolicyName, terms: &Terms<'_>) -> Result<(), PublishError> {
-    match terms.trusted.verify(envelope, name, terms.now) {
-        Ok(_) => Ok(()),
-        Err(refusal) => Err(PublishError::Refused {
-            name: name.clone(),
-            refusal,
-        }),
-    }
-}
-
-fn read(stored: &StoredDocument) -> Option<(Envelope, PolicyDocument)> {
-    let envelope = Envelope::parse(&stored.value).ok()?;
-    let document = envelope.document().ok()?;
-    Some((envelope, document))
-}
-
-/// The envelope with a signature of each of these keys, and how many of those it did not have before; none where there is no
-/// room for them.
-fn sign(envelope: Envelope, signers: &[SigningKey]) -> Result<Option<(Envelope, usize)>, SigningError> {
-    let message = envelope.pre_authentication_encoding();
-    let mut envelope = envelope;
-    let mut added = 0;
-    for key in signers {
-        // One under its id that does not verify is somebody's mistake, or worse, and is replaced.
-        let is_there = envelope.signatures().iter().any(|signature| {
-            signature.keyid == key.id().as_str() && key.public().verifies(&message, &signature.sig)
-        });
-        if is_there {
-            continue;
-        }
-        let signature = key.sign(&envelope)?;
-        match envelope.with_signature(signature) {
-            Some(signed) => envelope = signed,
-            None => return Ok(None),
-        }
-        added += 1;
-    }
-    Ok(Some((envelope, added)))
-}
-
-fn signed_by(envelope: &Envelope) -> Vec<String> {
-    let signatures = envelope.signatures().iter();
-    signatures.map(|signature| signature.keyid.clone()).collect()
 }

@@ -168,6 +168,7 @@ impl Reconciler {
     /// Takes in every document of the store; what is known and not listed is gone. Those of one transaction come into force
     /// together; no other waits for them.
     fn apply_listing(&mut self, listing: StoreListing) {
+        self.metrics.store_listings.inc();
         let listed: BTreeSet<&String> = listing.documents.iter().map(|document| &document.name).collect();
         let gone = |(name, known): &(&String, &Known)| known.is_stored() && !listed.contains(name);
         let gone: Vec<Change> = self

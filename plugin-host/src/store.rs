@@ -1,10 +1,12 @@
 //! The store that policy documents and artifacts come from: one port, two adapters, one layout (`docs/policy-store.md`).
 
+pub mod archive;
 pub mod directory;
 pub mod etcd;
 pub mod layout;
 mod location;
 
+pub use archive::{HistoryEntry, PolicyArchive, StoredArtifact};
 pub use directory::DirectoryPolicyStore;
 pub use etcd::{EtcdConfig, EtcdConfigError, EtcdOptions, EtcdPolicyStore};
 pub use location::{LocationError, OpenError, StoreLocation};
@@ -20,8 +22,9 @@ use crate::node_status::NodeId;
 /// The most documents that a store may hold; a listing with more is refused rather than cut.
 pub const MAX_DOCUMENTS: usize = 4_096;
 
-/// The most documents of one transaction: etcd takes 128 operations, and each document is two (itself and its history).
-pub const MAX_TRANSACTION_DOCUMENTS: usize = 64;
+/// The most documents of one transaction: etcd takes 128 conditions, and each document may have three (itself, its history and
+/// its artifact).
+pub const MAX_TRANSACTION_DOCUMENTS: usize = 42;
 
 /// The most bytes of the documents of one transaction, each counted twice for its history: what etcd takes in one request,
 /// less room for keys and conditions.
@@ -67,7 +70,8 @@ pub trait PolicyStore: Send + Sync {
 
     /// Writes artifacts, then all documents and their history at once, and tells the revision at which they are there. Chunks
     /// that are there with the same bytes are left alone. Nothing is written when a condition does not hold, but for
-    /// artifacts, which nobody looks at until a document names them.
+    /// artifacts, which nobody looks at until a document names them. An artifact of the transaction is there when its documents
+    /// are, also where somebody collects artifacts meanwhile.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when a document is not as it was read; otherwise when the store cannot be written.
@@ -144,7 +148,7 @@ pub enum WatchEvent {
 /// What is written at once.
 #[derive(Clone, Debug, Default)]
 pub struct Transaction {
-    /// What the documents name; written first.
+    /// What the documents name; written first. With documents at most [`MAX_TRANSACTION_DOCUMENTS`].
     pub artifacts: Vec<Artifact>,
     /// At most [`MAX_TRANSACTION_DOCUMENTS`], each name once.
     pub documents: Vec<DocumentWrite>,
@@ -182,6 +186,14 @@ impl Transaction {
             return Err(StoreError::TooLarge {
                 what: "documents in one transaction".to_owned(),
                 found: count as u64,
+                max: MAX_TRANSACTION_DOCUMENTS as u64,
+            });
+        }
+        let artifacts = self.artifacts.len();
+        if count > 0 && artifacts > MAX_TRANSACTION_DOCUMENTS {
+            return Err(StoreError::TooLarge {
+                what: "artifacts in one transaction".to_owned(),
+                found: artifacts as u64,
                 max: MAX_TRANSACTION_DOCUMENTS as u64,
             });
         }

@@ -23,4 +23,5 @@ mod refusals;
 mod rollout;
 mod shutdown;
 mod signatures;
+mod static_stability;
 mod store_outage;

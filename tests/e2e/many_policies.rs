@@ -7,6 +7,8 @@ use portcullis_tests::raw::{digest, document, envelope, run};
 use portcullis_tests::{Etcd, Gateway, Payment, Policy, Traffic, eventually};
 use serde_json::Value;
 
+use crate::misbehaving::vitals::Vitals;
+
 /// Policies of the large store.
 const POLICIES: usize = 1_000;
 
@@ -116,15 +118,9 @@ fn a_thousand_policies_load_and_stay_loaded() {
     assert!(told.iter().all(|policy| policy["state"] == "in_force"));
 }
 
-/// Processes that this one has started and that run: a gateway's compilers.
+/// Processes that a gateway has started: its compilers.
 fn compilers(gateway: &Gateway) -> usize {
-    let children = format!("/proc/{}/task", gateway.id());
-    let threads = std::fs::read_dir(children).expect("the gateway's threads");
-    threads
-        .filter_map(Result::ok)
-        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
-        .map(|children| children.split_whitespace().count())
-        .sum()
+    Vitals::of(gateway.id()).children
 }
 
 #[test]

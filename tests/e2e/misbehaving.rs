@@ -10,7 +10,7 @@ mod refused;
 mod row;
 mod scene;
 mod too_complex;
-mod vitals;
+pub(crate) mod vitals;
 
 use std::collections::BTreeSet;
 

@@ -22,14 +22,18 @@ impl Etcd {
         );
     }
 
-    /// Puts values in one transaction; etcd takes 128 at the most.
+    /// Puts values in one transaction, of which etcd takes 128 at the most, and says the revision at which they are there.
     ///
     /// # Panics
-    /// When etcd does not take them.
-    pub fn put_together(&self, values: &[(String, Vec<u8>)]) {
+    /// When etcd does not take it.
+    pub fn put_together(&self, values: &[(String, Vec<u8>)]) -> u64 {
         let put = |(key, value): &(String, Vec<u8>)| json!({"requestPut": {"key": BASE64.encode(key), "value": BASE64.encode(value)}});
         let puts: Vec<Value> = values.iter().map(put).collect();
-        self.call("txn", &json!({"success": puts}));
+        let answer = self.call("txn", &json!({"success": puts}));
+        let revision = answer["header"]["revision"]
+            .as_str()
+            .and_then(|text| text.parse().ok());
+        revision.expect("a revision")
     }
 
     /// Puts the chunks of an artifact.
@@ -51,10 +55,11 @@ impl Etcd {
         self.put(&format!("/portcullis/v1/policies/{name}"), document.as_bytes());
     }
 
-    fn call(&self, method: &str, body: &Value) {
+    fn call(&self, method: &str, body: &Value) -> Value {
         let url = format!("{}/v3/kv/{method}", self.location().replace("etcd://", "http://"));
         let mut answer = ureq::post(&url).send_json(body).expect("etcd acknowledges");
         let answer: Value = answer.body_mut().read_json().expect("etcd answers JSON");
         assert!(answer["header"]["revision"].is_string(), "{answer}");
+        answer
     }
 }

@@ -1,7 +1,8 @@
 //! The gateway under test: the real binary, on a free port, with its data in a folder of its own.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -10,12 +11,32 @@ use crate::build::portcullis;
 use crate::process::Process;
 use crate::wait::eventually;
 
+/// The folder of the state that it keeps, in its own.
+const STATE: &str = "policy-state";
+
+/// After so long a gateway is not going to be ready.
+const LONGEST_START: Duration = Duration::from_secs(120);
+
 /// A running gateway.
 pub struct Gateway {
     process: Process,
     address: String,
     agent: ureq::Agent,
     folder: TempDir,
+    launch: Launch,
+}
+
+/// How a gateway is started, and started again.
+#[derive(Clone, Debug, Default)]
+pub struct Launch {
+    /// The policy store.
+    pub store: String,
+    /// Further settings.
+    pub settings: Vec<String>,
+    /// Variables of its environment.
+    pub environment: Vec<(String, String)>,
+    /// A program and its arguments that become the gateway: it is given the command line behind them.
+    pub through: Vec<String>,
 }
 
 /// What it answered.
@@ -93,30 +114,27 @@ impl Gateway {
     /// When it does not.
     #[must_use]
     pub fn start_in(store: &str, settings: &[&str], environment: &[(&str, &str)]) -> Self {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let environment = environment.iter();
+        Self::launch(Launch {
+            store: store.to_owned(),
+            settings: texts(settings),
+            environment: environment
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            through: Vec::new(),
+        })
+    }
+
+    /// Starts a gateway in a folder of its own, and waits until it listens.
+    ///
+    /// # Panics
+    /// When it does not.
+    #[must_use]
+    pub fn launch(launch: Launch) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut command = Command::new(portcullis());
-        let within = |name: &str| folder.path().join(name).display().to_string();
-        command
-            .current_dir(folder.path())
-            .args(["serve", "--listen", "127.0.0.1:0", "--store", store]);
-        command.args(["--database", &within("portcullis.db")]);
-        command.args([
-            "--set",
-            &format!("platform.fingerprint_key_path={}", within("card.key")),
-        ]);
-        for setting in settings {
-            command.args(["--set", setting]);
-        }
-        command.envs(environment.iter().copied());
-        let mut process = Process::start(command);
-        let address = eventually("the gateway to listen", || {
-            assert!(
-                process.ended().is_none(),
-                "the gateway ended:\n{}",
-                process.lines().join("\n")
-            );
-            process.lines().iter().find_map(|line| listening(line))
-        });
+        let mut process = launch.start_in(folder.path());
+        let address = address(&mut process);
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(30)))
@@ -127,7 +145,69 @@ impl Gateway {
             address,
             agent,
             folder,
+            launch,
         }
+    }
+
+    /// Starts it again in its folder, after it has ended, and waits until it listens.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn start_again(&mut self) {
+        self.process = self.launch.start_in(self.folder.path());
+        self.address = address(&mut self.process);
+    }
+
+    /// The same with another store.
+    pub fn start_again_on(&mut self, store: &str) {
+        store.clone_into(&mut self.launch.store);
+        self.start_again();
+    }
+
+    /// Ends it as a crash would.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again after it has ended, on another store where one is named, and says how long it took from then to the first
+    /// answer that it is ready.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    pub fn time_to_ready_on(&mut self, store: Option<&str>) -> Duration {
+        if let Some(store) = store {
+            store.clone_into(&mut self.launch.store);
+        }
+        let started = Instant::now();
+        self.process = self.launch.start_in(self.folder.path());
+        // Without a pause between two looks: they are what is measured.
+        while started.elapsed() < LONGEST_START {
+            if let Some(address) = self.process.lines().iter().find_map(|line| listening(line)) {
+                self.address = address;
+                if self.get("/readyz").status == 200 {
+                    return started.elapsed();
+                }
+            }
+            std::thread::yield_now();
+        }
+        panic!(
+            "the gateway was not ready in time:\n{}",
+            self.process.lines().join("\n")
+        );
+    }
+
+    /// The folder of the state that it keeps.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.folder.path().join(STATE)
+    }
+
+    /// The value of a metric without labels, or with these as they are written.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> Option<u64> {
+        let text = self.get("/metrics").text;
+        text.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
     }
 
     /// Waits until it takes payments.
@@ -145,7 +225,7 @@ impl Gateway {
 
     /// Its folder, with its database.
     #[must_use]
-    pub fn folder(&self) -> &std::path::Path {
+    pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
@@ -261,6 +341,48 @@ impl Gateway {
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.process.ended()
     }
+}
+
+impl Launch {
+    /// Starts it with its data in this folder.
+    fn start_in(&self, folder: &Path) -> Process {
+        let mut command = match self.through.split_first() {
+            Some((program, arguments)) => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(portcullis());
+                command
+            }
+            None => Command::new(portcullis()),
+        };
+        let within = |name: &str| folder.join(name).display().to_string();
+        command
+            .current_dir(folder)
+            .args(["serve", "--listen", "127.0.0.1:0", "--store", &self.store]);
+        command.args(["--database", &within("portcullis.db")]);
+        for (key, file) in [
+            ("platform.fingerprint_key_path", "card.key"),
+            ("policies.state_path", STATE),
+        ] {
+            command.args(["--set", &format!("{key}={}", within(file))]);
+        }
+        for setting in &self.settings {
+            command.args(["--set", setting]);
+        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        Process::start(command)
+    }
+}
+
+/// Waits until it says where it listens.
+fn address(process: &mut Process) -> String {
+    eventually("the gateway to listen", || {
+        assert!(
+            process.ended().is_none(),
+            "the gateway ended:\n{}",
+            process.lines().join("\n")
+        );
+        process.lines().iter().find_map(|line| listening(line))
+    })
 }
 
 fn answer(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {

@@ -23,7 +23,7 @@ pub mod wait;
 
 pub use beside::Beside;
 pub use etcd::Etcd;
-pub use gateway::{Answer, Gateway, Payment};
+pub use gateway::{Answer, Gateway, Launch, Payment};
 pub use policies::Policy;
 pub use traffic::Traffic;
 pub use wait::{eventually, eventually_within};

@@ -1,24 +1,34 @@
 //! `portcullis policy …`
 
 mod build;
+mod diff;
 mod etcd;
+mod gc;
+mod history;
 mod inspect;
 mod keygen;
 mod list;
+mod promote;
+mod publishing;
 mod push;
 mod render;
+mod retire;
+mod rollback;
 mod sign;
 mod status;
 mod test;
+mod trial;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use plugin_host::authoring::Workbench;
+use plugin_host::document::PolicyName;
 use plugin_host::manifest::Manifest;
 use plugin_host::signing::{SigningKey, TrustedKeys, key_file};
-use plugin_host::store::{EtcdConfig, PolicyStore, StoreLocation};
+use plugin_host::store::{EtcdConfig, PolicyArchive, StoreLocation};
 use std::sync::Arc;
 
 use self::etcd::EtcdArgs;
@@ -41,8 +51,20 @@ pub(super) enum PolicyCommand {
     Sign(sign::SignArgs),
     /// List what the store says should be in force
     List(list::ListArgs),
-    /// Show what each node runs, and what it refused and why
+    /// Show what each node runs, what it refused and why, and whether that is what the store says
     Status(status::StatusArgs),
+    /// Show what differs between two documents of a policy, or between a file and the store
+    Diff(diff::DiffArgs),
+    /// Show what ran under a policy's name before
+    History(history::HistoryArgs),
+    /// Let a candidate decide about more payments, or about all
+    Promote(promote::PromoteArgs),
+    /// Drop a candidate, or bring back an older release
+    Rollback(rollback::RollbackArgs),
+    /// Take a policy out of force
+    Retire(retire::RetireArgs),
+    /// Delete artifacts that nothing needs, and the far end of histories
+    Gc(gc::GcArgs),
 }
 
 /// Which store a command speaks to.
@@ -68,6 +90,20 @@ pub(super) struct KeyArgs {
     key_files: Vec<PathBuf>,
 }
 
+/// What every command takes that writes to the store.
+#[derive(Args, Debug)]
+pub(super) struct WriteArgs {
+    /// Check everything, show what would be written, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    keys: KeyArgs,
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
 /// How a command writes what it found.
 #[derive(Args, Debug)]
 pub(super) struct OutputArgs {
@@ -86,6 +122,12 @@ pub(super) fn run(command: PolicyCommand) -> anyhow::Result<u8> {
         PolicyCommand::Sign(args) => super::runtime()?.block_on(sign::run(args)),
         PolicyCommand::List(args) => super::runtime()?.block_on(list::run(args)),
         PolicyCommand::Status(args) => super::runtime()?.block_on(status::run(args)),
+        PolicyCommand::Diff(args) => Ok(diff::run(args)),
+        PolicyCommand::History(args) => super::runtime()?.block_on(history::run(args)),
+        PolicyCommand::Promote(args) => super::runtime()?.block_on(promote::run(args)),
+        PolicyCommand::Rollback(args) => super::runtime()?.block_on(rollback::run(args)),
+        PolicyCommand::Retire(args) => super::runtime()?.block_on(retire::run(args)),
+        PolicyCommand::Gc(args) => super::runtime()?.block_on(gc::run(args)),
     }
 }
 
@@ -131,14 +173,20 @@ impl StoreArgs {
         }
     }
 
+    /// The policies that the nodes may not be without, as far as they are known here.
+    fn required(&self) -> anyhow::Result<Vec<String>> {
+        let config = self.load_config()?;
+        Ok(config.map(|config| config.policies.required).unwrap_or_default())
+    }
+
     /// Opens the store to write to it; a folder is made when it is missing.
-    async fn open(&self) -> anyhow::Result<Arc<dyn PolicyStore>> {
+    async fn open(&self) -> anyhow::Result<Arc<dyn PolicyArchive>> {
         let (location, etcd) = self.location()?;
-        Ok(location.open(&etcd).await?)
+        Ok(location.open_archive(&etcd).await?)
     }
 
     /// Opens the store to read from it. A folder that is missing is an error: most likely its path has a slip.
-    async fn open_existing(&self) -> anyhow::Result<Arc<dyn PolicyStore>> {
+    async fn open_existing(&self) -> anyhow::Result<Arc<dyn PolicyArchive>> {
         let (location, etcd) = self.location()?;
         if let StoreLocation::Directory(path) = &location {
             anyhow::ensure!(
@@ -146,8 +194,13 @@ impl StoreArgs {
                 "{location}: there is no such folder; name the store with --store"
             );
         }
-        Ok(location.open(&etcd).await?)
+        Ok(location.open_archive(&etcd).await?)
     }
+}
+
+/// A policy's name, as an argument.
+fn policy_name(text: &str) -> Result<PolicyName, String> {
+    PolicyName::parse(text).map_err(|error| error.to_string())
 }
 
 /// What a node does at load, on this machine.

@@ -106,19 +106,50 @@ pub(super) struct CandidateWritten<'a> {
     gates: Gates,
 }
 
+/// A share that a stage cannot do without.
+fn stage(name: StageName, percent: Option<Percent>) -> Result<Stage, FieldError> {
+    match (name, percent) {
+        (StageName::Shadow, percent) => Ok(Stage::Shadow(percent.unwrap_or(Percent::ALL))),
+        (StageName::Canary, Some(percent)) => Ok(Stage::Canary(percent)),
+        (StageName::Canary, None) => Err(FieldError::at(
+            "candidate.percent",
+            "missing; a canary needs the share of cards that it decides about, such as `5`",
+        )),
+    }
+}
+
+/// How a trial is to be run, as an author writes it into his manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// On which payments.
+    pub stage: Stage,
+    /// What ends it.
+    pub gates: Gates,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TrialRead {
+    stage: StageName,
+    #[serde(default)]
+    percent: Option<Percent>,
+    #[serde(default)]
+    gates: Gates,
+}
+
+impl TrialRead {
+    pub(crate) fn check(self) -> Result<Trial, FieldError> {
+        Ok(Trial {
+            stage: stage(self.stage, self.percent)?,
+            gates: self.gates,
+        })
+    }
+}
+
 impl CandidateRead {
     /// The rules that span several fields.
     pub(super) fn check(self) -> Result<Candidate, FieldError> {
-        let stage = match (self.stage, self.percent) {
-            (StageName::Shadow, percent) => Stage::Shadow(percent.unwrap_or(Percent::ALL)),
-            (StageName::Canary, Some(percent)) => Stage::Canary(percent),
-            (StageName::Canary, None) => {
-                return Err(FieldError::at(
-                    "candidate.percent",
-                    "missing; a canary needs the share of cards that it decides about, such as `5`",
-                ));
-            }
-        };
+        let stage = stage(self.stage, self.percent)?;
         Ok(Candidate {
             artifact: self.artifact,
             version: self.version,

@@ -4,18 +4,19 @@ use bytes::Bytes;
 use domain::Timestamp;
 
 use crate::digest::Digest;
-use crate::document::{PolicyDocument, PolicyName};
+use crate::document::{PolicyName, Statement};
 use crate::envelope::{Envelope, MAX_SIGNATURES};
 use crate::signing::{SignatureRefusal, SigningKey, TrustedKeys};
 use crate::store::{DocumentWrite, HistoryWrite, PolicyStore, Transaction};
 
-use super::{PublishError, sign, signed_by};
+use super::PublishError;
+use super::signatures::{sign, signed_by};
 
 /// A document that was signed.
 #[derive(Clone, Debug)]
 pub struct Countersigned {
     /// What it says.
-    pub document: PolicyDocument,
+    pub statement: Statement,
     /// How many signatures were added; 0 where every key had signed it before.
     pub added: usize,
     /// The ids of the keys that have signed it by now.
@@ -40,26 +41,31 @@ impl Countersigned {
         trusted: &TrustedKeys,
         now: Timestamp,
     ) -> Result<Self, PublishError> {
-        let not_signable = |reason: String| PublishError::NotSignable {
-            name: name.clone(),
-            reason,
-        };
+        let not_signable = |reason: String| PublishError::not_possible(name, reason);
         let Some(stored) = store.get(name).await? else {
             return Err(PublishError::NotStored { name: name.clone() });
         };
         let envelope = Envelope::parse(&stored.value).map_err(|error| not_signable(error.to_string()))?;
-        let document = envelope
-            .document()
+        let statement = envelope
+            .statement()
             .map_err(|error| not_signable(error.to_string()))?;
-        if document.name != *name {
+        if statement.name() != name {
             return Err(not_signable(format!(
                 "the document is one of `{}`",
-                document.name
+                statement.name()
             )));
         }
-        let found = document.artifact.digest();
-        if artifact.is_some_and(|expected| expected != found) {
-            return Err(not_signable(format!("its artifact is {found}")));
+        match (&statement, artifact) {
+            (Statement::Release(document), Some(expected)) if document.artifact.digest() != expected => {
+                let found = document.artifact.digest();
+                return Err(not_signable(format!("its artifact is {found}")));
+            }
+            (Statement::Retirement(_), Some(_)) => {
+                return Err(not_signable(
+                    "the document retires it, and names no artifact".to_owned(),
+                ));
+            }
+            _ => {}
         }
         let Some((envelope, added)) = sign(envelope, signers)? else {
             return Err(not_signable(format!(
@@ -71,21 +77,18 @@ impl Countersigned {
             // Others are to follow.
             Err(missing @ SignatureRefusal::TooFew { .. }) => Some(missing),
             Err(refusal) => {
-                return Err(PublishError::Refused {
-                    name: name.clone(),
-                    refusal,
-                });
+                return Err(PublishError::unsigned(name, &refusal));
             }
         };
         let write = DocumentWrite {
             name: name.clone(),
-            sequence: document.sequence,
+            sequence: statement.sequence(),
             history: HistoryWrite::Signed,
             value: Bytes::from(envelope.to_json()),
             expected: Some(stored.mod_revision),
         };
         Ok(Self {
-            document,
+            statement,
             added,
             signed_by: signed_by(&envelope),
             still_missing,

@@ -9,6 +9,7 @@ use domain::Timestamp;
 use crate::digest::Digest;
 use crate::document::{Moment, PolicyDocument, PolicyName, Statement};
 use crate::envelope::Envelope;
+use crate::fleet::DOCUMENT_GONE;
 use crate::node_state::{KeptPolicy, KeptRelease};
 use crate::release::Release;
 use crate::rollout::{Rollout, Rollouts};
@@ -21,9 +22,6 @@ use super::status_board::Standing;
 /// The most listings between two tries of a document whose every try costs as much as the first: about an hour, where nothing
 /// else is set.
 const MAX_LISTINGS_BETWEEN_TRIES: u32 = 64;
-
-/// The code under which it is told that a release decides on although its document is gone from the store.
-pub(super) const DOCUMENT_GONE: &str = "document_gone";
 
 /// What is being loaded.
 #[derive(Clone, Copy)]

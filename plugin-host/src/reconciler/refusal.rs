@@ -131,7 +131,7 @@ impl Refusal {
     /// The keys that signed the document are not trusted any more, and it was taken while they were.
     pub(super) fn keys_lapsed(document: &PolicyDocument, held_until: Moment) -> Self {
         let message = format!(
-            "enough of the keys that signed the document were trusted until {held_until}: it stays in force here, and no node takes it any more that starts now; sign it again with a key that is trusted"
+            "enough of the keys that signed the document were trusted until {held_until}: it stays in force here, and no node takes it any more that has not had it in force; sign it again with a key that is trusted"
         );
         Self::for_now("signature_key_expired", &message).of(document)
     }

@@ -18,8 +18,8 @@ use crate::release::Release;
 use crate::rollout::{Rollout, RolloutRecord, RolloutRecords};
 use crate::wasm_engine::WasmRiskPolicyEngine;
 
-use super::known::DOCUMENT_GONE;
 use super::reporter::Reporter;
+use crate::fleet::DOCUMENT_GONE;
 
 /// How often the numbers of candidates on trial are told and noted. What a node loses when it is killed is counted within this
 /// time; that a candidate is sent back is noted at once.

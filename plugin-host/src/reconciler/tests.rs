@@ -2,7 +2,9 @@
 //! minute takes none.
 
 mod in_memory_store;
+mod kept;
 mod loads;
+mod model;
 mod order;
 mod quarantine;
 mod retirement;
@@ -20,13 +22,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::compile_cache::CompileCache;
 use crate::compiler::Compiler;
 use crate::digest::Digest;
 use crate::document::{PolicyName, Publisher, Retirement, RetirementReason};
 use crate::envelope::Envelope;
 use crate::lane::Lane;
 use crate::node_status::{NodePolicy, NodePolicyState, NodeStatus};
-use crate::rollout::NoRecords;
+use crate::rollout::{KeptRecords, NoRecords};
 use crate::store::StoreError;
 use crate::testing::{Answer, Guest, document, engine, small_config};
 use in_memory_store::{InMemoryPolicyStore, away};
@@ -71,31 +74,63 @@ impl Scene {
     }
 
     fn start_with(config: &Config, store: Arc<InMemoryPolicyStore>) -> Self {
-        Self::start_noting(config, store, Arc::new(NoRecords))
+        Self::start_noting(config, store, None)
     }
 
     fn start_noting(
         config: &Config,
         store: Arc<InMemoryPolicyStore>,
-        records: Arc<dyn RolloutRecords>,
+        records: Option<Arc<dyn RolloutRecords>>,
+    ) -> Self {
+        Self::start_as(Arc::new(SettableClock::default()), config, store, records)
+    }
+
+    /// Starts a node at this time by its clock.
+    fn start_at(clock: Arc<SettableClock>, config: &Config, store: Arc<InMemoryPolicyStore>) -> Self {
+        Self::start_as(clock, config, store, None)
+    }
+
+    fn start_as(
+        clock: Arc<SettableClock>,
+        config: &Config,
+        store: Arc<InMemoryPolicyStore>,
+        records: Option<Arc<dyn RolloutRecords>>,
     ) -> Self {
         let mut registry = Registry::default();
-        let clock = Arc::new(SettableClock::default());
         let engine = Arc::new(WasmRiskPolicyEngine::new(
             Lane::start(1).unwrap(),
             Lane::start_beside(1).unwrap(),
         ));
+        let metrics = HostMetrics::register(&mut registry);
+        let loader =
+            Loader::start(self::engine().clone(), Compiler::Here(self::engine().clone()), 1).unwrap();
+        let (state, loader) = if config.state_path.as_os_str().is_empty() {
+            (None, loader)
+        } else {
+            let state = NodeState::open(&config.state_path, metrics.state.clone()).unwrap();
+            let cache = CompileCache::open(
+                &state,
+                self::engine().clone(),
+                &config.compile_cache,
+                metrics.compile_cache.clone(),
+            );
+            (Some(Arc::new(state)), loader.with_cache(cache))
+        };
+        let records = records.unwrap_or_else(|| match &state {
+            Some(state) => Arc::new(KeptRecords(Arc::clone(state))),
+            None => Arc::new(NoRecords),
+        });
         let reconciler = Reconciler::new(
             Arc::clone(&store) as Arc<dyn PolicyStore>,
-            Loader::start(self::engine().clone(), Compiler::Here(self::engine().clone()), 1).unwrap(),
+            loader,
             Arc::clone(&engine),
             Arc::clone(&clock) as Arc<dyn Clock>,
-            HostMetrics::register(&mut registry),
+            metrics,
             Node {
                 id: NodeId::parse("node-1").unwrap(),
                 trusted: config.signatures.trusted_keys().unwrap(),
                 records,
-                state: None,
+                state,
             },
             config,
         );

@@ -5,6 +5,8 @@
 //! noticed and given a revision of its own. Links among the documents are followed (that is how a mounted ConfigMap looks),
 //! so whoever may write to the folder decides which files the gateway reads.
 
+mod archive;
+mod artifacts;
 mod files;
 mod folder;
 mod pending;
@@ -20,7 +22,7 @@ use bytes::Bytes;
 use super::{
     NODE_TTL_SECONDS, PolicyStore, PolicyWatch, StoreError, StoreListing, StoredDocument, Transaction,
 };
-use crate::artifact::{Artifact, CHUNK_BYTES};
+use crate::artifact::CHUNK_BYTES;
 use crate::digest::Digest;
 use crate::document::PolicyName;
 use crate::node_status::{MAX_STATUS_BYTES, NodeId};
@@ -66,24 +68,6 @@ pub(crate) async fn blocking<T: Send + 'static>(
             detail: format!("reading the folder did not end: {error}"),
         }),
     }
-}
-
-/// Writes the chunks that are not there with the same bytes. Needs no lock: nobody looks at them before a document names
-/// them, and a chunk is the same whoever writes it.
-fn write_artifact(folder: &Folder, artifact: &Artifact) -> Result<(), StoreError> {
-    let digest = artifact.reference().digest();
-    for (index, bytes) in artifact.chunks() {
-        let path = folder.chunk(digest, index);
-        if files::read(&path, CHUNK_BYTES)?.is_some_and(|present| present == bytes) {
-            continue;
-        }
-        if let Some(chunks) = path.parent() {
-            files::create_folder(chunks)?;
-            files::write(&path, &bytes)?;
-            files::sync_folder(chunks.parent().unwrap_or(chunks))?;
-        }
-    }
-    Ok(())
 }
 
 fn live_nodes(folder: &Folder) -> Result<Vec<(String, Bytes)>, StoreError> {
@@ -172,9 +156,9 @@ impl PolicyStore for DirectoryPolicyStore {
         transaction.check()?;
         self.with_folder(move |folder| {
             for artifact in &transaction.artifacts {
-                write_artifact(folder, artifact)?;
+                folder.write_artifact(artifact)?;
             }
-            folder.put(&transaction.documents)
+            folder.put(&transaction.documents, &transaction.artifacts)
         })
         .await
     }

@@ -3,6 +3,7 @@
 //! Every call ends within a named bound and is tried again where that is harmless. Keys are those of `docs/policy-store.md`.
 
 mod access;
+mod archive;
 mod call;
 mod connection;
 mod lease;
@@ -271,7 +272,7 @@ impl PolicyStore for EtcdPolicyStore {
         if transaction.documents.is_empty() {
             return self.current_revision().await;
         }
-        self.write_documents(&transaction.documents).await
+        self.write_documents(&transaction).await
     }
 
     async fn report(&self, node: &NodeId, status: &[u8]) -> Result<(), StoreError> {

@@ -84,22 +84,34 @@ impl Layout {
         format!("{}/{POLICIES}/{name}", self.prefix)
     }
 
+    /// What every key of any history begins with; the rest is the name, a slash and the sequence.
+    #[must_use]
+    pub fn all_histories(&self) -> String {
+        format!("{}/{HISTORY}/", self.prefix)
+    }
+
     /// What every key of a policy's history begins with; the rest is the sequence.
     #[must_use]
     pub fn histories(&self, name: &PolicyName) -> String {
         format!("{}/{HISTORY}/{name}/", self.prefix)
     }
 
-    /// What every key of every history begins with; the rest is a name and a sequence.
-    #[must_use]
-    pub fn all_histories(&self) -> String {
-        format!("{}/{HISTORY}/", self.prefix)
-    }
-
     /// The key of one document in a policy's history.
     #[must_use]
     pub fn history(&self, name: &PolicyName, sequence: u64) -> String {
         format!("{}/{HISTORY}/{name}/{sequence}", self.prefix)
+    }
+
+    /// What every chunk's key begins with; the rest is the digest, a slash and the number.
+    #[must_use]
+    pub fn artifacts(&self) -> String {
+        format!("{}/{ARTIFACTS}/", self.prefix)
+    }
+
+    /// What the key of every chunk of an artifact begins with; the rest is the number.
+    #[must_use]
+    pub fn artifact(&self, digest: &Digest) -> String {
+        format!("{}/{ARTIFACTS}/{digest}/", self.prefix)
     }
 
     /// The key of a chunk.

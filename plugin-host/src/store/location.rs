@@ -7,7 +7,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::layout::{DEFAULT_PREFIX, Layout, PrefixError};
-use super::{DirectoryPolicyStore, EtcdConfig, EtcdConfigError, EtcdPolicyStore, PolicyStore, StoreError};
+use super::{
+    DirectoryPolicyStore, EtcdConfig, EtcdConfigError, EtcdPolicyStore, PolicyArchive, PolicyStore,
+    StoreError,
+};
 
 /// The most endpoints of one etcd: clusters have three to seven members.
 const MAX_ENDPOINTS: usize = 16;
@@ -81,6 +84,15 @@ impl StoreLocation {
     /// When a folder cannot be made or read, a setting of `etcd` cannot be, or etcd refuses the credentials. An etcd that is away is
     /// no error yet.
     pub async fn open(&self, etcd: &EtcdConfig) -> Result<Arc<dyn PolicyStore>, OpenError> {
+        let store: Arc<dyn PolicyStore> = self.open_archive(etcd).await?;
+        Ok(store)
+    }
+
+    /// The same with its past, for those who publish.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn open_archive(&self, etcd: &EtcdConfig) -> Result<Arc<dyn PolicyArchive>, OpenError> {
         match self {
             Self::Etcd { endpoints, layout } => {
                 let store = EtcdPolicyStore::connect(endpoints, layout.clone(), etcd.options()?).await?;

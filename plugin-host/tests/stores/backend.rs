@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use portcullis_plugin_host::digest::Digest;
 use portcullis_plugin_host::store::layout::{Layout, chunk_name};
-use portcullis_plugin_host::store::{DirectoryPolicyStore, EtcdOptions, EtcdPolicyStore, PolicyStore};
+use portcullis_plugin_host::store::{DirectoryPolicyStore, EtcdOptions, EtcdPolicyStore, PolicyArchive};
 use tempfile::TempDir;
 
 use crate::etcd_process::{self, Etcd};
 
 /// A store, and what it keeps its things in.
 pub(crate) struct Backend {
-    pub(crate) store: Arc<dyn PolicyStore>,
+    pub(crate) store: Arc<dyn PolicyArchive>,
     by_hand: ByHand,
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use portcullis_plugin_host::artifact::{self, Artifact, ArtifactError, CHUNK_BYTES};
 use portcullis_plugin_host::envelope::Envelope;
 use portcullis_plugin_host::node_status::NodeId;
-use portcullis_plugin_host::publish::{Change, publish};
+use portcullis_plugin_host::publish::Change;
 use portcullis_plugin_host::store::{
     DocumentWrite, HistoryWrite, MAX_TRANSACTION_DOCUMENTS, PolicyStore, StoreError, Transaction, WatchEvent,
 };
@@ -196,7 +196,7 @@ pub(crate) async fn a_damaged_artifact_is_refused_and_mended_by_publishing_again
     let store = backend.store.as_ref();
     let component = noise(2 * CHUNK_BYTES + 10, 2);
     let publications = [publication("a", "1.0.0", &component)];
-    publish(store, &publications, &terms()).await.unwrap();
+    push(store, &publications, &terms()).await.unwrap();
     let reference = *publications[0].artifact.reference();
     let first = chunk_key(reference.digest(), 0);
     let last = chunk_key(reference.digest(), 2);
@@ -225,7 +225,7 @@ pub(crate) async fn a_damaged_artifact_is_refused_and_mended_by_publishing_again
     let error = artifact::fetch(store, &reference).await.unwrap_err();
     assert!(matches!(error, ArtifactError::DigestMismatch { .. }), "{error}");
 
-    let outcome = publish(store, &publications, &terms()).await.unwrap();
+    let outcome = push(store, &publications, &terms()).await.unwrap();
     assert_eq!(outcome.revision, None, "no document had to be written");
     assert!(artifact::fetch(store, &reference).await.unwrap() == component);
 }
@@ -314,7 +314,7 @@ pub(crate) async fn publishing_the_same_again_writes_nothing(backend: &Backend) 
         publication("a", "1.0.0", b"one"),
         publication("b", "1.0.0", b"two"),
     ];
-    let first = publish(store, &both, &terms()).await.unwrap();
+    let first = push(store, &both, &terms()).await.unwrap();
     assert!(
         first
             .policies
@@ -322,7 +322,7 @@ pub(crate) async fn publishing_the_same_again_writes_nothing(backend: &Backend) 
             .all(|policy| policy.change == Change::Published && policy.sequence == 1)
     );
     let listing = store.list().await.unwrap();
-    let again = publish(store, &both, &terms()).await.unwrap();
+    let again = push(store, &both, &terms()).await.unwrap();
     assert_eq!(again.revision, None);
     assert!(
         again
@@ -336,7 +336,7 @@ pub(crate) async fn publishing_the_same_again_writes_nothing(backend: &Backend) 
         publication("a", "1.0.0", b"one"),
         publication("b", "1.1.0", b"two"),
     ];
-    let third = publish(store, &newer, &terms()).await.unwrap();
+    let third = push(store, &newer, &terms()).await.unwrap();
     let changed: Vec<_> = third
         .policies
         .iter()
@@ -348,15 +348,15 @@ pub(crate) async fn publishing_the_same_again_writes_nothing(backend: &Backend) 
 pub(crate) async fn publishing_after_a_deletion_goes_on_counting(backend: &Backend) {
     let store = backend.store.as_ref();
     for (version, sequence) in [("1.0.0", 1), ("1.1.0", 2)] {
-        let outcome = publish(store, &[publication("a", version, b"x")], &terms()).await;
+        let outcome = push(store, &[publication("a", version, b"x")], &terms()).await;
         assert_eq!(outcome.unwrap().policies[0].sequence, sequence);
     }
     backend.delete_by_hand("policies/a");
-    let outcome = publish(store, &[publication("a", "1.1.0", b"x")], &terms()).await;
+    let outcome = push(store, &[publication("a", "1.1.0", b"x")], &terms()).await;
     assert_eq!(outcome.unwrap().policies[0].sequence, 3);
     // What is no envelope is replaced.
     backend.put_by_hand("policies/a", b"garbage");
-    let outcome = publish(store, &[publication("a", "1.1.0", b"x")], &terms()).await;
+    let outcome = push(store, &[publication("a", "1.1.0", b"x")], &terms()).await;
     assert_eq!(outcome.unwrap().policies[0].sequence, 4);
 }
 
@@ -366,7 +366,7 @@ pub(crate) async fn publications_that_cross_all_get_through(backend: &Backend) {
         tokio::spawn(async move {
             let version = format!("1.0.{number}");
             let publications = [publication("a", &version, b"x")];
-            publish(store.as_ref(), &publications, &terms()).await.unwrap()
+            push(store.as_ref(), &publications, &terms()).await.unwrap()
         })
     });
     let mut sequences = BTreeSet::new();

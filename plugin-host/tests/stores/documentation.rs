@@ -1,7 +1,6 @@
 //! The worked examples of `docs/policy-store.md` and `docs/policy-signing.md`, run as they stand there.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use portcullis_plugin_host::artifact::{self, CHUNK_BYTES};
@@ -11,6 +10,7 @@ use portcullis_plugin_host::signing::{Algorithm, SignaturesConfig, SigningKey, T
 use portcullis_plugin_host::store::layout::DEFAULT_PREFIX;
 use portcullis_plugin_host::store::{DirectoryPolicyStore, PolicyStore};
 use tempfile::TempDir;
+use testkit::documentation::example as example_of;
 use testkit::etcd::Setup;
 
 use crate::backend;
@@ -18,23 +18,8 @@ use crate::etcd_process;
 use crate::fixtures::{document, name, noise, now};
 
 /// The shell lines below a heading of the page.
-pub(crate) fn example(heading: &str) -> String {
+fn example(heading: &str) -> String {
     example_of("policy-store.md", heading)
-}
-
-/// The same of another page.
-fn example_of(page: &str, heading: &str) -> String {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page);
-    let page = fs::read_to_string(page).unwrap();
-    let (_, below) = page
-        .split_once(&format!("\n## {heading}\n"))
-        .expect("the heading is there");
-    let section = below.split("\n## ").next().unwrap();
-    let blocks = section
-        .split("```sh\n")
-        .skip(1)
-        .map(|block| block.split("```").next().unwrap());
-    blocks.collect()
 }
 
 fn run(script: &str, variable: (&str, &str), component: &[u8]) {

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Timestamp;
 use domain::risk::{FailureMode, Outcome};
@@ -12,11 +13,14 @@ use portcullis_plugin_host::document::{
     Validity,
 };
 use portcullis_plugin_host::envelope::Envelope;
+use portcullis_plugin_host::load_error::LoadError;
 use portcullis_plugin_host::manifest::Manifest;
-use portcullis_plugin_host::publish::{ComponentMetadata, Publication, Terms};
+use portcullis_plugin_host::publish::{
+    ComponentMetadata, Examiner, Proposal, Publication, PublishError, PublishOutcome, Terms, publish,
+};
 use portcullis_plugin_host::signing::{SigningKey, TrustedKeys};
 use portcullis_plugin_host::store::{
-    DocumentWrite, HistoryWrite, PolicyStore, PolicyWatch, StoreError, WatchEvent,
+    DocumentWrite, HistoryWrite, PolicyArchive, PolicyStore, PolicyWatch, StoreError, WatchEvent,
 };
 
 /// How long a test waits for a state before it fails: generous, because machines that run tests are busy.
@@ -48,6 +52,7 @@ pub(crate) fn terms_of<'a>(signers: &'a [SigningKey], trusted: &'a TrustedKeys) 
         now: now(),
         signers,
         trusted,
+        required: &[],
     }
 }
 
@@ -123,6 +128,37 @@ pub(crate) fn publication(policy: &str, version: &str, component: &[u8]) -> Publ
         artifact: Artifact::new(component.to_vec()).unwrap(),
         component: ComponentMetadata { contract: contract() },
     }
+}
+
+/// Takes every component: what the store tests publish are no policies.
+pub(crate) struct AnyComponent;
+
+#[async_trait]
+impl Examiner for AnyComponent {
+    async fn examine(&mut self, _: &PolicyDocument, _: &[u8]) -> Result<(), LoadError> {
+        Ok(())
+    }
+}
+
+/// Publishes releases.
+pub(crate) async fn push(
+    store: &dyn PolicyArchive,
+    publications: &[Publication],
+    terms: &Terms<'_>,
+) -> Result<PublishOutcome, PublishError> {
+    let proposals: Vec<Proposal> = publications
+        .iter()
+        .map(|publication| Proposal::Release(Box::new(publication.clone())))
+        .collect();
+    publish(store, &proposals, terms, &mut AnyComponent).await
+}
+
+/// Publishes one proposal.
+pub(crate) async fn propose(
+    store: &dyn PolicyArchive,
+    proposal: Proposal,
+) -> Result<PublishOutcome, PublishError> {
+    publish(store, &[proposal], &terms(), &mut AnyComponent).await
 }
 
 /// Changed documents by name, with the sequence in each; none where one was deleted or is no envelope.

@@ -2,9 +2,7 @@
 
 use portcullis_plugin_host::digest::Digest;
 use portcullis_plugin_host::envelope::{Envelope, MAX_SIGNATURES, Signature};
-use portcullis_plugin_host::publish::{
-    Change, Countersigned, PublishError, check_signatures, countersign, publish,
-};
+use portcullis_plugin_host::publish::{Change, Countersigned, Plan, Proposal, PublishError, countersign};
 use portcullis_plugin_host::signing::{
     Algorithm, SignaturesConfig, SigningKey, TrustedKeyConfig, TrustedKeys,
 };
@@ -58,7 +56,7 @@ async fn what_is_published_with_keys_holds_for_nodes_that_trust_them() {
     let keys = [key(1), key(2)];
     let trusted = trusting(2, &keys);
     let publications = [publication("a", "1.0.0", b"one")];
-    let outcome = publish(store, &publications, &terms_of(&keys, &trusted))
+    let outcome = push(store, &publications, &terms_of(&keys, &trusted))
         .await
         .unwrap();
     assert_eq!(outcome.policies[0].change, Change::Published);
@@ -69,7 +67,7 @@ async fn what_is_published_with_keys_holds_for_nodes_that_trust_them() {
     assert_eq!(trusted.verify(&envelope, &name("a"), now()).unwrap().by.len(), 2);
     // Again, with the same keys or with fewer: nothing changes.
     for signers in [&keys[..], &keys[1..], &[]] {
-        let again = publish(store, &publications, &terms_of(signers, &trusted))
+        let again = push(store, &publications, &terms_of(signers, &trusted))
             .await
             .unwrap();
         assert_eq!(again.revision, None);
@@ -83,6 +81,7 @@ async fn what_nodes_would_not_take_is_not_published() {
     let store = backend.store.as_ref();
     let keys = [key(1), key(2), key(3)];
     let publications = [publication("a", "1.0.0", b"one")];
+    let proposals = [Proposal::Release(Box::new(publications[0].clone()))];
     for (threshold, signers, code) in [
         (1, &[][..], "signature_missing"),
         (1, &keys[2..], "signature_untrusted"),
@@ -91,13 +90,15 @@ async fn what_nodes_would_not_take_is_not_published() {
         let trusted = trusting(threshold, &keys[..2]);
         let terms = terms_of(signers, &trusted);
         for error in [
-            publish(store, &publications, &terms).await.unwrap_err(),
-            check_signatures(&publications, &terms).unwrap_err(),
+            push(store, &publications, &terms).await.unwrap_err(),
+            Plan::make(store, &proposals, &terms, &mut AnyComponent)
+                .await
+                .unwrap_err(),
         ] {
-            let PublishError::Refused { refusal, .. } = &error else {
+            let PublishError::Refused { code: found, .. } = &error else {
                 panic!("{error}");
             };
-            assert_eq!(refusal.code(), code);
+            assert_eq!(*found, code);
         }
         let listing = store.list().await.unwrap();
         assert!(listing.documents.is_empty(), "nothing was written");
@@ -117,7 +118,7 @@ async fn the_same_document_gets_the_signatures_that_it_lacks() {
         (&one, Change::Nothing, 1),
         (&two, Change::Signed, 2),
     ] {
-        let outcome = publish(store, &publications, &terms_of(signers, &nobody))
+        let outcome = push(store, &publications, &terms_of(signers, &nobody))
             .await
             .unwrap();
         let policy = &outcome.policies[0];
@@ -133,7 +134,7 @@ async fn the_same_document_gets_the_signatures_that_it_lacks() {
     };
     envelope = envelope.with_signature(forged).unwrap();
     backend.put_by_hand("policies/a", &envelope.to_json());
-    let outcome = publish(store, &publications, &terms_of(&one, &nobody)).await;
+    let outcome = push(store, &publications, &terms_of(&one, &nobody)).await;
     assert_eq!(outcome.unwrap().policies[0].change, Change::Signed);
     let trusted = trusting(2, &[key(1), key(2)]);
     assert!(trusted.verify(&stored(store).await, &name("a"), now()).is_ok());
@@ -145,7 +146,7 @@ async fn a_document_without_room_for_a_signature_is_published_anew() {
     let store = backend.store.as_ref();
     let nobody = TrustedKeys::default();
     let publications = [publication("a", "1.0.0", b"one")];
-    publish(store, &publications, &terms()).await.unwrap();
+    push(store, &publications, &terms()).await.unwrap();
     let mut envelope = stored(store).await;
     for number in 0..MAX_SIGNATURES {
         let keyid = format!("noise-{number}");
@@ -156,7 +157,7 @@ async fn a_document_without_room_for_a_signature_is_published_anew() {
     backend.put_by_hand("policies/a", &envelope.to_json());
     let error = prepare(store, None, &[key(1)], &nobody).await.unwrap_err();
     assert!(error.to_string().contains("publish it anew"), "{error}");
-    let outcome = publish(store, &publications, &terms_of(&[key(1)], &nobody))
+    let outcome = push(store, &publications, &terms_of(&[key(1)], &nobody))
         .await
         .unwrap();
     let policy = &outcome.policies[0];
@@ -169,13 +170,13 @@ async fn a_document_that_was_put_back_is_published_under_a_new_sequence() {
     let backend = backend::directory();
     let store = backend.store.as_ref();
     let first = [publication("a", "1.0.0", b"one")];
-    publish(store, &first, &terms()).await.unwrap();
+    push(store, &first, &terms()).await.unwrap();
     let old = stored(store).await;
     let second = [publication("a", "1.1.0", b"one")];
-    publish(store, &second, &terms()).await.unwrap();
+    push(store, &second, &terms()).await.unwrap();
     // Nodes refuse it there as a replay, so that it says the same is no reason to leave it.
     backend.put_by_hand("policies/a", &old.to_json());
-    let outcome = publish(store, &first, &terms()).await.unwrap();
+    let outcome = push(store, &first, &terms()).await.unwrap();
     let policy = &outcome.policies[0];
     assert_eq!((policy.change, policy.sequence), (Change::Published, 3));
 }
@@ -187,7 +188,7 @@ async fn a_second_signer_signs_what_is_stored_as_it_is() {
     let (one, two) = ([key(1)], [key(2)]);
     let trusted = trusting(2, &[key(1), key(2)]);
     let publications = [publication("a", "1.0.0", b"one")];
-    publish(store, &publications, &terms_of(&one, &TrustedKeys::default()))
+    push(store, &publications, &terms_of(&one, &TrustedKeys::default()))
         .await
         .unwrap();
     let before = stored(store).await;
@@ -199,7 +200,7 @@ async fn a_second_signer_signs_what_is_stored_as_it_is() {
     let digest = *publications[0].artifact.reference().digest();
     let signed = prepare(store, Some(&digest), &two, &trusted).await.unwrap();
     assert_eq!((signed.added, signed.still_missing.is_none()), (1, true));
-    assert_eq!(signed.document.sequence, 1);
+    assert_eq!(signed.statement.sequence(), 1);
     assert!(countersign(store, &[signed]).await.unwrap().is_some());
     let after = stored(store).await;
     assert_eq!(after.payload(), before.payload());
@@ -216,7 +217,7 @@ async fn nobody_signs_what_he_did_not_mean() {
     let refused = |result: Result<Countersigned, PublishError>| result.unwrap_err().to_string();
     let said = refused(prepare(store, None, &keys, &trusted).await);
     assert!(said.contains("the store holds no document of it"), "{said}");
-    publish(store, &[publication("a", "1.0.0", b"one")], &terms())
+    push(store, &[publication("a", "1.0.0", b"one")], &terms())
         .await
         .unwrap();
     let said = refused(prepare(store, Some(&Digest::of(b"another")), &keys, &trusted).await);
@@ -226,7 +227,7 @@ async fn nobody_signs_what_he_did_not_mean() {
     assert!(matches!(result, Err(PublishError::Refused { .. })), "{result:?}");
     // Somebody publishes between the look and the signature.
     let signed = prepare(store, None, &keys, &trusted).await.unwrap();
-    publish(store, &[publication("a", "1.1.0", b"one")], &terms())
+    push(store, &[publication("a", "1.1.0", b"one")], &terms())
         .await
         .unwrap();
     let result = countersign(store, &[signed]).await;
@@ -246,6 +247,6 @@ async fn nobody_signs_what_he_did_not_mean() {
     backend.put_by_hand("policies/a", b"garbage");
     assert!(matches!(
         prepare(store, None, &keys, &trusted).await,
-        Err(PublishError::NotSignable { .. })
+        Err(PublishError::NotPossible { .. })
     ));
 }

@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 
 /// How a process stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Vitals {
+pub(crate) struct Vitals {
     /// Memory that it holds, in bytes.
-    pub(super) resident_bytes: u64,
-    pub(super) threads: usize,
-    pub(super) children: usize,
+    pub(crate) resident_bytes: u64,
+    pub(crate) threads: usize,
+    pub(crate) children: usize,
 }
 
 impl Vitals {
     /// Those of this process.
-    pub(super) fn of(process: u32) -> Self {
+    pub(crate) fn of(process: u32) -> Self {
         let folder = PathBuf::from(format!("/proc/{process}"));
         Self {
             resident_bytes: resident_bytes(&folder),

@@ -3,10 +3,11 @@
 use domain::Timestamp;
 use plugin_host::artifact::Artifact;
 use plugin_host::authoring::LoadedPolicy;
-use plugin_host::document::Publisher;
+use plugin_host::document::{FieldChange, Publisher, Statement};
 use plugin_host::load_error::LoadError;
 use plugin_host::manifest::Manifest;
 use plugin_host::signing::{KeyId, SignatureRefusal};
+use serde_json::{Value, json};
 
 /// Holds a policy against its manifest, as every node will. Says how many golden cases passed.
 pub(super) fn check_against(
@@ -30,7 +31,60 @@ pub(super) fn refused_line(what: &str, error: &LoadError) -> String {
 
 /// The same of a document that the nodes would not take for its signatures.
 pub(super) fn unsigned_line(name: &str, refusal: &SignatureRefusal) -> String {
-    format!("refused {name} ({}): {refusal}", refusal.code())
+    refused_document(name, refusal.code(), &refusal.to_string())
+}
+
+/// The same of a document that the nodes would not take.
+pub(super) fn refused_document(name: &str, code: &str, message: &str) -> String {
+    format!("refused {name} ({code}): {message}")
+}
+
+/// What a document is, in one line.
+pub(super) fn release_line(statement: &Statement) -> String {
+    match statement {
+        Statement::Release(document) => {
+            let trial = document.candidate.as_ref().map_or_else(String::new, |candidate| {
+                format!(
+                    ", with {} as {} on {}",
+                    candidate.version,
+                    candidate.stage.as_str(),
+                    candidate.stage.percent()
+                )
+            });
+            format!(
+                "{} {}, sequence {}, {}{trial}",
+                document.name,
+                document.version,
+                document.sequence,
+                document.artifact.digest()
+            )
+        }
+        Statement::Retirement(retirement) => {
+            format!("{} as retired, sequence {}", retirement.name, retirement.sequence)
+        }
+    }
+}
+
+/// What differs, one line a field.
+pub(super) fn change_lines(changes: &[FieldChange]) -> Vec<String> {
+    let lines = changes.iter().map(|change| {
+        let path = &change.path;
+        match (&change.from, &change.to) {
+            (Some(from), Some(to)) => format!("  {path}: {from} → {to}"),
+            (None, Some(to)) => format!("+ {path}: {to}"),
+            (Some(from), None) => format!("- {path}: {from}"),
+            (None, None) => String::new(),
+        }
+    });
+    lines.collect()
+}
+
+/// The same for scripts.
+pub(super) fn changes_to_json(changes: &[FieldChange]) -> Vec<Value> {
+    let fields = changes
+        .iter()
+        .map(|change| json!({"path": change.path, "from": change.from, "to": change.to}));
+    fields.collect()
 }
 
 /// Whose signatures a document has, for people: the beginnings of the keys' ids.

@@ -38,6 +38,9 @@ struct State {
     /// Watches of an earlier generation have ended.
     generation: u64,
     lost: Option<StoreError>,
+    /// Whether nothing is answered but with an error, or nothing at all.
+    is_away: bool,
+    is_frozen: bool,
     listed_at: Vec<Instant>,
     fetched: Vec<Digest>,
 }
@@ -146,6 +149,52 @@ impl InMemoryPolicyStore {
         });
     }
 
+    /// Whoever asks is told that it is away, until it is back.
+    pub(super) fn go_away(&self) {
+        self.lose(&away(), 0);
+        self.change(|state| state.is_away = true);
+    }
+
+    /// Whoever asks waits, until it is back.
+    pub(super) fn freeze(&self) {
+        self.change(|state| state.is_frozen = true);
+    }
+
+    /// It answers again.
+    pub(super) fn come_back(&self) {
+        self.change(|state| {
+            state.is_away = false;
+            state.is_frozen = false;
+        });
+    }
+
+    /// What it holds, to be put back later.
+    pub(super) fn backup(&self) -> BTreeMap<String, (u64, Bytes)> {
+        self.state().documents.clone()
+    }
+
+    /// It was put back to what it held before, at a revision before what was seen.
+    pub(super) fn restore(&self, documents: BTreeMap<String, (u64, Bytes)>) {
+        let current = documents
+            .values()
+            .map(|(revision, _)| *revision)
+            .max()
+            .unwrap_or_default();
+        let after = self.change(|state| {
+            let after = std::mem::replace(&mut state.revision, current);
+            state.documents = documents;
+            state.events.clear();
+            after
+        });
+        self.lose(&StoreError::Rewound { after, current }, 0);
+    }
+
+    /// Waits where it is frozen, and fails where it is away.
+    async fn answers(&self) -> Result<(), StoreError> {
+        self.until(|store| !store.state().is_frozen).await;
+        if self.state().is_away { Err(away()) } else { Ok(()) }
+    }
+
     /// When it was listed, failed or not.
     pub(super) fn listed_at(&self) -> Vec<Instant> {
         self.state().listed_at.clone()
@@ -185,8 +234,9 @@ pub(super) fn away() -> StoreError {
 #[async_trait]
 impl PolicyStore for InMemoryPolicyStore {
     async fn list(&self) -> Result<StoreListing, StoreError> {
+        self.change(|state| state.listed_at.push(Instant::now()));
+        self.answers().await?;
         self.change(|state| {
-            state.listed_at.push(Instant::now());
             if let Some(error) = state.failures.pop() {
                 return Err(error);
             }
@@ -216,6 +266,7 @@ impl PolicyStore for InMemoryPolicyStore {
     }
 
     async fn watch(&self, after: u64) -> Result<Box<dyn PolicyWatch>, StoreError> {
+        self.answers().await?;
         let state = self.state();
         let seen = |event: &WatchEvent| revision(event) <= after;
         Ok(Box::new(InMemoryWatch {
@@ -228,6 +279,7 @@ impl PolicyStore for InMemoryPolicyStore {
 
     async fn chunk(&self, digest: &Digest, index: u32) -> Result<Option<Bytes>, StoreError> {
         self.change(|state| state.fetched.push(*digest));
+        self.answers().await?;
         let is_broken = self.state().broken.contains(digest);
         assert!(!is_broken, "broken on purpose");
         self.until(|store| !store.state().held.contains(digest)).await;

@@ -49,7 +49,7 @@ impl Trial {
         let scene = Scene::start_noting(
             &small_config(1),
             InMemoryPolicyStore::new(),
-            Arc::clone(&notes) as _,
+            Some(Arc::clone(&notes) as _),
         );
         Self { scene, notes }
     }
@@ -60,7 +60,7 @@ impl Trial {
         let store = Arc::clone(&scene.store);
         scene.end().await;
         store.forget_reports();
-        let scene = Scene::start_noting(&small_config(1), store, Arc::clone(&notes) as _);
+        let scene = Scene::start_noting(&small_config(1), store, Some(Arc::clone(&notes) as _));
         Self { scene, notes }
     }
 

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, futimens};
 
+use crate::store::archive::{MAX_ARCHIVE_KEYS, too_many};
 use crate::store::{MAX_DOCUMENTS, StoreError};
 
 /// How long a lock is waited for. A writer holds it for the time of a few small files.
@@ -26,7 +27,7 @@ const HIDDEN: char = '.';
 static TEMPORARY: AtomicU64 = AtomicU64::new(0);
 
 /// The state of a file as far as it shows without reading it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Stamp {
     bytes: u64,
     inode: u64,
@@ -146,6 +147,23 @@ pub(super) fn stamps(folder: &Path) -> Result<Vec<(String, Stamp)>, StoreError> 
     }
     files.sort_unstable_by(|left, right| left.0.cmp(&right.0));
     Ok(files)
+}
+
+/// Every name in a folder that is not hidden, in no order. A folder that is missing is an error.
+pub(super) fn names(folder: &Path) -> Result<Vec<String>, StoreError> {
+    let entries = fs::read_dir(folder).map_err(|error| failed("read the folder", folder, &error))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| failed("read the folder", folder, &error))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with(HIDDEN) {
+            names.push(name);
+        }
+        if names.len() > MAX_ARCHIVE_KEYS {
+            return Err(too_many(&format!("files in {}", folder.display())));
+        }
+    }
+    Ok(names)
 }
 
 /// The stamp of a regular file, or of the one that a link leads to.

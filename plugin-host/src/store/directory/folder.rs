@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+use crate::artifact::Artifact;
 use crate::digest::{DIGEST_TEXT_BYTES, Digest, Hasher};
 use crate::document::PolicyName;
 use crate::envelope::MAX_ENVELOPE_BYTES;
@@ -111,7 +112,7 @@ impl Folder {
         self.root.join("revision")
     }
 
-    fn lock(&self, kind: LockKind) -> Result<files::Lock, StoreError> {
+    pub(super) fn lock(&self, kind: LockKind) -> Result<files::Lock, StoreError> {
         files::lock(&self.root.join("lock"), kind)
     }
 
@@ -147,7 +148,7 @@ impl Folder {
     }
 
     /// The documents as they are, and a revision for them: the recorded one, or a new one where they were changed by hand.
-    fn settle(&self) -> Result<Snapshot, StoreError> {
+    pub(super) fn settle(&self) -> Result<Snapshot, StoreError> {
         let (documents, state) = self.documents()?;
         let recorded = self.recorded()?;
         let fingerprint = fingerprint(&state);
@@ -258,8 +259,9 @@ impl Folder {
         files::write(&self.revision(), format!("{revision} {fingerprint}\n").as_bytes())
     }
 
-    /// Writes documents at once, if each is still as it was read.
-    pub(super) fn put(&self, writes: &[DocumentWrite]) -> Result<u64, StoreError> {
+    /// Writes documents at once, if each is still as it was read, with their artifacts, which were written before and may have
+    /// been collected since.
+    pub(super) fn put(&self, writes: &[DocumentWrite], artifacts: &[Artifact]) -> Result<u64, StoreError> {
         let _lock = self.lock(LockKind::Exclusive)?;
         self.recover()?;
         let snapshot = self.settle()?;
@@ -283,6 +285,9 @@ impl Folder {
                 name: conflicts.join("`, `"),
             });
         }
+        for artifact in artifacts {
+            self.complete_artifact(artifact)?;
+        }
         let pending = Pending::new(snapshot.revision.saturating_add(1), writes);
         files::write(&self.pending(), &pending.to_json())?;
         self.apply(&pending)?;
@@ -291,7 +296,7 @@ impl Folder {
 
     /// Ends a transaction that was cut short. Only a process that died can leave one behind, since the lock is held until
     /// it is done.
-    fn recover(&self) -> Result<(), StoreError> {
+    pub(super) fn recover(&self) -> Result<(), StoreError> {
         match files::read(&self.pending(), Pending::MAX_BYTES)? {
             Some(bytes) => self.apply(&Pending::parse(&self.pending(), &bytes)?),
             None => Ok(()),

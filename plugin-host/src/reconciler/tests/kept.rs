@@ -1,0 +1,437 @@
+//! What a node has kept when it starts again: what decides while the store is away, and what the store may not bring back.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::signing::SigningKey;
+use crate::signing::tests::{asking, ed25519, entry, signed};
+
+/// A node that is started several times, with its folder.
+struct Node {
+    folder: TempDir,
+    store: Arc<InMemoryPolicyStore>,
+    config: Config,
+    now: Timestamp,
+}
+
+impl Node {
+    fn new() -> Self {
+        Self::with(small_config(1))
+    }
+
+    fn with(config: Config) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            config: Config {
+                state_path: folder.path().join("state"),
+                ..config
+            },
+            folder,
+            store: InMemoryPolicyStore::new(),
+            now: NOW,
+        }
+    }
+
+    fn start(&self) -> Scene {
+        self.store.forget_reports();
+        let clock = Arc::new(SettableClock::default());
+        clock.set(self.now);
+        Scene::start_at(clock, &self.config, Arc::clone(&self.store))
+    }
+
+    /// Starts it, brings it into this state, and ends it.
+    async fn having(&self, policies: &[(&str, u64, u16)]) {
+        let scene = self.start();
+        for (name, sequence, score) in policies {
+            publish(&scene, name, &scoring(*score), &json!({"sequence": sequence}));
+            scene.in_force(name, *sequence).await;
+        }
+        scene.end().await;
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+}
+
+fn only_file(folder: &Path) -> PathBuf {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files.remove(0)
+}
+
+#[tokio::test(start_paused = true)]
+async fn decisions_begin_with_the_last_good_set_when_the_store_is_away() {
+    let node = Node::new();
+    node.having(&[("alpha", 3, 1), ("bravo", 1, 2)]).await;
+    node.store.go_away();
+    let scene = node.start();
+    scene.in_force("alpha", 3).await;
+    assert_eq!(scene.scores().await, [scored("alpha", 1), scored("bravo", 2)]);
+    assert_eq!(scene.snapshot().revision(), 2);
+    scene.assert_metric("portcullis_policies_in_force 2");
+    scene.assert_metric("portcullis_policy_store_connected 0");
+    scene.assert_metric("portcullis_policy_compile_cache_total{result=\"hit\"} 2");
+    // The store comes back with the same, and with something new.
+    let fetched = node.store.fetched().len();
+    node.store.come_back();
+    publish(&scene, "charlie", &scoring(4), &json!({}));
+    scene.in_force("charlie", 1).await;
+    assert_eq!(
+        scene.scores().await,
+        [scored("alpha", 1), scored("bravo", 2), scored("charlie", 4)]
+    );
+    assert_eq!(
+        node.store.fetched().len(),
+        fetched + 1,
+        "what was in force is not loaded again"
+    );
+    scene.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_does_not_say_a_word_is_waited_for_for_two_seconds() {
+    let node = Node::new();
+    node.having(&[("alpha", 1, 1)]).await;
+    node.store.freeze();
+    let started = tokio::time::Instant::now();
+    let scene = node.start();
+    scene.until(|_| scene.engine.snapshot().is_some()).await;
+    assert!(
+        started.elapsed() >= Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    );
+    assert_eq!(scene.scores().await, [scored("alpha", 1)]);
+    node.store.come_back();
+    publish(&scene, "alpha", &scoring(2), &json!({"sequence": 2}));
+    scene.in_force("alpha", 2).await;
+    scene.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_store_says_at_the_start_comes_before_what_was_kept() {
+    let node = Node::new();
+    node.having(&[("alpha", 1, 1), ("bravo", 1, 2)]).await;
+    let next = scoring(7);
+    node.store.put_artifact(&next);
+    node.store.commit(vec![
+        ("alpha", Some(envelope("alpha", &next, &json!({"sequence": 2})))),
+        ("bravo", None),
+    ]);
+    let scene = node.start();
+    scene.in_force("alpha", 2).await;
+    assert_eq!(scene.scores().await, [scored("alpha", 7)]);
+    scene.end().await;
+    // And that is what is kept from then on.
+    node.store.go_away();
+    let scene = node.start();
+    scene.in_force("alpha", 2).await;
+    assert_eq!(scene.scores().await, [scored("alpha", 7)]);
+    scene.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_document_in_the_store_leaves_what_was_kept_in_force_after_a_restart() {
+    let node = Node::new();
+    node.having(&[("alpha", 1, 1)]).await;
+    node.store.commit(vec![("alpha", Some(b"not JSON".to_vec()))]);
+    let scene = node.start();
+    let refused = scene.refused("alpha", "envelope_invalid").await;
+    scene.until(|_| scene.engine.snapshot().is_some()).await;
+    scene
+        .until(|status| of(status, "alpha").is_some_and(|alpha| alpha.sequence == Some(1)))
+        .await;
+    assert_eq!(scene.scores().await, [scored("alpha", 1)]);
+    assert!(refused.error.is_some());
+    scene.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_document_is_refused_after_a_restart_too() {
+    let node = Node::new();
+    node.having(&[("alpha", 5, 1), ("gone", 7, 2)]).await;
+    let scene = node.start();
+    node.store.commit(vec![("gone", None)]);
+    scene.until(|status| of(status, "gone").is_none()).await;
+    scene.end().await;
+    let old = scoring(9);
+    node.store.put_artifact(&old);
+    node.store.commit(vec![
+        ("alpha", Some(envelope("alpha", &old, &json!({"sequence": 4})))),
+        ("gone", Some(envelope("gone", &old, &json!({"sequence": 6})))),
+    ]);
+    let scene = node.start();
+    scene.refused("alpha", "sequence_replayed").await;
+    scene.refused("gone", "sequence_replayed").await;
+    assert_eq!(scene.scores().await, [scored("alpha", 1)]);
+    publish(&scene, "gone", &scoring(3), &json!({"sequence": 8}));
+    scene.in_force("gone", 8).await;
+    scene.end().await;
+    // Without what it kept it cannot know.
+    fs::remove_dir_all(node.state()).unwrap();
+    let scene = node.start();
+    scene.in_force("alpha", 4).await;
+    scene.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_kept_nothing_decides_nothing_without_its_store() {
+    let node = Node::new();
+    node.store.go_away();
+    let scene = node.start();
+    let tried = |store: &InMemoryPolicyStore| store.listed_at().len() > 3;
+    tokio::time::timeout(GIVE_UP, node.store.until(tried))
+        .await
+        .unwrap();
+    assert!(scene.engine.snapshot().is_none());
+    node.store.come_back();
+    publish(&scene, "alpha", &scoring(1), &json!({}));
+    scene.in_force("alpha", 1).await;
+    scene.end().await;
+    // An empty set would approve everything: it is no set to start from.
+    node.store.commit(vec![("alpha", None)]);
+    let scene = node.start();
+    scene.until(|status| status.policies.is_empty()).await;
+    scene.end().await;
+    node.store.go_away();
+    let before = node.store.listed_at().len();
+    let scene = node.start();
+    let tried = |store: &InMemoryPolicyStore| store.listed_at().len() > before + 3;
+    tokio::time::timeout(GIVE_UP, node.store.until(tried))
+        .await
+        .unwrap();
+    assert!(scene.engine.snapshot().is_none());
+    scene.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_set_that_is_not_whole_decides_nothing_and_the_store_mends_it() {
+    for part in ["artifacts", "documents"] {
+        let node = Node::new();
+        node.having(&[("alpha", 2, 1)]).await;
+        let file = only_file(&node.state().join(part));
+        let mut bytes = fs::read(&file).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&file, bytes).unwrap();
+        node.store.go_away();
+        let before = node.store.listed_at().len();
+        let scene = node.start();
+        let tried = |store: &InMemoryPolicyStore| store.listed_at().len() > before + 3;
+        tokio::time::timeout(GIVE_UP, node.store.until(tried))
+            .await
+            .unwrap();
+        assert!(scene.engine.snapshot().is_none(), "{part}");
+        node.store.come_back();
+        scene.in_force("alpha", 2).await;
+        assert_eq!(scene.scores().await, [scored("alpha", 1)], "{part}");
+        scene.end().await;
+        node.store.go_away();
+        let scene = node.start();
+        scene.in_force("alpha", 2).await;
+        assert_eq!(scene.scores().await, [scored("alpha", 1)], "{part}");
+        scene.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn required_policies_are_there_with_what_was_kept() {
+    let node = Node::with(Config {
+        required: vec!["alpha".to_owned()],
+        ..small_config(1)
+    });
+    node.having(&[("alpha", 1, 1)]).await;
+    // Gone while the node was down: what is required stays.
+    node.store.commit(vec![("alpha", None)]);
+    let scene = node.start();
+    scene.refused("alpha", "required_policy_gone").await;
+    scene
+        .until(|status| of(status, "alpha").is_some_and(|alpha| alpha.sequence == Some(1)))
+        .await;
+    assert_eq!(scene.scores().await, [scored("alpha", 1)]);
+    scene.end().await;
+    node.store.go_away();
+    let scene = node.start();
+    scene.in_force("alpha", 1).await;
+    assert_eq!(scene.scores().await, [scored("alpha", 1)]);
+    scene.end().await;
+}
+
+/// Publishes a document that this key signed.
+fn publish_signed(node: &Node, key: &SigningKey, sequence: u64, score: u16, otherwise: &Value) {
+    let component = scoring(score);
+    node.store.put_artifact(&component);
+    let mut fields = json!({"sequence": sequence});
+    fields
+        .as_object_mut()
+        .unwrap()
+        .extend(otherwise.as_object().unwrap().clone());
+    let envelope = signed(
+        Envelope::unsigned(&document("alpha", &component, &fields)),
+        &[key],
+    );
+    node.store.commit(vec![("alpha", Some(envelope.to_json()))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_not_trusted_any_more_signed_nothing_that_decides() {
+    let (team, successor) = (ed25519(1), ed25519(2));
+    let trusting = |key: &SigningKey| Config {
+        signatures: asking(1, vec![entry("key", key)]),
+        ..small_config(1)
+    };
+    let mut node = Node::with(trusting(&team));
+    publish_signed(&node, &team, 4, 1, &json!({}));
+    let scene = node.start();
+    scene.in_force("alpha", 4).await;
+    scene.end().await;
+    node.store.go_away();
+    let scene = node.start();
+    scene.in_force("alpha", 4).await;
+    scene.end().await;
+    node.config.signatures = trusting(&successor).signatures;
+    let before = node.store.listed_at().len();
+    let scene = node.start();
+    scene.refused("alpha", "signature_untrusted").await;
+    let tried = |store: &InMemoryPolicyStore| store.listed_at().len() > before + 3;
+    tokio::time::timeout(GIVE_UP, node.store.until(tried))
+        .await
+        .unwrap();
+    assert!(scene.engine.snapshot().is_none());
+    // Its sequence counts all the same: an older document, well signed, does not come after it.
+    node.store.come_back();
+    publish_signed(&node, &successor, 3, 2, &json!({}));
+    scene.refused("alpha", "sequence_replayed").await;
+    publish_signed(&node, &successor, 5, 3, &json!({}));
+    scene.in_force("alpha", 5).await;
+    scene.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_lapsed_while_the_node_was_down_decides_and_is_told() {
+    let team = ed25519(1);
+    let until_then = crate::document::Moment(after(60));
+    let key = crate::signing::TrustedKeyConfig {
+        not_after: Some(until_then),
+        ..entry("team", &team)
+    };
+    let signatures = asking(1, vec![key]);
+    let cases = [
+        ("signature_key_expired", signatures, json!({})),
+        (
+            "expired",
+            asking(1, vec![entry("team", &team)]),
+            json!({"not_after": until_then.to_string()}),
+        ),
+    ];
+    for (code, signatures, otherwise) in cases {
+        let mut node = Node::with(Config {
+            signatures,
+            ..small_config(1)
+        });
+        publish_signed(&node, &team, 1, 1, &otherwise);
+        let scene = node.start();
+        scene.in_force("alpha", 1).await;
+        scene.end().await;
+        node.store.go_away();
+        node.now = after(3_600);
+        let scene = node.start();
+        let refused = scene.refused("alpha", code).await;
+        assert_eq!(refused.sequence, Some(1), "{code}");
+        assert_eq!(scene.scores().await, [scored("alpha", 1)], "{code}");
+        // And so it stays when the store says the same.
+        node.store.come_back();
+        publish_next_to(&scene);
+        scene.in_force("bravo", 1).await;
+        scene.refused("alpha", code).await;
+        assert!(scene.scores().await.contains(&scored("alpha", 1)), "{code}");
+        scene.end().await;
+    }
+}
+
+/// Another policy, to see that what was published before it was taken in.
+fn publish_next_to(scene: &Scene) {
+    let component = scoring(8);
+    scene.store.put_artifact(&component);
+    let envelope = signed(
+        Envelope::unsigned(&document("bravo", &component, &json!({}))),
+        &[&ed25519(1)],
+    );
+    scene.store.commit(vec![("bravo", Some(envelope.to_json()))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_set_back_takes_nothing_out_of_force() {
+    let team = ed25519(1);
+    let from = crate::document::Moment(NOW);
+    let key = crate::signing::TrustedKeyConfig {
+        not_before: Some(from),
+        ..entry("team", &team)
+    };
+    let mut node = Node::with(Config {
+        signatures: asking(1, vec![key]),
+        ..small_config(1)
+    });
+    publish_signed(&node, &team, 1, 1, &json!({"not_before": from.to_string()}));
+    let scene = node.start();
+    scene.in_force("alpha", 1).await;
+    scene.end().await;
+    node.now = Timestamp::from_unix_millis(1_000);
+    for is_away in [true, false] {
+        if is_away {
+            node.store.go_away();
+        } else {
+            node.store.come_back();
+        }
+        let scene = node.start();
+        scene
+            .until(|status| of(status, "alpha").is_some_and(|alpha| alpha.sequence == Some(1)))
+            .await;
+        assert_eq!(scene.scores().await, [scored("alpha", 1)]);
+        scene.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_artifact_comes_from_the_cache() {
+    let node = Node::new();
+    node.having(&[("alpha", 1, 1), ("alpha", 2, 2)]).await;
+    let scene = node.start();
+    scene.in_force("alpha", 2).await;
+    publish(&scene, "alpha", &scoring(1), &json!({"sequence": 3}));
+    scene.in_force("alpha", 3).await;
+    assert_eq!(scene.scores().await, [scored("alpha", 1)]);
+    scene.assert_metric("portcullis_policy_compile_cache_total{result=\"hit\"} 2");
+    scene.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_takes_nothing_holds_up_no_swap_and_what_it_missed_is_kept_later() {
+    let node = Node::new();
+    node.having(&[("alpha", 1, 1)]).await;
+    let artifacts = node.state().join("artifacts");
+    let aside = node.folder.path().join("aside");
+    let scene = node.start();
+    scene.in_force("alpha", 1).await;
+    fs::rename(&artifacts, &aside).unwrap();
+    fs::write(&artifacts, "in the way").unwrap();
+    publish(&scene, "alpha", &scoring(2), &json!({"sequence": 2}));
+    scene.in_force("alpha", 2).await;
+    assert_eq!(scene.scores().await, [scored("alpha", 2)]);
+    fs::remove_file(&artifacts).unwrap();
+    fs::rename(&aside, &artifacts).unwrap();
+    publish(&scene, "bravo", &scoring(3), &json!({}));
+    scene.in_force("bravo", 1).await;
+    scene.end().await;
+    node.store.go_away();
+    let scene = node.start();
+    scene.in_force("alpha", 2).await;
+    assert_eq!(scene.scores().await, [scored("alpha", 2), scored("bravo", 3)]);
+    scene.end().await;
+}
