@@ -129,9 +129,11 @@ impl Peer {
                 &format!("{message}; compact and defragment etcd, then disarm its alarm"),
             ),
             INVALID_ARGUMENT | RESOURCE_EXHAUSTED => invalid(message),
-            FAILED_PRECONDITION if message.contains("authentication is not enabled") => self.denied(
+            FAILED_PRECONDITION if message.contains("authentication is not enabled") => self.unavailable(
                 what,
-                &format!("{message}: `policies.etcd.user` is set, and etcd asks for no password (`etcdctl auth enable`)"),
+                &format!(
+                    "{message}: `policies.etcd.user` is set, and etcd has its users switched off (`etcdctl auth enable`)"
+                ),
             ),
             OUT_OF_RANGE if message.contains("compacted") => StoreError::Compacted { after: 0, oldest: 0 },
             OUT_OF_RANGE if message.contains("future revision") => {
