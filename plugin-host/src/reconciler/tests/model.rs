@@ -84,6 +84,8 @@ struct Model {
     answers: bool,
     /// Whether the node decides at all.
     decides: bool,
+    /// Whether it has something to start from beside the policies.
+    has_kept_marker: bool,
 }
 
 impl Model {
@@ -115,8 +117,9 @@ impl Model {
         if !keeps_state {
             self.in_force.clear();
             self.highest.clear();
+            self.has_kept_marker = false;
         }
-        self.decides = !self.in_force.is_empty();
+        self.decides = self.has_kept_marker || !self.in_force.is_empty();
         self.settle();
     }
 }
@@ -163,6 +166,7 @@ impl World {
             scene,
             model: Model {
                 answers: true,
+                decides: true,
                 ..Model::default()
             },
             backups: Vec::new(),
@@ -280,6 +284,7 @@ impl World {
             self.scene.until(is_in).await;
             // What was kept of a policy may still be loading beside what the store says of it.
             self.begins().await;
+            self.model.has_kept_marker = true;
         } else if self.model.decides {
             self.scene.until(|_| self.scene.engine.snapshot().is_some()).await;
         }
