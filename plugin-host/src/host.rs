@@ -79,13 +79,13 @@ impl PolicyHost {
             state: None,
         };
         config.quarantine.check()?;
+        tell_whom_it_trusts(&node.trusted);
+        let store: Arc<dyn PolicyStore> = location.open().await?;
         let metrics = HostMetrics::register(registry);
         let node = Node {
             state: state(config, metrics.state.clone())?,
             ..node
         };
-        tell_whom_it_trusts(&node.trusted);
-        let store: Arc<dyn PolicyStore> = location.open().await?;
         let sandbox = SandboxEngine::new(&Config {
             max_concurrent_evaluations: config.max_concurrent_evaluations.max(threads_of_policies(config)),
             ..config.clone()

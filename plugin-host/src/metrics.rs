@@ -127,29 +127,33 @@ impl HostMetrics {
             "From a document to its release in force",
             metrics.load_duration.clone(),
         );
+        metrics.register_set(registry);
+        metrics.state.register(registry);
+        metrics.compile_cache.register(registry);
+        metrics
+    }
+
+    fn register_set(&self, registry: &mut Registry) {
         registry.register(
             "portcullis_policy_set_revision",
             "Revision of the store that the policy set was built from",
-            metrics.revision.clone(),
+            self.revision.clone(),
         );
         registry.register(
             "portcullis_policies_in_force",
             "Policies that decide",
-            metrics.in_force.clone(),
+            self.in_force.clone(),
         );
         registry.register(
             "portcullis_policies_refused",
             "Policies whose newest document was refused",
-            metrics.refused.clone(),
+            self.refused.clone(),
         );
         registry.register(
             "portcullis_policy_store_connected",
             "Whether the policy store answers (1) or not (0)",
-            metrics.store_connected.clone(),
+            self.store_connected.clone(),
         );
-        metrics.state.register(registry);
-        metrics.compile_cache.register(registry);
-        metrics
     }
 
     fn register_quarantine(&self, registry: &mut Registry) {

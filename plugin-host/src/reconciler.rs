@@ -11,6 +11,7 @@ mod loads;
 mod refusal;
 mod reporter;
 mod restore;
+mod settle;
 mod status_board;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +24,6 @@ use domain::Timestamp;
 use tokio::sync::Notify;
 
 use crate::config::Config;
-use crate::digest::Digest;
 use crate::document::PolicyDocument;
 use crate::loader::Loader;
 use crate::metrics::HostMetrics;
@@ -36,11 +36,10 @@ use crate::signing::TrustedKeys;
 use crate::store::{PolicyStore, StoreListing};
 use crate::wasm_engine::WasmRiskPolicyEngine;
 
-use known::{Acceptance, Known};
+use known::Known;
 #[cfg(test)]
 pub(crate) use loads::MAX_LOADS;
-use loads::{Batch, Candidate, Loaded, Loads, Ready};
-use refusal::Refusal;
+use loads::{Candidate, Loads};
 use reporter::Reporter;
 use restore::Keeping;
 use status_board::StatusBoard;
@@ -243,26 +242,6 @@ impl Reconciler {
         known.forget();
     }
 
-    /// Takes in what was loaded together, by one swap of the policy set.
-    fn settle(&mut self, batch: Batch) {
-        let now = self.clock.now();
-        for Loaded {
-            candidate,
-            result,
-            elapsed,
-        } in batch.loaded
-        {
-            match result {
-                Ok(ready) => self.accept(candidate, ready, now, elapsed),
-                Err(refusal) => self.refuse_loaded(&candidate, refusal, now, elapsed),
-            }
-        }
-        if batch.is_first {
-            self.first_batches = self.first_batches.saturating_sub(1);
-        }
-        self.put_in_force();
-    }
-
     /// Lets what is known decide, where it is known well enough.
     fn put_in_force(&mut self) {
         if self.loads.is_idle() {
@@ -307,85 +286,6 @@ impl Reconciler {
             .map(|release| release.policy())
             .find(|policy| policy.digest() == document.artifact.digest())
             .map(Arc::clone)
-    }
-
-    fn accept(&mut self, candidate: Candidate, ready: Ready, now: Timestamp, elapsed: Duration) {
-        let Some(known) = self.known.get_mut(&candidate.name) else {
-            return;
-        };
-        let release = Arc::new(ready.release);
-        let identity = Arc::clone(release.identity());
-        let (name, value) = (candidate.name.clone(), candidate.value.clone());
-        match known.accept(candidate, release) {
-            Acceptance::InForce => {}
-            Acceptance::Replaced => {
-                tracing::info!(
-                    policy.name = name,
-                    policy.sequence = identity.sequence,
-                    "the policy was retired or replaced while it was being loaded"
-                );
-                return;
-            }
-            Acceptance::Replayed(refusal) => {
-                self.refuse(&name, &value, &refusal, now, elapsed);
-                return;
-            }
-        }
-        if !self.supervision.is_enabled() {
-            // Nothing would ever run it.
-            known.previous = None;
-        }
-        let lapsed = known.lapsed(now);
-        if let (Some(keeping), Some(artifact)) = (&self.keeping, ready.fetched) {
-            keeping.state.keep_artifact(artifact);
-        }
-        tracing::info!(
-            policy.name = name,
-            policy.version = &*identity.version,
-            policy.sequence = identity.sequence,
-            policy.digest = &*identity.digest,
-            elapsed_us = elapsed.as_micros(),
-            "the policy is loaded"
-        );
-        self.metrics.loaded("in_force", elapsed);
-        if let Some(refusal) = lapsed {
-            // It was in force before this node started, and its time was over by then.
-            self.refuse(&name, &value, &refusal, now, elapsed);
-        }
-    }
-
-    /// What was to be loaded is not taken.
-    fn refuse_loaded(&mut self, candidate: &Candidate, refusal: Refusal, now: Timestamp, elapsed: Duration) {
-        let Candidate {
-            name, value, begun, ..
-        } = candidate;
-        if let Some(known) = self.known.get_mut(name) {
-            known.ended(Some(Digest::of(value)), *begun);
-        }
-        if !begun.is_kept {
-            return self.refuse(name, value, &refusal, now, elapsed);
-        }
-        if refusal.is_of_the_disk() {
-            self.is_torn();
-        }
-        self.refuse(name, value, &refusal.until_the_store_answers(), now, elapsed);
-    }
-
-    fn refuse(&mut self, name: &str, value: &Bytes, refusal: &Refusal, now: Timestamp, elapsed: Duration) {
-        let Some(known) = self.known.get_mut(name) else {
-            return;
-        };
-        if known.refuse(value, refusal, now) {
-            tracing::warn!(
-                policy.name = name,
-                policy.sequence = refusal.sequence,
-                code = refusal.code,
-                error = refusal.message,
-                in_force = known.in_force.as_ref().map(|release| release.identity().sequence),
-                "the policy was refused; what is in force stays"
-            );
-            self.metrics.loaded(refusal.code, elapsed);
-        }
     }
 
     fn swap(&mut self) {

@@ -46,6 +46,13 @@ impl Folder {
             }
             files::remove_temporary(&folder);
         }
+        for kind in fs::read_dir(path.join(RECORDS))
+            .into_iter()
+            .flatten()
+            .filter_map(Result::ok)
+        {
+            files::remove_temporary(&kind.path());
+        }
         Ok(Self {
             path: path.to_owned(),
             _lock: lock,
