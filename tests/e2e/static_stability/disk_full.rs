@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use portcullis_tests::policies::publish;
-use portcullis_tests::{Etcd, Gateway, Launch, Policy, eventually};
+use portcullis_tests::{Etcd, Gateway, Launch, eventually};
 
 use super::{NOWHERE, declines, strict};
 
