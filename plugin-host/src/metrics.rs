@@ -129,7 +129,6 @@ impl HostMetrics {
             metrics.interrupted.clone(),
         );
         metrics.register_quarantine(registry);
-        metrics.rollouts.register(registry);
         registry.register(
             "portcullis_policy_loads",
             "Documents that were loaded or refused, by result",
@@ -140,28 +139,33 @@ impl HostMetrics {
             "From a document to its release in force",
             metrics.load_duration.clone(),
         );
-        registry.register(
-            "portcullis_policy_set_revision",
-            "Revision of the store that the policy set was built from",
-            metrics.revision.clone(),
-        );
-        metrics.register_counts(registry);
-        registry.register(
-            "portcullis_policy_store_connected",
-            "Whether the policy store answers (1) or not (0)",
-            metrics.store_connected.clone(),
-        );
+        metrics.register_set(registry);
+        metrics.register_store(registry);
+        metrics.rollouts.register(registry);
         metrics.state.register(registry);
         metrics.compile_cache.register(registry);
-        registry.register(
-            "portcullis_policy_store_listings",
-            "Listings of the whole policy store",
-            metrics.store_listings.clone(),
-        );
         metrics
     }
 
-    fn register_counts(&self, registry: &mut Registry) {
+    fn register_store(&self, registry: &mut Registry) {
+        registry.register(
+            "portcullis_policy_store_connected",
+            "Whether the policy store answers (1) or not (0)",
+            self.store_connected.clone(),
+        );
+        registry.register(
+            "portcullis_policy_store_listings",
+            "Listings of the whole policy store",
+            self.store_listings.clone(),
+        );
+    }
+
+    fn register_set(&self, registry: &mut Registry) {
+        registry.register(
+            "portcullis_policy_set_revision",
+            "Revision of the store that the policy set was built from",
+            self.revision.clone(),
+        );
         registry.register(
             "portcullis_policies_in_force",
             "Policies that decide",
