@@ -129,7 +129,6 @@ impl HostMetrics {
             metrics.interrupted.clone(),
         );
         metrics.register_quarantine(registry);
-        metrics.rollouts.register(registry);
         registry.register(
             "portcullis_policy_loads",
             "Documents that were loaded or refused, by result",
@@ -146,19 +145,24 @@ impl HostMetrics {
             metrics.revision.clone(),
         );
         metrics.register_counts(registry);
+        metrics.register_store(registry);
+        metrics.rollouts.register(registry);
+        metrics.state.register(registry);
+        metrics.compile_cache.register(registry);
+        metrics
+    }
+
+    fn register_store(&self, registry: &mut Registry) {
         registry.register(
             "portcullis_policy_store_connected",
             "Whether the policy store answers (1) or not (0)",
-            metrics.store_connected.clone(),
+            self.store_connected.clone(),
         );
-        metrics.state.register(registry);
-        metrics.compile_cache.register(registry);
         registry.register(
             "portcullis_policy_store_listings",
             "Listings of the whole policy store",
-            metrics.store_listings.clone(),
+            self.store_listings.clone(),
         );
-        metrics
     }
 
     fn register_counts(&self, registry: &mut Registry) {

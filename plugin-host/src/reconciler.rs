@@ -42,7 +42,7 @@ use crate::wasm_engine::WasmRiskPolicyEngine;
 use known::{Acceptance, Known};
 #[cfg(test)]
 pub(crate) use loads::MAX_LOADS;
-use loads::{Batch, Candidate, Loaded, Loads, Releases, Retiring};
+use loads::{Batch, Candidate, Loaded, Loads, Releases, Retiring, Sources};
 use refusal::Refusal;
 use reporter::Reporter;
 use restore::Keeping;
@@ -133,13 +133,15 @@ impl Reconciler {
         let relist_interval = Duration::from_millis(config.relist_interval_ms.max(1_000));
         let load_timeout = Duration::from_millis(config.load_timeout_ms.max(1));
         let loads = Loads::new(
-            Arc::clone(&store),
-            node.state.as_ref().map(|state| state.artifacts()),
+            Sources {
+                store: Arc::clone(&store),
+                shelf: node.state.as_ref().map(|state| state.artifacts()),
+                records: node.records,
+            },
             loader,
             Arc::clone(&clock),
             metrics.clone(),
             Arc::clone(&supervision),
-            node.records,
             load_timeout,
         );
         Self {
