@@ -41,7 +41,7 @@ publish: setup-build build-gateway ## Build the sample policies and publish what
 	scripts/publish.sh $(ARGS)
 
 ##@ Work
-.PHONY: test determinism crashes languages languages-quick languages-bindings bench check fmt deny
+.PHONY: test determinism crashes languages languages-quick languages-bindings bench bench-fleet check fmt deny
 # All targets at once: the end-to-end tests start the binary, and built on its own it would have fewer features switched
 # on in its dependencies, so that many of them were compiled twice.
 test: setup-test ## Run the whole test suite, etcd included
@@ -77,6 +77,10 @@ bench: setup-test ## Measure how soon a release is enforced, how soon a node is 
 	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/restart-bench
 	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/isolation-bench $(ARGS)
 	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/rollout-bench $(ARGS)
+
+bench-fleet: setup-test ## Publish 1,000 releases under load to three gateways, and measure how soon each is enforced everywhere (takes minutes)
+	cargo build --workspace --all-targets --locked
+	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/fleet-bench $(ARGS)
 
 # `-- -D warnings` reaches our crates only; in RUSTFLAGS it would compile every dependency once more.
 check: setup-check ## Formatting, lints and documentation, every warning an error

@@ -31,6 +31,10 @@ struct Line {
 struct State {
     target: SocketAddr,
     mode: Mode,
+    /// Connections that were taken, by which they are numbered from one.
+    taken: u64,
+    /// Those up to this number stay silent for ever.
+    stranded: u64,
     /// Both ends of every connection, to close them.
     ends: Vec<TcpStream>,
 }
@@ -55,6 +59,8 @@ impl TcpProxy {
             state: Mutex::new(State {
                 target: address_of(target),
                 mode: Mode::Open,
+                taken: 0,
+                stranded: 0,
                 ends: Vec::new(),
             }),
             changed: Condvar::new(),
@@ -83,6 +89,15 @@ impl TcpProxy {
     pub fn cut(&self) {
         self.line.set(Mode::Cut);
         self.line.close_all();
+    }
+
+    /// Lets nothing through any more of what is connected, and everything of what comes: as where a router has forgotten.
+    pub fn strand(&self) {
+        let mut state = self.line.lock();
+        state.stranded = state.taken;
+        state.mode = Mode::Open;
+        drop(state);
+        self.line.changed.notify_all();
     }
 
     /// Closes every connection, and leads those that come to another server.
@@ -128,10 +143,10 @@ impl Line {
         }
     }
 
-    /// Waits while nothing may go through; says whether it may then.
-    fn passes(&self) -> bool {
+    /// Waits while nothing of a connection may go through; says whether it may then.
+    fn passes(&self, connection: u64) -> bool {
         let mut state = self.lock();
-        while state.mode == Mode::Frozen {
+        while state.mode == Mode::Frozen || (state.mode == Mode::Open && connection <= state.stranded) {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.mode == Mode::Open
@@ -144,19 +159,23 @@ fn address_of(target: &str) -> SocketAddr {
 
 fn take(listener: &TcpListener, line: &Arc<Line>) {
     for client in listener.incoming() {
-        if line.lock().mode == Mode::Ended {
+        let mut state = line.lock();
+        if state.mode == Mode::Ended {
             return;
         }
+        state.taken += 1;
+        let connection = state.taken;
+        drop(state);
         if let Ok(client) = client {
             let line = Arc::clone(line);
-            thread::spawn(move || drop(join(client, &line)));
+            thread::spawn(move || drop(join(client, &line, connection)));
         }
     }
 }
 
 /// Joins a client with the server, until one of them is gone.
-fn join(client: TcpStream, line: &Arc<Line>) -> std::io::Result<()> {
-    if !line.passes() {
+fn join(client: TcpStream, line: &Arc<Line>, connection: u64) -> std::io::Result<()> {
+    if !line.passes(connection) {
         return Ok(());
     }
     let target = line.lock().target;
@@ -166,16 +185,16 @@ fn join(client: TcpStream, line: &Arc<Line>) -> std::io::Result<()> {
         line.lock().ends.push(end.try_clone()?);
     }
     let (back_from, back_to, back_line) = (server.try_clone()?, client.try_clone()?, Arc::clone(line));
-    let back = thread::spawn(move || pass_on(back_from, back_to, &back_line));
-    pass_on(client, server, line);
+    let back = thread::spawn(move || pass_on(back_from, back_to, &back_line, connection));
+    pass_on(client, server, line, connection);
     drop(back.join());
     Ok(())
 }
 
-fn pass_on(mut from: TcpStream, mut to: TcpStream, line: &Line) {
+fn pass_on(mut from: TcpStream, mut to: TcpStream, line: &Line, connection: u64) {
     let mut buffer = vec![0; BUFFER_BYTES];
     while let Ok(length) = from.read(&mut buffer) {
-        if length == 0 || !line.passes() || to.write_all(&buffer[..length]).is_err() {
+        if length == 0 || !line.passes(connection) || to.write_all(&buffer[..length]).is_err() {
             break;
         }
     }

@@ -1,70 +1,31 @@
 //! Publishing a release: it decides without a restart, and no request fails meanwhile.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::thread;
 
 use portcullis_tests::policies::publish;
-use portcullis_tests::{Answer, Etcd, Gateway, Payment, Policy, eventually};
+use portcullis_tests::{Etcd, Gateway, Payment, Policy, Traffic, eventually};
 
 const OLD: &str = "\"CNY=2000000\"";
 const STRICTER: &str = "\"CNY=10000\"";
 
-/// Payers that pay without a pause.
-struct Traffic {
-    stop: Arc<AtomicBool>,
-    sent: Arc<AtomicU32>,
-    payers: Vec<thread::JoinHandle<Vec<Answer>>>,
-}
-
-impl Traffic {
-    fn start(gateway: &Arc<Gateway>, payers: usize) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let sent = Arc::new(AtomicU32::new(0));
-        let payer = |_| {
-            let (gateway, stop, sent) = (Arc::clone(gateway), Arc::clone(&stop), Arc::clone(&sent));
-            thread::spawn(move || {
-                let mut answers = Vec::new();
-                while !stop.load(Ordering::Relaxed) {
-                    answers.push(gateway.pay(&Payment::ordinary()));
-                    sent.fetch_add(1, Ordering::Relaxed);
-                }
-                answers
-            })
-        };
-        let payers = (0..payers).map(payer).collect();
-        Self { stop, sent, payers }
-    }
-
-    /// Waits until payments have flowed for a while from now.
-    fn wait_for_more(&self) {
-        let before = self.sent.load(Ordering::Relaxed);
-        eventually("payments to flow", || {
-            (self.sent.load(Ordering::Relaxed) > before + 50).then_some(())
-        });
-    }
-
-    /// No payment failed; each was decided by one release, whole; and from the old one to the new one there was no way back.
-    fn stop_and_check(self) {
-        self.stop.store(true, Ordering::Relaxed);
-        let mut declined = 0;
-        for payer in self.payers {
-            let answers = payer.join().expect("the payer ends");
-            let mut newest = 0;
-            for answer in &answers {
-                assert_eq!(answer.status, 201, "{}", answer.text);
-                let sequence = answer.body["risk"]["policies"][0]["sequence"]
-                    .as_u64()
-                    .expect("a sequence");
-                let expected = if sequence == 1 { "authorized" } else { "declined" };
-                assert_eq!(answer.body["status"], expected, "{}", answer.text);
-                assert!(sequence >= newest, "the old release decided after the new one");
-                newest = sequence;
-                declined += u32::from(expected == "declined");
-            }
+/// No payment failed; each was decided by one release, whole; and from the old one to the new one there was no way back.
+fn stop_and_check(traffic: [Traffic; 2]) {
+    let mut declined = 0;
+    for traffic in traffic {
+        let mut newest = 0;
+        for answer in &traffic.stop() {
+            assert_eq!(answer.status, 201, "{}", answer.text);
+            let sequence = answer.body["risk"]["policies"][0]["sequence"]
+                .as_u64()
+                .expect("a sequence");
+            let expected = if sequence == 1 { "authorized" } else { "declined" };
+            assert_eq!(answer.body["status"], expected, "{}", answer.text);
+            assert!(sequence >= newest, "the old release decided after the new one");
+            newest = sequence;
+            declined += u32::from(expected == "declined");
         }
-        assert!(declined > 0);
     }
+    assert!(declined > 0);
 }
 
 #[test]
@@ -85,13 +46,13 @@ fn a_stricter_release_declines_the_same_payment_without_a_restart_or_a_failed_re
     );
     assert_eq!(first.body["risk"]["policies"][0]["sequence"], 1);
 
-    let traffic = Traffic::start(&gateway, 2);
-    traffic.wait_for_more();
+    let traffic = [Traffic::start(&gateway), Traffic::start(&gateway)];
+    traffic.iter().for_each(Traffic::wait_for_more);
     let stricter = policy.with(OLD, STRICTER).with("1.0.0", "1.1.0");
     publish(&etcd.location(), &[&stricter]);
     gateway.wait_for("amount-ceiling", 2);
-    traffic.wait_for_more();
-    traffic.stop_and_check();
+    traffic.iter().for_each(Traffic::wait_for_more);
+    stop_and_check(traffic);
 
     let last = gateway.pay(&Payment::ordinary());
     assert_eq!(

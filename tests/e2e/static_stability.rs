@@ -216,6 +216,7 @@ fn a_signed_document_that_is_older_than_one_seen_is_refused_after_a_restart() {
     let key = keys.path().join("team").display().to_string();
     let made = run(&["policy", "keygen", "--out", &key, "--output", "json"]);
     let made: serde_json::Value = serde_json::from_slice(&made.stdout).expect("JSON");
+    let private = keys.path().join("team.key").display().to_string();
     let configuration = keys.path().join("gateway.toml");
     let text = made["configuration"].as_str().expect("a configuration");
     fs::write(&configuration, format!("[policies.signatures]\n\n{text}\n")).expect("a configuration");
@@ -231,7 +232,7 @@ fn a_signed_document_that_is_older_than_one_seen_is_refused_after_a_restart() {
             "--publisher",
             "e2e",
             "--key",
-            &key,
+            &private,
         ]);
         assert!(
             pushed.status.success(),

@@ -17,6 +17,7 @@ pub mod gateway;
 pub mod guests;
 pub mod policies;
 pub mod process;
+pub mod publishes;
 pub mod raw;
 pub mod traffic;
 pub mod wait;

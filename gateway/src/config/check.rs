@@ -73,6 +73,13 @@ mod tests {
                 "policies.store: ",
             ),
             (
+                refused(|c| {
+                    c.policies.store = "etcd://127.0.0.1:2379".to_owned();
+                    c.policies.etcd.user = "gateway".to_owned();
+                }),
+                "policies.etcd.user: ",
+            ),
+            (
                 refused(|c| c.policies.node_id = "a b".to_owned()),
                 "policies.node_id: ",
             ),
@@ -99,5 +106,12 @@ mod tests {
         ] {
             assert!(error.starts_with(path), "{error}");
         }
+    }
+
+    #[test]
+    fn how_etcd_is_spoken_to_is_not_looked_at_where_the_store_is_a_folder() {
+        let mut config = Config::default();
+        config.policies.etcd.ca_file = "missing.pem".into();
+        assert_eq!(config.check(), Ok(()));
     }
 }

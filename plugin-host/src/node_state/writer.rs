@@ -295,8 +295,6 @@ impl Drop for Writer {
     fn drop(&mut self) {
         let mut queue = self.shared.queue();
         queue.is_closed = true;
-        // Machine code is compiled again, and who ends wants to end.
-        queue.tasks.clear();
         drop(queue);
         self.shared.changed.notify_one();
         if let Some(thread) = self.thread.take()

@@ -66,3 +66,18 @@ fn a_line_that_is_cut_closes_what_is_open_and_what_comes_until_it_is_healed() {
     proxy.heal();
     assert_eq!(answered(&mut connected(&proxy)).unwrap(), b'x');
 }
+
+#[test]
+fn a_connection_that_is_stranded_stays_silent_and_a_new_one_goes_through() {
+    let proxy = TcpProxy::start(&echo());
+    let mut client = connected(&proxy);
+    assert_eq!(answered(&mut client).unwrap(), b'x');
+    proxy.strand();
+    client.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    let error = answered(&mut client).unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+        "{error}"
+    );
+    assert_eq!(answered(&mut connected(&proxy)).unwrap(), b'x');
+}

@@ -113,11 +113,17 @@ fn what_looks_like_a_number_is_a_text_where_a_text_is_expected() {
 fn files_of_keys_are_beside_the_configuration_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gateway.toml");
-    let text = "[[policies.signatures.keys]]\nname = \"a\"\npublic_key_file = \"a.pub\"\n";
+    let text = "[policies.etcd]\nca_file = \"ca.pem\"\n[[policies.signatures.keys]]\nname = \"a\"\npublic_key_file = \"a.pub\"\n";
     std::fs::write(&path, text).unwrap();
     let config = load(Some(&path), &Overrides::default()).unwrap();
     let key = &config.policies.signatures.keys[0];
     assert_eq!(key.public_key_file, Some(folder.path().join("a.pub")));
+    let etcd = &config.policies.etcd;
+    assert_eq!(etcd.ca_file, folder.path().join("ca.pem"));
+    assert!(
+        etcd.key_file.as_os_str().is_empty(),
+        "what is not named is not made a path"
+    );
 }
 
 #[test]

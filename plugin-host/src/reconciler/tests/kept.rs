@@ -158,6 +158,7 @@ async fn an_older_document_is_refused_after_a_restart_too() {
     let node = Node::new();
     node.having(&[("alpha", 5, 1), ("gone", 7, 2)]).await;
     let scene = node.start();
+    scene.in_force("gone", 7).await;
     node.store.commit(vec![("gone", None)]);
     scene.until(|status| of(status, "gone").is_none()).await;
     scene.end().await;
@@ -321,12 +322,13 @@ async fn what_has_lapsed_while_the_node_was_down_decides_and_is_told() {
         not_after: Some(until_then),
         ..entry("team", &team)
     };
-    let signatures = asking(1, vec![key]);
+    let next = || entry("next", &ed25519(2));
+    let signatures = asking(1, vec![key, next()]);
     let cases = [
         ("signature_key_expired", signatures, json!({})),
         (
             "expired",
-            asking(1, vec![entry("team", &team)]),
+            asking(1, vec![entry("team", &team), next()]),
             json!({"not_after": until_then.to_string()}),
         ),
     ];
@@ -361,7 +363,7 @@ fn publish_next_to(scene: &Scene) {
     scene.store.put_artifact(&component);
     let envelope = signed(
         Envelope::unsigned(&document("bravo", &component, &json!({}))),
-        &[&ed25519(1)],
+        &[&ed25519(2)],
     );
     scene.store.commit(vec![("bravo", Some(envelope.to_json()))]);
 }
@@ -415,17 +417,16 @@ async fn an_older_artifact_comes_from_the_cache() {
 async fn a_disk_that_takes_nothing_holds_up_no_swap_and_what_it_missed_is_kept_later() {
     let node = Node::new();
     node.having(&[("alpha", 1, 1)]).await;
-    let artifacts = node.state().join("artifacts");
-    let aside = node.folder.path().join("aside");
+    let set = node.state().join("last-good-set");
     let scene = node.start();
     scene.in_force("alpha", 1).await;
-    fs::rename(&artifacts, &aside).unwrap();
-    fs::write(&artifacts, "in the way").unwrap();
+    // A folder where a file has to be: it cannot be replaced, not even by root.
+    fs::remove_file(&set).unwrap();
+    fs::create_dir(&set).unwrap();
     publish(&scene, "alpha", &scoring(2), &json!({"sequence": 2}));
     scene.in_force("alpha", 2).await;
     assert_eq!(scene.scores().await, [scored("alpha", 2)]);
-    fs::remove_file(&artifacts).unwrap();
-    fs::rename(&aside, &artifacts).unwrap();
+    fs::remove_dir(&set).unwrap();
     publish(&scene, "bravo", &scoring(3), &json!({}));
     scene.in_force("bravo", 1).await;
     scene.end().await;

@@ -1,6 +1,7 @@
 //! Calls to etcd: every one ends in a bounded time, is tried again where that is harmless, and fails in words that an
 //! operator can act on.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use etcd_client::Error;
@@ -63,6 +64,8 @@ pub(super) struct Peer {
     pub(super) tls: Option<HasCertificate>,
     /// The user, where there is one with a password.
     pub(super) user: Option<String>,
+    /// Whether it ever answered: a connection that breaks off then says nothing about how it was set up.
+    pub(super) has_answered: AtomicBool,
 }
 
 /// Whether a certificate of ours is shown.
@@ -129,9 +132,11 @@ impl Peer {
                 &format!("{message}; compact and defragment etcd, then disarm its alarm"),
             ),
             INVALID_ARGUMENT | RESOURCE_EXHAUSTED => invalid(message),
-            FAILED_PRECONDITION if message.contains("authentication is not enabled") => self.denied(
+            FAILED_PRECONDITION if message.contains("authentication is not enabled") => self.unavailable(
                 what,
-                &format!("{message}: `policies.etcd.user` is set, and etcd asks for no password (`etcdctl auth enable`)"),
+                &format!(
+                    "{message}: `policies.etcd.user` is set, and etcd has its users switched off (`etcdctl auth enable`)"
+                ),
             ),
             OUT_OF_RANGE if message.contains("compacted") => StoreError::Compacted { after: 0, oldest: 0 },
             OUT_OF_RANGE if message.contains("future revision") => {
@@ -210,8 +215,10 @@ impl Peer {
     /// What most likely is wrong where a connection fails in a way that does not say it.
     fn hint(&self, code: i32, text: &str) -> Option<&'static str> {
         let says = |any_of: &[&str]| any_of.iter().any(|part| text.contains(part));
-        // Refused as TLS has it, or, where that was lost on the way, closed without a word.
-        let is_refused = code == CANCELLED || says(&["received fatal alert", "broken pipe", "reset by peer"]);
+        // Refused as TLS has it, or, where that was lost on the way, closed without a word before anything was answered.
+        let is_new = !self.has_answered.load(Ordering::Relaxed);
+        let is_closed = code == CANCELLED || says(&["broken pipe", "reset by peer"]);
+        let is_refused = says(&["received fatal alert"]) || (is_new && is_closed);
         match self.tls {
             Some(_) if says(&["UnknownIssuer", "BadSignature"]) => {
                 Some("etcd's certificate is not from an authority in `policies.etcd.ca_file`")
@@ -229,7 +236,7 @@ impl Peer {
             Some(HasCertificate(true)) if is_refused => Some(
                 "etcd does not take the certificate in `policies.etcd.certificate_file`: it has expired, or is not from an authority in etcd's `--trusted-ca-file`",
             ),
-            None if is_refused || says(&["h2 protocol error"]) => {
+            None if is_refused || (is_new && says(&["h2 protocol error"])) => {
                 Some("where etcd speaks TLS, set `policies.etcd.ca_file`")
             }
             _ => None,

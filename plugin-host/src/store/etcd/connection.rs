@@ -2,6 +2,7 @@
 //! that is harmless.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use etcd_client::{Certificate, Client, ConnectOptions, Error, Identity, TlsOptions};
@@ -61,6 +62,7 @@ impl Connection {
                 .as_ref()
                 .map(|tls| HasCertificate(tls.identity.is_some())),
             user: access.credentials.as_ref().map(|(user, _)| user.clone()),
+            has_answered: AtomicBool::new(false),
         };
         let mut options = ConnectOptions::new()
             .with_keep_alive(KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT)
@@ -130,6 +132,7 @@ impl Connection {
         let client = self.client().await?;
         let answer = self.peer.within(call, make(client)).await;
         match &answer {
+            Ok(_) => self.peer.has_answered.store(true, Ordering::Relaxed),
             // The client asks for another token where etcd does not know the one it has, but not where it is too old.
             Err(StoreError::Unavailable { detail, .. }) if detail.contains(OLD_TOKEN) => {
                 self.refresh_token().await?;

@@ -10,6 +10,7 @@ use portcullis_plugin_host::store::layout::DEFAULT_PREFIX;
 use portcullis_plugin_host::store::{EtcdConfig, OpenError, PolicyStore, StoreError, StoreLocation};
 use tempfile::TempDir;
 use testkit::etcd::{Authority, Etcd, Issued, Setup};
+use testkit::tcp_proxy::TcpProxy;
 
 use crate::etcd_process;
 use crate::fixtures::*;
@@ -156,6 +157,22 @@ async fn a_server_that_stops_in_the_handshake_of_tls_is_given_up() {
     assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
     etcd.thaw();
     eventually("etcd thaws", || async { store.list().await.ok() }).await;
+}
+
+#[tokio::test]
+async fn a_handshake_of_tls_that_nobody_goes_on_with_is_given_up_for_a_new_one() {
+    let Some((authority, etcd)) = with_certificates().await else {
+        return;
+    };
+    let proxy = TcpProxy::start(&etcd.endpoint());
+    let config = shows(&authority, &authority.issue("gateway"));
+    proxy.freeze();
+    let store = open(&proxy.endpoint(), &config).await.unwrap();
+    let error = store.list().await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    proxy.strand();
+    let listing = eventually("a new handshake", || async { store.list().await.ok() }).await;
+    assert_eq!(listing.documents.len(), 0);
 }
 
 #[tokio::test]

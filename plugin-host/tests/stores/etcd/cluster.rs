@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use portcullis_plugin_host::store::{EtcdConfig, PolicyStore, StoreError, StoreLocation, WatchEvent};
+use portcullis_plugin_host::store::{
+    EtcdConfig, PolicyStore, PolicyWatch, StoreError, StoreLocation, WatchEvent,
+};
 use testkit::etcd::{Cluster, Etcd, Setup};
 use testkit::tcp_proxy::TcpProxy;
 
@@ -24,36 +26,49 @@ async fn open(endpoints: &[String]) -> Arc<dyn PolicyStore> {
     location.open(&EtcdConfig::default()).await.unwrap()
 }
 
-/// Follows the documents as the reconciler does, until one of this name was seen: a watch, another one when that is lost, and a
-/// listing where it must be.
-async fn follow_until(store: &dyn PolicyStore, mut seen: u64, policy: &str) {
-    let following = async {
+/// Somebody who follows the documents as the reconciler does: by a watch, and by another one when that is lost.
+struct Follower<'a> {
+    store: &'a dyn PolicyStore,
+    seen: u64,
+    watch: Option<Box<dyn PolicyWatch>>,
+}
+
+impl<'a> Follower<'a> {
+    /// Begins at a revision, with a watch that is open.
+    async fn begin(store: &'a dyn PolicyStore, seen: u64) -> Self {
+        let watch = Some(store.watch(seen).await.unwrap());
+        Self { store, seen, watch }
+    }
+
+    /// Follows until a document of this name has come. Nothing comes twice, and nothing is lost on the way.
+    async fn until(&mut self, policy: &str) {
+        tokio::time::timeout(PATIENCE, self.follow(policy))
+            .await
+            .expect("what was published arrives");
+    }
+
+    async fn follow(&mut self, policy: &str) {
         loop {
-            let Ok(mut watch) = store.watch(seen).await else {
-                tokio::task::yield_now().await;
+            let Some(watch) = &mut self.watch else {
+                self.watch = self.store.watch(self.seen).await.ok();
                 continue;
             };
-            loop {
-                match watch.next().await {
-                    Ok(WatchEvent::Changed { revision, documents }) => {
-                        assert!(revision > seen, "{revision} came after {seen}");
-                        seen = revision;
-                        if documents.iter().any(|(name, _)| name == policy) {
-                            return;
-                        }
+            match watch.next().await {
+                Ok(WatchEvent::Changed { revision, documents }) => {
+                    assert!(revision > self.seen, "{revision} came after {}", self.seen);
+                    self.seen = revision;
+                    if documents.iter().any(|(name, _)| name == policy) {
+                        return;
                     }
-                    Ok(WatchEvent::Progress { .. }) => {}
-                    Err(error) => {
-                        assert!(!error.must_list_again(), "{error}");
-                        break;
-                    }
+                }
+                Ok(WatchEvent::Progress { .. }) => {}
+                Err(error) => {
+                    assert!(!error.must_list_again(), "{error}");
+                    self.watch = None;
                 }
             }
         }
-    };
-    tokio::time::timeout(PATIENCE, following)
-        .await
-        .expect("what was published arrives");
+    }
 }
 
 #[tokio::test]
@@ -84,7 +99,8 @@ async fn what_is_published_while_the_leader_dies_is_written_once_and_watched() {
         }
         put(store.as_ref(), vec![new("last")]).await.unwrap();
     };
-    let ((), (), _) = tokio::join!(follow_until(store.as_ref(), seen, "last"), publishing, killed);
+    let mut follower = Follower::begin(store.as_ref(), seen).await;
+    let ((), (), _) = tokio::join!(follower.until("last"), publishing, killed);
     assert_eq!(store.list().await.unwrap().documents.len(), 22);
 }
 
@@ -95,8 +111,8 @@ async fn a_member_that_freezes_is_left_for_another() {
     };
     let store = open(&cluster.endpoints()).await;
     let seen = put(store.as_ref(), vec![new("before")]).await.unwrap();
-    let mut watch = store.watch(seen).await.unwrap();
-    // Whichever of them the watch is with: all three, one after the other.
+    let mut follower = Follower::begin(store.as_ref(), seen).await;
+    // Whichever of them the watch is with, it is that one's turn at some time.
     for member in cluster.members() {
         member.freeze();
         let policy = format!("frozen-{}", member.endpoint().replace([':', '.'], "-"));
@@ -104,10 +120,9 @@ async fn a_member_that_freezes_is_left_for_another() {
             put(store.as_ref(), vec![new(&policy)]).await.ok()
         })
         .await;
-        follow_until(store.as_ref(), seen, &policy).await;
+        follower.until(&policy).await;
         member.thaw();
     }
-    drop(watch.next().await);
 }
 
 #[tokio::test]
@@ -123,6 +138,7 @@ async fn a_member_that_cannot_be_reached_is_left_for_another_and_taken_again() {
     let endpoints: Vec<String> = proxies.iter().map(TcpProxy::endpoint).collect();
     let store = open(&endpoints).await;
     let seen = put(store.as_ref(), vec![new("before")]).await.unwrap();
+    let mut follower = Follower::begin(store.as_ref(), seen).await;
     for (index, policy) in ["one", "two", "three"].into_iter().enumerate() {
         // All but one: whatever was spoken to before, there is one way left.
         for (other, proxy) in proxies.iter().enumerate() {
@@ -136,7 +152,7 @@ async fn a_member_that_cannot_be_reached_is_left_for_another_and_taken_again() {
             put(store.as_ref(), vec![new(policy)]).await.ok()
         })
         .await;
-        follow_until(store.as_ref(), seen, policy).await;
+        follower.until(policy).await;
     }
 }
 
@@ -174,6 +190,7 @@ async fn a_store_goes_on_when_every_member_was_killed_and_started_again() {
     };
     let store = open(&cluster.endpoints()).await;
     let seen = put(store.as_ref(), vec![new("before")]).await.unwrap();
+    let mut follower = Follower::begin(store.as_ref(), seen).await;
     let again = Arc::clone(&cluster);
     beside(move || {
         again.kill();
@@ -181,6 +198,6 @@ async fn a_store_goes_on_when_every_member_was_killed_and_started_again() {
     })
     .await;
     put(store.as_ref(), vec![new("after")]).await.unwrap();
-    follow_until(store.as_ref(), seen, "after").await;
+    follower.until("after").await;
     assert_eq!(store.list().await.unwrap().documents.len(), 2);
 }

@@ -24,21 +24,22 @@ async fn with_password(flags: &[&str]) -> Option<(Arc<Etcd>, Arc<dyn PolicyStore
     etcd.ctl_line("user grant-role gateway gateway");
     etcd.enable_users();
     let folder = TempDir::new().unwrap();
-    let config = EtcdConfig {
-        user: "gateway".to_owned(),
-        password_file: secret(folder.path(), "password", "right"),
-        ..EtcdConfig::default()
-    };
-    let store = open(&etcd.endpoint(), &config).await.unwrap();
+    let store = open(&etcd.endpoint(), &gateway(folder.path())).await.unwrap();
     Some((etcd, store))
+}
+
+/// The user, whose password is put into this folder.
+fn gateway(folder: &Path) -> EtcdConfig {
+    EtcdConfig {
+        user: "gateway".to_owned(),
+        password_file: secret(folder, "password", "right"),
+        ..EtcdConfig::default()
+    }
 }
 
 /// Waits until etcd has let this many tokens of the user die, which it says in its log.
 async fn tokens_to_die(etcd: &Etcd, count: usize) {
-    let died = |line: &&str| {
-        line.contains("gateway")
-            && (line.contains("deleting token") || line.contains("deleted a simple token"))
-    };
+    let died = |line: &&str| line.contains("deleted a simple token") && line.contains("gateway");
     eventually("tokens die", || async {
         (etcd.log().lines().filter(died).count() >= count).then_some(())
     })
@@ -47,7 +48,7 @@ async fn tokens_to_die(etcd: &Etcd, count: usize) {
 
 #[tokio::test]
 async fn a_watch_and_calls_go_on_when_their_token_has_expired() {
-    let Some((etcd, store)) = with_password(&["--auth-token-ttl", "1"]).await else {
+    let Some((etcd, store)) = with_password(&["--logger", "zap", "--auth-token-ttl", "1"]).await else {
         return;
     };
     let node = NodeId::parse("n").unwrap();
@@ -61,7 +62,7 @@ async fn a_watch_and_calls_go_on_when_their_token_has_expired() {
     assert_eq!(sequences(&changed), [("b".to_owned(), Some(1))]);
     assert_eq!(store.list().await.unwrap().documents.len(), 2);
     tokens_to_die(&etcd, 3).await;
-    store.report(&node, b"{}").await.unwrap();
+    store.report(&node, b"{\"a\":1}").await.unwrap();
     tokens_to_die(&etcd, 4).await;
     let mut again = store.watch(seen).await.unwrap();
     put(store.as_ref(), vec![new("c")]).await.unwrap();
@@ -133,4 +134,25 @@ async fn a_token_that_is_older_than_a_change_of_roles_is_replaced() {
     put(store.as_ref(), vec![new("b")]).await.unwrap();
     let (_, changed) = change(watch.as_mut()).await;
     assert_eq!(sequences(&changed), [("b".to_owned(), Some(1))]);
+}
+
+#[tokio::test]
+async fn users_that_are_switched_off_are_told_and_do_not_hinder_a_start_and_all_goes_on_when_they_are_on() {
+    let Some((etcd, store)) = with_password(&[]).await else {
+        return;
+    };
+    let revision = put(store.as_ref(), vec![new("a")]).await.unwrap();
+    etcd.ctl_line("auth disable");
+    let folder = TempDir::new().unwrap();
+    let started = open(&etcd.endpoint(), &gateway(folder.path())).await.unwrap();
+    for store in [&store, &started] {
+        let error = store.list().await.unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+        assert!(error.to_string().contains("`etcdctl auth enable`"), "{error}");
+    }
+    etcd.ctl_line("auth enable");
+    for store in [&store, &started] {
+        assert_eq!(store.list().await.unwrap().documents.len(), 1);
+        store.watch(revision).await.unwrap();
+    }
 }

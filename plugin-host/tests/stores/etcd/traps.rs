@@ -139,6 +139,19 @@ async fn a_connection_that_is_cut_off_without_a_word_is_noticed_and_a_new_one_go
 }
 
 #[tokio::test]
+async fn a_connection_that_nobody_answers_on_is_given_up_for_a_new_one() {
+    let Some((etcd, _backend)) = own(&[]).await else {
+        return;
+    };
+    let proxy = TcpProxy::start(&etcd.endpoint());
+    let store = through(&proxy).await;
+    put(store.as_ref(), vec![new("a")]).await.unwrap();
+    proxy.strand();
+    let listing = eventually("a new connection", || async { store.list().await.ok() }).await;
+    assert_eq!(listing.documents.len(), 1);
+}
+
+#[tokio::test]
 async fn a_store_that_was_restored_from_before_what_was_seen_asks_to_list_again() {
     let Some((etcd, backend)) = own(&[]).await else {
         return;
