@@ -104,16 +104,24 @@ struct OpenBatch {
     batch: Batch,
 }
 
+/// Where everything comes from that a document needs.
+#[derive(Clone)]
+pub(super) struct Sources {
+    pub(super) store: Arc<dyn PolicyStore>,
+    /// Artifacts on this node's disk, where it keeps some.
+    pub(super) shelf: Option<ArtifactShelf>,
+    /// What this node noted of candidates.
+    pub(super) records: Arc<dyn RolloutRecords>,
+}
+
 /// What loading a candidate takes.
 #[derive(Clone)]
 struct Loading {
-    store: Arc<dyn PolicyStore>,
-    shelf: Option<ArtifactShelf>,
+    sources: Sources,
     loader: Loader,
     clock: Arc<dyn Clock>,
     metrics: HostMetrics,
     supervision: Arc<Supervision>,
-    records: Arc<dyn RolloutRecords>,
     timeout: Duration,
     permits: Arc<Semaphore>,
     retry_permits: Arc<Semaphore>,
@@ -121,23 +129,19 @@ struct Loading {
 
 impl Loads {
     pub(super) fn new(
-        store: Arc<dyn PolicyStore>,
-        shelf: Option<ArtifactShelf>,
+        sources: Sources,
         loader: Loader,
         clock: Arc<dyn Clock>,
         metrics: HostMetrics,
         supervision: Arc<Supervision>,
-        records: Arc<dyn RolloutRecords>,
         timeout: Duration,
     ) -> Self {
         let loading = Loading {
-            store,
-            shelf,
+            sources,
             loader,
             clock,
             metrics,
             supervision,
-            records,
             timeout,
             permits: Arc::new(Semaphore::new(MAX_LOADS)),
             retry_permits: Arc::new(Semaphore::new(MAX_RETRIES)),
@@ -273,7 +277,7 @@ impl Loading {
             .release(&Arc::new(promoted), compiled, begun, &mut fetched)
             .await
             .map_err(Refusal::of_the_candidate)?;
-        let records = Arc::clone(&self.records);
+        let records = Arc::clone(&self.sources.records);
         let noted = task::spawn_blocking(move || records.read(&document.name)).await;
         Ok(Releases {
             release,
@@ -316,7 +320,7 @@ impl Loading {
     /// The artifact of a document, from this node's disk where it is there; whether it came from the store. What was in force before
     /// this node started is not asked for there: the store may be away, and it has its own word to say.
     async fn artifact(&self, reference: ArtifactRef, is_kept: bool) -> Result<(Artifact, bool), Refusal> {
-        if let Some(shelf) = self.shelf.clone() {
+        if let Some(shelf) = self.sources.shelf.clone() {
             let taken = task::spawn_blocking(move || shelf.take(&reference)).await;
             if let Ok(Some(bytes)) = taken {
                 return Ok((Artifact::verified(reference, bytes.into()), false));
@@ -325,7 +329,7 @@ impl Loading {
         if is_kept {
             return Err(Refusal::artifact_not_kept());
         }
-        let bytes = artifact::fetch(&*self.store, &reference).await?;
+        let bytes = artifact::fetch(&*self.sources.store, &reference).await?;
         Ok((Artifact::verified(reference, bytes.into()), true))
     }
 }

@@ -106,7 +106,14 @@ impl Reconciler {
     }
 
     /// A document is not taken.
-    pub(super) fn refuse(&mut self, name: &str, value: &Bytes, refusal: &Refusal, now: Timestamp, elapsed: Duration) {
+    pub(super) fn refuse(
+        &mut self,
+        name: &str,
+        value: &Bytes,
+        refusal: &Refusal,
+        now: Timestamp,
+        elapsed: Duration,
+    ) {
         let Some(known) = self.known.get_mut(name) else {
             return;
         };

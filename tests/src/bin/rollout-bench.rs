@@ -2,9 +2,10 @@
 //!
 //! A real etcd and the real binary. The same component runs under several names, each for a merchant of its own: without a candidate,
 //! with one in shadow, with one in canary, and with one in shadow that never ends and runs into its deadline every time.
-//! Decisions are asked for by turns, one for each of the first three, so that what else the machine does falls on all of them;
-//! rounds with the candidate that never ends stand apart, since it takes what is left of a core for a while after them. The
-//! times are this machine's; the ratios are what can be compared.
+//! Decisions are asked for by turns, one for each of the first three, so that what else the machine does falls on all of them.
+//! The candidate that never ends has rounds of its own, since it takes what is left of a core for a while after them, and is held
+//! against as many decisions without a candidate in a row just before. The times are this machine's; the ratios are what can be
+//! compared.
 //!
 //! `--assert` makes a target that is missed the status of the command.
 
@@ -51,17 +52,18 @@ fn main() -> ExitCode {
         }
     }
     let mut times: [Vec<Duration>; 3] = Default::default();
-    let mut hostile = Vec::new();
+    let (mut quiet, mut hostile) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         for _ in 0..DECISIONS {
             for (kind, times) in by_turns.iter().zip(&mut times) {
                 times.push(bench.time_decision(kind));
             }
         }
+        quiet.extend((0..DECISIONS).map(|_| bench.time_decision(WITHOUT)));
         hostile.extend((0..DECISIONS).map(|_| bench.time_decision(HOSTILE)));
         bench.wait_until_quiet(HOSTILE);
     }
-    for samples in times.iter_mut().chain([&mut hostile]) {
+    for samples in times.iter_mut().chain([&mut quiet, &mut hostile]) {
         samples.sort_unstable();
     }
     println!("{ROUNDS} rounds of {DECISIONS} decisions of each kind, one policy each");
@@ -74,7 +76,8 @@ fn main() -> ExitCode {
     row("without a candidate", without);
     row("with one in shadow, beside every payment", shadow);
     row("with one in canary, for every card", canary);
-    row("with one in shadow that never ends", &hostile);
+    row("without a candidate, in a row", &quiet);
+    row("with one in shadow that never ends, in a row", &hostile);
     println!();
     for kind in [SHADOW, CANARY, HOSTILE] {
         bench.tell(kind);
@@ -86,7 +89,7 @@ fn main() -> ExitCode {
         target(
             "a shadow that never ends to none",
             &hostile,
-            without,
+            &quiet,
             MAX_HOSTILE_RATIO,
         ),
     ];

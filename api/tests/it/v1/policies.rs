@@ -75,6 +75,36 @@ fn candidate() -> CandidateOnTrial {
     }
 }
 
+/// What is shown of [`candidate`].
+fn candidate_view() -> serde_json::Value {
+    json!({
+        "version": "1.4.0",
+        "digest": format!("sha256:{}", "ab".repeat(32)),
+        "stage": "canary",
+        "percent": 2.5,
+        "state": "sent_back",
+        "since": "1970-01-01T00:00:00.000Z",
+        "sent_back": {
+            "gate": "fault_ratio",
+            "since": "2026-03-01T08:30:00.250Z",
+            "reason": "fault ratio 0.031 of 1204 evaluations, expected at most 0.01",
+        },
+        "evaluations": 1204,
+        "faults": 37,
+        "p99_us": 43,
+        "compared": 1100,
+        "differing": 1,
+        "rescored": 9,
+        "dropped": 2,
+        "differences": [{
+            "payment_id": "pay_1",
+            "at": "2026-03-01T08:30:00.250Z",
+            "in_force": {"outcome": "approve", "score": 3, "fault": null, "reasons": ["amount.usual"]},
+            "candidate": {"outcome": "review", "score": null, "fault": "trap", "reasons": []},
+        }],
+    })
+}
+
 #[tokio::test]
 async fn every_policy_is_shown_with_how_it_stands() {
     let world = World::new();
@@ -124,32 +154,7 @@ async fn every_policy_is_shown_with_how_it_stands() {
                     },
                 },
                 "retired": null,
-                "candidate": {
-                    "version": "1.4.0",
-                    "digest": format!("sha256:{}", "ab".repeat(32)),
-                    "stage": "canary",
-                    "percent": 2.5,
-                    "state": "sent_back",
-                    "since": "1970-01-01T00:00:00.000Z",
-                    "sent_back": {
-                        "gate": "fault_ratio",
-                        "since": "2026-03-01T08:30:00.250Z",
-                        "reason": "fault ratio 0.031 of 1204 evaluations, expected at most 0.01",
-                    },
-                    "evaluations": 1204,
-                    "faults": 37,
-                    "p99_us": 43,
-                    "compared": 1100,
-                    "differing": 1,
-                    "rescored": 9,
-                    "dropped": 2,
-                    "differences": [{
-                        "payment_id": "pay_1",
-                        "at": "2026-03-01T08:30:00.250Z",
-                        "in_force": {"outcome": "approve", "score": 3, "fault": null, "reasons": ["amount.usual"]},
-                        "candidate": {"outcome": "review", "score": null, "fault": "trap", "reasons": []},
-                    }],
-                },
+                "candidate": candidate_view(),
             }],
         })
     );

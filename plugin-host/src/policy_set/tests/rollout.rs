@@ -29,6 +29,10 @@ impl Scene {
         Self::under(json!({}), stable, candidate, of_the_candidate)
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "what is made for one scene reads better without a reference"
+    )]
     fn under(otherwise: Value, stable: Guest, candidate: Guest, of_the_candidate: &Value) -> Self {
         let (stable, candidate) = (stable.component(), candidate.component());
         let document = document_with_candidate("alpha", &stable, &otherwise, &candidate, of_the_candidate);
