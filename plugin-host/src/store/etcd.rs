@@ -179,6 +179,23 @@ fn kv(client: &Client) -> KvClient {
     client.kv_client().max_decoding_message_size(MAX_ANSWER_BYTES)
 }
 
+/// The revision that the store is at, as a majority of its members has it.
+async fn current_revision(connection: &Connection, prefix: &str) -> Result<u64, StoreError> {
+    let call = Call {
+        what: "read the revision",
+        bound: CALL_TIMEOUT,
+        right: Right::ReadBelow(prefix),
+    };
+    let answer = connection
+        .ask(&call, |client| {
+            let mut kv = kv(&client);
+            let options = GetOptions::new().with_prefix().with_count_only();
+            async move { kv.get(prefix, Some(options)).await }
+        })
+        .await?;
+    Ok(answer.header().map_or(0, |header| revision(header.revision())))
+}
+
 /// Every key below a prefix at one revision of one cluster.
 struct Range {
     revision: u64,
@@ -270,7 +287,7 @@ impl PolicyStore for EtcdPolicyStore {
         transaction.check()?;
         self.write_artifacts(&transaction.artifacts).await?;
         if transaction.documents.is_empty() {
-            return self.current_revision().await;
+            return current_revision(&self.connection, &self.layout.policies()).await;
         }
         self.write_documents(&transaction).await
     }

@@ -7,7 +7,8 @@
 //!   last revision of a message is held until something follows it. A request for progress makes sure that something does:
 //!   etcd sends the fragments of a message in a row, so its answer cannot come between them.
 //! - A watch from a revision in the future is created without complaint and stays silent for good. Only the revision in
-//!   the first message's header shows it.
+//!   the first message's header shows it. A member that lags behind the others shows the same and will catch up, so the
+//!   majority is asked before the store is said to have gone back.
 //! - An answer to our own request for progress may, in versions before 3.4.25 and 3.5.8, run ahead of events that are not
 //!   sent yet (etcd issue 15220). It shows that the stream is alive, and moves no revision.
 
@@ -24,6 +25,7 @@ use crate::store::{PolicyWatch, StoreError, WatchEvent};
 
 use super::call::{CALL_TIMEOUT, Call, Peer, Right, of_etcd, revision};
 use super::connection::Connection;
+use super::current_revision;
 
 /// How often a quiet stream is asked for progress. etcd by itself tells it every ten minutes.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
@@ -104,8 +106,12 @@ impl EtcdWatch {
         };
         let first = first.ok_or_else(|| watch.unavailable("the stream ended before it began"))?;
         if let Some(header) = first.header() {
-            let current = revision(header.revision());
-            if current < after || (cluster != 0 && header.cluster_id() != cluster) {
+            let is_another = cluster != 0 && header.cluster_id() != cluster;
+            let mut current = revision(header.revision());
+            if current < after && !is_another {
+                current = current_revision(connection, &watch.prefix).await?;
+            }
+            if current < after || is_another {
                 return Err(StoreError::Rewound { after, current });
             }
         }

@@ -38,25 +38,6 @@ impl EtcdPolicyStore {
         Ok(())
     }
 
-    /// The revision that the store is at.
-    pub(super) async fn current_revision(&self) -> Result<u64, StoreError> {
-        let prefix = self.layout.policies();
-        let call = Call {
-            what: "read the revision",
-            bound: CALL_TIMEOUT,
-            right: Right::ReadBelow(&prefix),
-        };
-        let answer = self
-            .connection
-            .ask(&call, |client| {
-                let (mut kv, prefix) = (kv(&client), prefix.as_str());
-                let options = GetOptions::new().with_prefix().with_count_only();
-                async move { kv.get(prefix, Some(options)).await }
-            })
-            .await?;
-        Ok(answer.header().map_or(0, |header| revision(header.revision())))
-    }
-
     /// Writes documents and their history in one transaction, on the condition that their artifacts are still there: what was
     /// written a moment ago may have been collected, since no document named it.
     pub(super) async fn write_documents(&self, transaction: &Transaction) -> Result<u64, StoreError> {

@@ -157,6 +157,23 @@ async fn a_member_that_cannot_be_reached_is_left_for_another_and_taken_again() {
 }
 
 #[tokio::test]
+async fn a_member_that_lags_behind_is_not_taken_for_a_store_that_went_back() {
+    let Some(cluster) = cluster().await else {
+        return;
+    };
+    let store = open(&cluster.endpoints()).await;
+    // Members that do not lead learn of a revision up to a heartbeat after it was acknowledged.
+    let mut seen = put(store.as_ref(), vec![new("p0")]).await.unwrap();
+    for number in 1..40 {
+        let mut watch = store.watch(seen).await.unwrap();
+        let policy = format!("p{number}");
+        seen = put(store.as_ref(), vec![new(&policy)]).await.unwrap();
+        let (revision, changed) = change(watch.as_mut()).await;
+        assert_eq!((revision, sequences(&changed)), (seen, vec![(policy, Some(1))]));
+    }
+}
+
+#[tokio::test]
 async fn a_member_without_a_leader_is_not_followed() {
     let Some(cluster) = cluster().await else {
         return;
