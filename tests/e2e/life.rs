@@ -124,8 +124,8 @@ fn lives(store: String, gateways: usize, delete: impl Fn()) {
     pays(&gateways, "authorized");
 
     // Signed by a key that no gateway trusts, and pushed by somebody who does not know whom they trust.
-    let stricter = policy.with(OLD, STRICTER).with("1.0.0", "1.1.0");
-    let wasm = file(&stricter);
+    let slipped = policy.with(OLD, STRICTER).with("1.0.0", "1.0.9");
+    let wasm = file(&slipped);
     let stranger = desk.path("stranger.key");
     let push = [
         "policy",
