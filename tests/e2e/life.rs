@@ -67,7 +67,7 @@ impl Desk {
             "--config",
             &config,
         ];
-        said(run(&[&all[..], &arguments[1..]].concat()))
+        said(&run(&[&all[..], &arguments[1..]].concat()))
     }
 
     /// One that publishes, signed by the trusted key.
@@ -83,7 +83,7 @@ impl Desk {
     }
 }
 
-fn said(output: Output) -> Said {
+fn said(output: &Output) -> Said {
     let text =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(!text.contains("panicked"), "{text}");
@@ -136,7 +136,7 @@ fn lives(store: String, gateways: usize, delete: impl Fn()) {
         "--key",
         &stranger,
     ];
-    let refused = said(run(&[&push[..], &["--wait", "--timeout", "60s"]].concat()));
+    let refused = said(&run(&[&push[..], &["--wait", "--timeout", "60s"]].concat()));
     ended(
         &refused,
         4,

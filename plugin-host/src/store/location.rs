@@ -57,7 +57,8 @@ impl StoreLocation {
     /// # Errors
     /// When a folder cannot be made or read. An etcd that is away is no error yet.
     pub async fn open(&self) -> Result<Arc<dyn PolicyStore>, StoreError> {
-        let store: Arc<dyn PolicyStore> = self.open_archive().await?;
+        // Boxed: connecting to etcd is much for the stack of whoever holds this future.
+        let store: Arc<dyn PolicyStore> = Box::pin(self.open_archive()).await?;
         Ok(store)
     }
 
