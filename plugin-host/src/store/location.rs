@@ -84,7 +84,8 @@ impl StoreLocation {
     /// When a folder cannot be made or read, a setting of `etcd` cannot be, or etcd refuses the credentials. An etcd that is away is
     /// no error yet.
     pub async fn open(&self, etcd: &EtcdConfig) -> Result<Arc<dyn PolicyStore>, OpenError> {
-        let store: Arc<dyn PolicyStore> = self.open_archive(etcd).await?;
+        // Boxed: connecting to etcd is much for the stack of whoever holds this future.
+        let store: Arc<dyn PolicyStore> = Box::pin(self.open_archive(etcd)).await?;
         Ok(store)
     }
 

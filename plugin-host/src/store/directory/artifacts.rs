@@ -13,11 +13,10 @@ use super::files::{self, LockKind};
 use super::folder::Folder;
 
 impl Folder {
-    /// Writes the chunks that are not there with the same bytes. Others may write the same meanwhile, since a chunk is the same
-    /// whoever writes it; nobody may delete it.
+    /// Writes the chunks that are not there with the same bytes. Needs no lock: nobody looks at them before a document names
+    /// them, and a chunk is the same whoever writes it. What is deleted meanwhile is written again with the document.
     pub(super) fn write_artifact(&self, artifact: &Artifact) -> Result<(), StoreError> {
         for (index, bytes) in artifact.chunks() {
-            let _lock = self.lock(LockKind::Shared)?;
             self.write_chunk(artifact.reference().digest(), index, &bytes)?;
         }
         Ok(())
@@ -39,12 +38,18 @@ impl Folder {
         if files::read(&path, CHUNK_BYTES)?.is_some_and(|present| present == bytes) {
             return Ok(());
         }
-        if let Some(chunks) = path.parent() {
+        let Some(chunks) = path.parent() else {
+            return Ok(());
+        };
+        loop {
             files::create_folder(chunks)?;
-            files::write(&path, bytes)?;
-            files::sync_folder(chunks.parent().unwrap_or(chunks))?;
+            match files::write(&path, bytes) {
+                // The folder was deleted since it was made, by somebody who deletes it once.
+                Err(_) if !chunks.exists() => {}
+                written => break written?,
+            }
         }
-        Ok(())
+        files::sync_folder(chunks.parent().unwrap_or(chunks))
     }
 
     /// Every artifact, by digest.
@@ -112,6 +117,8 @@ impl Folder {
         let artifacts = self.root().join(layout::ARTIFACTS);
         let path = artifacts.join(artifact.digest.to_string());
         match fs::remove_dir_all(&path) {
+            // Somebody is writing it anew.
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => return Ok(false),
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(files::failed("delete the folder", &path, &error));
             }
