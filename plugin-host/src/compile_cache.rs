@@ -91,7 +91,7 @@ impl CompileCache {
                 inner.gone(&name);
                 return None;
             }
-            Ok(Some(bytes)) => match inner.load(&name, bytes.into()) {
+            Ok(Some(bytes)) => match inner.load(&name, &bytes.into()) {
                 Ok(cached) => {
                     inner.metrics.count(CacheResult::Hit);
                     inner.shelf().used(&name);
@@ -154,7 +154,7 @@ impl Inner {
     }
 
     /// The component of a file, or why it is none.
-    fn load(&self, name: &str, file: Bytes) -> Result<Cached, String> {
+    fn load(&self, name: &str, file: &Bytes) -> Result<Cached, String> {
         let content = self
             .key
             .open_sealed(KIND, name, file)

@@ -77,6 +77,8 @@ impl PolicyHost {
         let id = node_id(&config.node_id).map_err(StartError::NodeId)?;
         let trusted = config.signatures.trusted_keys()?;
         config.quarantine.check()?;
+        tell_whom_it_trusts(&trusted);
+        let store: Arc<dyn PolicyStore> = location.open(&config.etcd).await?;
         let metrics = HostMetrics::register(registry);
         let state = state(config, metrics.state.clone())?;
         let node = Node {
@@ -85,8 +87,6 @@ impl PolicyHost {
             records: records(state.as_ref()),
             state,
         };
-        tell_whom_it_trusts(&node.trusted);
-        let store: Arc<dyn PolicyStore> = location.open(&config.etcd).await?;
         let sandbox = SandboxEngine::new(&Config {
             max_concurrent_evaluations: config.max_concurrent_evaluations.max(threads_of_policies(config)),
             ..config.clone()

@@ -139,12 +139,7 @@ impl HostMetrics {
             "From a document to its release in force",
             metrics.load_duration.clone(),
         );
-        registry.register(
-            "portcullis_policy_set_revision",
-            "Revision of the store that the policy set was built from",
-            metrics.revision.clone(),
-        );
-        metrics.register_counts(registry);
+        metrics.register_set(registry);
         metrics.register_store(registry);
         metrics.rollouts.register(registry);
         metrics.state.register(registry);
@@ -165,7 +160,12 @@ impl HostMetrics {
         );
     }
 
-    fn register_counts(&self, registry: &mut Registry) {
+    fn register_set(&self, registry: &mut Registry) {
+        registry.register(
+            "portcullis_policy_set_revision",
+            "Revision of the store that the policy set was built from",
+            self.revision.clone(),
+        );
         registry.register(
             "portcullis_policies_in_force",
             "Policies that decide",

@@ -152,7 +152,9 @@ impl NodeState {
 
     /// The set that was kept last, where one was. Blocks: call it off the async threads.
     pub(crate) fn last_good_set(&self) -> Option<RestoredSet> {
-        last_good_set::read(&self.place)
+        let restored = last_good_set::read(&self.place)?;
+        self.writer.found(restored.set.revision);
+        Some(restored)
     }
 
     /// Keeps an artifact for the sets after this, without waiting.

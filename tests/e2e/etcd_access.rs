@@ -99,7 +99,7 @@ fn secret(path: &Path, text: &str) {
 #[test]
 fn gateways_known_by_certificate_and_by_password_follow_decide_and_report() {
     let guarded = Guarded::start();
-    let policy = Policy::built("amount-ceiling");
+    let policy = Policy::built("amount-ceiling").with("deadline_ms = 5", "deadline_ms = 1000");
     guarded.publish(&policy);
     let password = "user = \"gateway-2\"\npassword_file = \"gateway-2.password\"\n";
     let gateways = [

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use portcullis_tests::guests::{contract_of, generated, manifest};
 use portcullis_tests::raw::{digest, document, envelope, run};
 use portcullis_tests::{Etcd, Gateway, Payment, Policy, Traffic, eventually};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::misbehaving::vitals::Vitals;
 
@@ -35,6 +35,7 @@ impl Stored {
     fn document(&self, name: &str, sequence: u64) -> (String, Vec<u8>) {
         let mut document = document(name, sequence, &self.policy);
         document["contract"] = self.contract.clone().into();
+        document["limits"] = json!({"deadline_ms": 1_000});
         let key = format!("/portcullis/v1/policies/{name}");
         (key, envelope(&document).to_string().into_bytes())
     }

@@ -1,18 +1,15 @@
 //! The gateway under test: the real binary, on a free port, with its data in a folder of its own.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::build::portcullis;
+use crate::launch::{Launch, STATE};
 use crate::process::Process;
 use crate::wait::eventually;
-
-/// The folder of the state that it keeps, in its own.
-const STATE: &str = "policy-state";
 
 /// After so long a gateway is not going to be ready.
 const LONGEST_START: Duration = Duration::from_secs(120);
@@ -24,19 +21,6 @@ pub struct Gateway {
     agent: ureq::Agent,
     folder: TempDir,
     launch: Launch,
-}
-
-/// How a gateway is started, and started again.
-#[derive(Clone, Debug, Default)]
-pub struct Launch {
-    /// The policy store.
-    pub store: String,
-    /// Further settings.
-    pub settings: Vec<String>,
-    /// Variables of its environment.
-    pub environment: Vec<(String, String)>,
-    /// A program and its arguments that become the gateway: it is given the command line behind them.
-    pub through: Vec<String>,
 }
 
 /// What it answered.
@@ -340,36 +324,6 @@ impl Gateway {
     /// How it ended, if it has.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.process.ended()
-    }
-}
-
-impl Launch {
-    /// Starts it with its data in this folder.
-    fn start_in(&self, folder: &Path) -> Process {
-        let mut command = match self.through.split_first() {
-            Some((program, arguments)) => {
-                let mut command = Command::new(program);
-                command.args(arguments).arg(portcullis());
-                command
-            }
-            None => Command::new(portcullis()),
-        };
-        let within = |name: &str| folder.join(name).display().to_string();
-        command
-            .current_dir(folder)
-            .args(["serve", "--listen", "127.0.0.1:0", "--store", &self.store]);
-        command.args(["--database", &within("portcullis.db")]);
-        for (key, file) in [
-            ("platform.fingerprint_key_path", "card.key"),
-            ("policies.state_path", STATE),
-        ] {
-            command.args(["--set", &format!("{key}={}", within(file))]);
-        }
-        for setting in &self.settings {
-            command.args(["--set", setting]);
-        }
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        Process::start(command)
     }
 }
 

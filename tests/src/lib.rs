@@ -15,6 +15,7 @@ pub mod etcd;
 mod etcd_http;
 pub mod gateway;
 pub mod guests;
+mod launch;
 pub mod policies;
 pub mod process;
 pub mod publishes;
@@ -24,7 +25,8 @@ pub mod wait;
 
 pub use beside::Beside;
 pub use etcd::Etcd;
-pub use gateway::{Answer, Gateway, Launch, Payment};
+pub use gateway::{Answer, Gateway, Payment};
+pub use launch::Launch;
 pub use policies::Policy;
 pub use traffic::Traffic;
 pub use wait::{eventually, eventually_within};

@@ -4,6 +4,7 @@ use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::files;
 use super::{NodeStateError, failed};
@@ -46,6 +47,13 @@ impl Folder {
             }
             files::remove_temporary(&folder);
         }
+        for kind in fs::read_dir(path.join(RECORDS))
+            .into_iter()
+            .flatten()
+            .filter_map(Result::ok)
+        {
+            files::remove_temporary(&kind.path());
+        }
         Ok(Self {
             path: path.to_owned(),
             _lock: lock,
@@ -65,7 +73,14 @@ pub(super) const RECORDS: &str = "records";
 /// What this node compiled.
 pub(super) const MACHINE_CODE: &str = "machine-code";
 
-/// Takes the lock of the folder for this process, without waiting: whoever has it is a gateway that runs.
+/// How long the lock is waited for: a gateway that is just ending has it still, and so has, for a moment, a process that it was
+/// starting when it was killed.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often it is tried.
+const LOCK_POLL: Duration = Duration::from_millis(10);
+
+/// Takes the lock of the folder for this process. Whoever has it for long is a gateway that runs.
 fn lock(folder: &Path) -> Result<File, NodeStateError> {
     let path = folder.join("lock");
     let mut options = OpenOptions::new();
@@ -81,12 +96,18 @@ fn lock(folder: &Path) -> Result<File, NodeStateError> {
         opened => opened,
     };
     let file = file.map_err(failed("open", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(NodeStateError::InUse {
-            path: fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()),
-        }),
-        Err(TryLockError::Error(error)) => Err(failed("lock", &path)(error)),
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK_PATIENCE => std::thread::sleep(LOCK_POLL),
+            Err(TryLockError::WouldBlock) => {
+                return Err(NodeStateError::InUse {
+                    path: fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()),
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(failed("lock", &path)(error)),
+        }
     }
 }
 

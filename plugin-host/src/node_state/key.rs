@@ -86,7 +86,7 @@ impl NodeKey {
     ///
     /// # Errors
     /// When this node did not seal these very bytes under this kind and name.
-    pub(crate) fn open_sealed(&self, kind: &str, name: &str, file: Bytes) -> Result<Bytes, SealError> {
+    pub(crate) fn open_sealed(&self, kind: &str, name: &str, file: &Bytes) -> Result<Bytes, SealError> {
         if !file.starts_with(MAGIC) {
             return Err(SealError::NotSealed);
         }

@@ -230,6 +230,10 @@ pub(super) fn read(place: &Place) -> Option<RestoredSet> {
             in_force,
         });
     }
+    restored
+        .set
+        .policies
+        .sort_unstable_by(|left, right| left.name.cmp(&right.name));
     Some(restored)
 }
 

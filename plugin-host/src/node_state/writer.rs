@@ -1,6 +1,7 @@
 //! The thread that writes: what is to be kept waits here, the latest value of each thing, and nobody waits for the disk.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod queue;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,10 +16,11 @@ use super::key::NodeKey;
 use super::last_good_set::{self, GoodSet, KeepError};
 use super::{RecordError, RecordKind, folder, record_path};
 use crate::artifact::{Artifact, ArtifactRef};
-use crate::digest::Digest;
 use crate::document::PolicyName;
 use crate::metrics::StateMetrics;
 use crate::priority::Priority;
+
+use queue::{Job, Queue};
 
 /// How nice the thread is: a little, since payments come first, and what it writes is worth the more the sooner it is there.
 const NICENESS: i32 = 2;
@@ -52,7 +54,7 @@ impl Place {
     pub(super) fn read(&self, path: &Path, kind: &str, name: &str, max: u64) -> Option<Bytes> {
         let problem = match files::read(path, max) {
             Ok(None) => return None,
-            Ok(Some(bytes)) => match self.key.open_sealed(kind, name, bytes.into()) {
+            Ok(Some(bytes)) => match self.key.open_sealed(kind, name, &bytes.into()) {
                 Ok(content) => return Some(content),
                 Err(error) => error.to_string(),
             },
@@ -83,84 +85,6 @@ impl Place {
         files::create_folder(folder)?;
         let seal = self.key.seal(kind.0, name.as_str(), &[value]);
         files::write(&path, &[&seal, value], Durability::Durable)
-    }
-}
-
-/// Work that may be left undone.
-type Task = Box<dyn FnOnce() + Send>;
-
-/// What waits.
-#[derive(Default)]
-struct Queue {
-    artifacts: BTreeMap<Digest, Artifact>,
-    artifact_bytes: u64,
-    set: Option<Arc<GoodSet>>,
-    records: BTreeMap<(RecordKind, PolicyName), Option<Bytes>>,
-    tasks: VecDeque<(usize, Task)>,
-    task_bytes: usize,
-    /// Artifacts that were kept since the latest set: the next one may name them.
-    expected: BTreeSet<Digest>,
-    /// What the latest set lacks.
-    missing: Vec<ArtifactRef>,
-    /// What could not be written waits until it is tried again.
-    is_stalled: bool,
-    is_busy: bool,
-    is_closed: bool,
-    /// What went wrong last.
-    problem: Option<String>,
-}
-
-/// What is done next.
-enum Job {
-    Artifact(Artifact),
-    Set(Arc<GoodSet>),
-    Record(RecordKind, PolicyName, Option<Bytes>),
-    Task(Task),
-}
-
-impl Queue {
-    /// What a set names comes before it, and what is missed least comes last.
-    fn next(&mut self) -> Option<Job> {
-        if !self.is_stalled {
-            if let Some(artifact) = self.artifacts.values().next() {
-                return Some(Job::Artifact(artifact.clone()));
-            }
-            if let Some(set) = &self.set {
-                return Some(Job::Set(Arc::clone(set)));
-            }
-            if let Some(((kind, name), value)) = self.records.iter().next() {
-                return Some(Job::Record(*kind, name.clone(), value.clone()));
-            }
-        }
-        let (bytes, task) = self.tasks.pop_front()?;
-        self.task_bytes = self.task_bytes.saturating_sub(bytes);
-        Some(Job::Task(task))
-    }
-
-    /// Takes away what was written, unless there is something newer.
-    fn written(&mut self, job: &Job) {
-        match job {
-            Job::Artifact(artifact) => self.forget_artifact(artifact.reference().digest()),
-            Job::Set(set) => {
-                self.missing.clear();
-                if self.set.as_ref().is_some_and(|waiting| Arc::ptr_eq(waiting, set)) {
-                    self.set = None;
-                }
-            }
-            Job::Record(kind, name, value) => {
-                let key = (*kind, name.clone());
-                if self.records.get(&key) == Some(value) {
-                    self.records.remove(&key);
-                }
-            }
-            Job::Task(_) => {}
-        }
-    }
-
-    fn forget_artifact(&mut self, digest: &Digest) {
-        if let Some(artifact) = self.artifacts.remove(digest) {
-            self.artifact_bytes = self.artifact_bytes.saturating_sub(artifact.reference().size());
-        }
     }
 }
 
@@ -226,6 +150,11 @@ impl Writer {
     /// For work that may be left undone.
     pub(crate) fn later_work(&self) -> LaterWork {
         LaterWork(Arc::clone(&self.shared))
+    }
+
+    /// The set of this revision was on the disk when the node started.
+    pub(super) fn found(&self, revision: u64) {
+        self.shared.metrics.saved_revision.set(revision);
     }
 
     pub(super) fn keep_artifact(&self, artifact: Artifact) {
@@ -319,8 +248,7 @@ impl Shared {
 
     fn is_settled(&self) -> bool {
         let queue = self.queue();
-        let is_idle = queue.artifacts.is_empty() && queue.set.is_none() && queue.records.is_empty();
-        !queue.is_busy && queue.tasks.is_empty() && (is_idle || queue.is_stalled)
+        !queue.is_busy && queue.tasks.is_empty() && (queue.is_empty() || queue.is_stalled)
     }
 
     fn run(&self) {
@@ -349,7 +277,7 @@ impl Shared {
                     self.failed(&mut queue, &error);
                 }
             }
-            if queue.artifacts.is_empty() && queue.set.is_none() && queue.records.is_empty() {
+            if queue.is_empty() {
                 self.recovered(&mut queue);
             }
         }

@@ -80,7 +80,7 @@ impl EtcdPolicyStore {
                 "the password for etcd is sent in the clear; set `policies.etcd.ca_file` for TLS"
             );
         }
-        let connection = Connection::new(description, endpoints, options);
+        let connection = Connection::new(description, endpoints, &options);
         match connection.client().await {
             // Asked again with the first call.
             Ok(_) | Err(StoreError::Unavailable { .. }) => {}

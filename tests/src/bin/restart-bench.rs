@@ -41,8 +41,7 @@ fn main() {
     let of_code = full.metric("portcullis_policy_compile_cache_bytes").unwrap_or(0);
 
     println!(
-        "from the start of the process to ready, {STARTS} starts a row; {POLICIES} policies of {size} bytes, {} bytes of machine code",
-        of_code
+        "from the start of the process to ready, {STARTS} starts a row; {POLICIES} policies of {size} bytes, {of_code} bytes of machine code"
     );
     println!();
     println!("{:<52}  {:>9}  {:>9}  {:>9}", "", "p50 ms", "max ms", "p50/floor");

@@ -54,7 +54,7 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Prepares a connection; nothing is asked yet.
-    pub(super) fn new(store: String, endpoints: &[String], access: EtcdOptions) -> Self {
+    pub(super) fn new(store: String, endpoints: &[String], access: &EtcdOptions) -> Self {
         let peer = Peer {
             store,
             tls: access
@@ -96,7 +96,8 @@ impl Connection {
     /// When there are credentials and they are refused, or cannot be checked.
     pub(super) async fn client(&self) -> Result<Client, StoreError> {
         let connect = || {
-            let connecting = Client::connect(&self.endpoints, Some(self.options.clone()));
+            // Boxed: it is much for a stack, and with it everything that asks for a client.
+            let connecting = Box::pin(Client::connect(&self.endpoints, Some(self.options.clone())));
             self.peer.within(&CONNECT, connecting)
         };
         self.client.get_or_try_init(connect).await.cloned()
