@@ -2,6 +2,24 @@
 
 use super::*;
 
+/// Pays with one card after the other until it is over. Says how often the candidate gave no answer.
+fn pay_until(over: &AtomicBool, gateway: &Gateway, payer: u32) -> u32 {
+    let mut faults = 0;
+    for index in 0.. {
+        if over.load(Ordering::Relaxed) {
+            break;
+        }
+        let payment = Payment::ordinary().with_card(&card(10_000 * payer + index));
+        let policy = paid(&gateway.pay(&payment));
+        // The document's failure mode decides where the candidate gives no answer.
+        let is_fault = policy["fault"]["kind"] == "trap";
+        let expected = if is_fault { "review" } else { "approve" };
+        assert_eq!(policy["outcome"], expected, "{policy}");
+        faults += u32::from(is_fault);
+    }
+    faults
+}
+
 #[test]
 fn a_candidate_that_faults_is_sent_back_while_payments_go_on() {
     let scene = Scene::new();
@@ -14,25 +32,7 @@ fn a_candidate_that_faults_is_sent_back_while_payments_go_on() {
         let payers: Vec<_> = (0..2)
             .map(|payer: u32| {
                 let (over, gateway) = (&over, &gateway);
-                scope.spawn(move || {
-                    let mut faults = 0;
-                    for index in 0.. {
-                        if over.load(Ordering::Relaxed) {
-                            break;
-                        }
-                        let payment = Payment::ordinary().with_card(&card(10_000 * payer + index));
-                        let policy = paid(&gateway.pay(&payment));
-                        // The document's failure mode decides where the candidate gives no answer.
-                        let is_fault = policy["fault"]["kind"] == "trap";
-                        assert_eq!(
-                            policy["outcome"],
-                            if is_fault { "review" } else { "approve" },
-                            "{policy}"
-                        );
-                        faults += u32::from(is_fault);
-                    }
-                    faults
-                })
+                scope.spawn(move || pay_until(over, gateway, payer))
             })
             .collect();
         // Also where something is missed below: the payers would go on for ever.
@@ -57,9 +57,10 @@ fn a_candidate_that_faults_is_sent_back_while_payments_go_on() {
             .sum();
         // The sixth was one too many; another may have been under way.
         assert!((6..=7).contains(&faults), "{faults}");
-        assert_eq!(
-            (&candidate["state"], &candidate["faults"]),
-            (&json!("sent_back"), &json!(6)),
+        assert_eq!(candidate["state"], "sent_back");
+        let counted = candidate["faults"].as_u64();
+        assert!(
+            counted >= Some(6) && counted <= Some(u64::from(faults)),
             "{candidate}"
         );
     });
@@ -80,10 +81,7 @@ fn a_candidate_that_faults_is_sent_back_while_payments_go_on() {
         told.contains("candidate 2.0.0 of amount-ceiling in canary at 50 %, sent back at"),
         "{told}"
     );
-    assert!(
-        told.contains("by fault_ratio: fault ratio 1 of 6 evaluations"),
-        "{told}"
-    );
+    assert!(told.contains("by fault_ratio: fault ratio 1 of "), "{told}");
 }
 
 #[test]
