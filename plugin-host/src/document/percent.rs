@@ -127,6 +127,12 @@ impl<T> Visitor<'_> for Share<T> {
         (self.new)(value).ok_or_else(|| E::invalid_value(Unexpected::Float(value), &self))
     }
 
+    // As TOML has whole numbers.
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<T, E> {
+        let value = u64::try_from(value).map_err(|_| E::invalid_value(Unexpected::Signed(value), &self))?;
+        self.visit_u64(value)
+    }
+
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<T, E> {
         u32::try_from(value)
             .ok()

@@ -169,27 +169,36 @@ async fn delete_until_named(store: &dyn PolicyArchive, reference: &ArtifactRef, 
 pub(crate) async fn a_push_writes_again_what_was_collected_before_its_document_was_written(
     backend: &Backend,
 ) {
-    let component = noise(CHUNK_BYTES + 1, 1);
-    let first = Artifact::new(component.clone()).unwrap();
-    let reference = *first.reference();
-    // Those that are written behind it take their time, and meanwhile nobody names it.
-    let others = (2..20).map(|seed| Artifact::new(noise(CHUNK_BYTES, seed)).unwrap());
-    let document = PolicyDocument {
-        artifact: reference,
-        ..document("a", 1)
-    };
-    let transaction = Transaction {
-        artifacts: [first].into_iter().chain(others).collect(),
-        documents: vec![DocumentWrite {
-            value: Envelope::unsigned(&document).to_json().into(),
-            ..new("a")
-        }],
-    };
-    let deleting = {
-        let store = backend.store.clone();
-        tokio::spawn(async move { delete_until_named(&*store, &reference, 1).await })
-    };
-    backend.store.put(transaction).await.unwrap();
-    assert_eq!(deleting.await.unwrap(), 1, "nothing was deleted in between");
-    assert!(artifact::fetch(&*backend.store, &reference).await.unwrap() == component);
+    /// How often the collector is given a chance to come in between: on a busy machine it may be too late.
+    const CHANCES: u64 = 20;
+    for chance in 1..=CHANCES {
+        let component = noise(CHUNK_BYTES + 1, 100 * chance);
+        let first = Artifact::new(component.clone()).unwrap();
+        let reference = *first.reference();
+        // Those that are written behind it take their time, and meanwhile nobody names it.
+        let others = (1..20).map(|seed| Artifact::new(noise(CHUNK_BYTES, 100 * chance + seed)).unwrap());
+        let name = format!("a{chance}");
+        let document = PolicyDocument {
+            artifact: reference,
+            ..document(&name, 1)
+        };
+        let transaction = Transaction {
+            artifacts: [first].into_iter().chain(others).collect(),
+            documents: vec![DocumentWrite {
+                value: Envelope::unsigned(&document).to_json().into(),
+                ..new(&name)
+            }],
+        };
+        let deleting = {
+            let store = backend.store.clone();
+            tokio::spawn(async move { delete_until_named(&*store, &reference, 1).await })
+        };
+        backend.store.put(transaction).await.unwrap();
+        let deleted = deleting.await.unwrap();
+        assert!(artifact::fetch(&*backend.store, &reference).await.unwrap() == component);
+        if deleted == 1 {
+            return;
+        }
+    }
+    panic!("nothing was deleted in between");
 }

@@ -57,6 +57,10 @@ impl Node {
     }
 }
 
+fn is_retired(status: &NodeStatus, name: &str) -> bool {
+    of(status, name).is_some_and(|policy| policy.state == NodePolicyState::Retired)
+}
+
 fn only_file(folder: &Path) -> PathBuf {
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
@@ -123,10 +127,11 @@ async fn what_the_store_says_at_the_start_comes_before_what_was_kept() {
     node.store.put_artifact(&next);
     node.store.commit(vec![
         ("alpha", Some(envelope("alpha", &next, &json!({"sequence": 2})))),
-        ("bravo", None),
+        ("bravo", Some(retirement("bravo", 2))),
     ]);
     let scene = node.start();
     scene.in_force("alpha", 2).await;
+    scene.until(|status| is_retired(status, "bravo")).await;
     assert_eq!(scene.scores().await, [scored("alpha", 7)]);
     scene.end().await;
     // And that is what is kept from then on.
@@ -159,21 +164,21 @@ async fn an_older_document_is_refused_after_a_restart_too() {
     node.having(&[("alpha", 5, 1), ("gone", 7, 2)]).await;
     let scene = node.start();
     scene.in_force("gone", 7).await;
-    node.store.commit(vec![("gone", None)]);
-    scene.until(|status| of(status, "gone").is_none()).await;
+    node.store.commit(vec![("gone", Some(retirement("gone", 8)))]);
+    scene.until(|status| is_retired(status, "gone")).await;
     scene.end().await;
     let old = scoring(9);
     node.store.put_artifact(&old);
     node.store.commit(vec![
         ("alpha", Some(envelope("alpha", &old, &json!({"sequence": 4})))),
-        ("gone", Some(envelope("gone", &old, &json!({"sequence": 6})))),
+        ("gone", Some(envelope("gone", &old, &json!({"sequence": 7})))),
     ]);
     let scene = node.start();
     scene.refused("alpha", "sequence_replayed").await;
     scene.refused("gone", "sequence_replayed").await;
     assert_eq!(scene.scores().await, [scored("alpha", 1)]);
-    publish(&scene, "gone", &scoring(3), &json!({"sequence": 8}));
-    scene.in_force("gone", 8).await;
+    publish(&scene, "gone", &scoring(3), &json!({"sequence": 9}));
+    scene.in_force("gone", 9).await;
     scene.end().await;
     // Without what it kept it cannot know.
     fs::remove_dir_all(node.state()).unwrap();
@@ -197,9 +202,9 @@ async fn a_node_that_kept_nothing_decides_nothing_without_its_store() {
     scene.in_force("alpha", 1).await;
     scene.end().await;
     // An empty set would approve everything: it is no set to start from.
-    node.store.commit(vec![("alpha", None)]);
+    node.store.commit(vec![("alpha", Some(retirement("alpha", 2)))]);
     let scene = node.start();
-    scene.until(|status| status.policies.is_empty()).await;
+    scene.until(|status| is_retired(status, "alpha")).await;
     scene.end().await;
     node.store.go_away();
     let before = node.store.listed_at().len();
@@ -242,16 +247,32 @@ async fn a_set_that_is_not_whole_decides_nothing_and_the_store_mends_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_kept_stays_in_force_where_its_document_is_gone_meanwhile() {
+    let node = Node::new();
+    node.having(&[("alpha", 1, 1)]).await;
+    node.store.commit(vec![("alpha", None)]);
+    for _ in 0..2 {
+        let scene = node.start();
+        scene.refused("alpha", "document_gone").await;
+        scene
+            .until(|status| of(status, "alpha").is_some_and(|alpha| alpha.sequence == Some(1)))
+            .await;
+        assert_eq!(scene.scores().await, [scored("alpha", 1)]);
+        scene.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn required_policies_are_there_with_what_was_kept() {
     let node = Node::with(Config {
         required: vec!["alpha".to_owned()],
         ..small_config(1)
     });
     node.having(&[("alpha", 1, 1)]).await;
-    // Gone while the node was down: what is required stays.
-    node.store.commit(vec![("alpha", None)]);
+    // Retired while the node was down: what is required stays.
+    node.store.commit(vec![("alpha", Some(retirement("alpha", 2)))]);
     let scene = node.start();
-    scene.refused("alpha", "required_policy_gone").await;
+    scene.refused("alpha", "required_policy_retired").await;
     scene
         .until(|status| of(status, "alpha").is_some_and(|alpha| alpha.sequence == Some(1)))
         .await;
