@@ -106,6 +106,11 @@ fn file(policy: &Policy) -> String {
     policy.wasm().display().to_string()
 }
 
+/// The policy, with time for a busy machine.
+fn built() -> Policy {
+    Policy::built(NAME).with("deadline_ms = 5", "deadline_ms = 1000")
+}
+
 fn pays(gateways: &[Gateway], status: &str) {
     for gateway in gateways {
         assert_eq!(gateway.pay(&Payment::ordinary()).body["status"], status);
@@ -116,7 +121,7 @@ fn pays(gateways: &[Gateway], status: &str) {
 fn lives(store: String, gateways: usize, delete: impl Fn()) {
     let desk = Desk::new(store);
     let gateways: Vec<Gateway> = std::iter::repeat_with(|| desk.gateway()).take(gateways).collect();
-    let policy = Policy::built(NAME);
+    let policy = built();
     let first = desk.publishes(&["push", &file(&policy), "--wait", "--timeout", "60s"]);
     ended(&first, 0, &[]);
     assert_eq!(first.json["fleet"]["end"], "converged", "{}", first.text);
@@ -154,7 +159,7 @@ fn lives(store: String, gateways: usize, delete: impl Fn()) {
         &["in force, newer refused", "2 (differs)", "not converged"],
     );
 
-    let stricter = Policy::built(NAME).with(OLD, STRICTER).with("1.0.0", "1.1.0");
+    let stricter = built().with(OLD, STRICTER).with("1.0.0", "1.1.0");
     let second = desk.publishes(&["push", &file(&stricter), "--wait", "--timeout", "60s"]);
     ended(&second, 0, &[]);
     pays(&gateways, "declined");
@@ -209,7 +214,7 @@ fn compares(desk: &Desk, stricter: &Policy) {
     ended(&desk.policy(&["diff", NAME, "--from", "3"]), 0, &[]);
     let same = desk.policy(&["diff", "--file", &file(stricter)]);
     ended(&same, 0, &[]);
-    let diff = desk.policy(&["diff", "--file", &file(&Policy::built(NAME)), "--output", "json"]);
+    let diff = desk.policy(&["diff", "--file", &file(&built()), "--output", "json"]);
     ended(&diff, 1, &[]);
     let changes = diff.json["changes"].as_array().expect("changes");
     assert!(
@@ -304,7 +309,7 @@ fn collects(desk: &Desk) {
     );
     ended(&desk.policy(&["gc", "--keep", "1"]), 0, &["deleted 0 artifacts"]);
     // It comes back from its source, under the next sequence.
-    let back = desk.publishes(&["push", &file(&Policy::built(NAME)), "--wait", "--timeout", "60s"]);
+    let back = desk.publishes(&["push", &file(&built()), "--wait", "--timeout", "60s"]);
     ended(&back, 0, &[]);
     assert_eq!(back.json["policies"][0]["sequence"], 7, "{}", back.text);
 }
@@ -333,11 +338,11 @@ fn a_policy_lives_and_ends_in_a_folder() {
 /// A store without a gateway on it.
 fn is_tried(store: String) {
     let desk = Desk::new(store);
-    let policy = Policy::built(NAME);
+    let policy = built();
     let unheard = desk.publishes(&["push", &file(&policy), "--wait", "--timeout", "1s"]);
     ended(&unheard, 4, &[]);
     assert_eq!(unheard.json["fleet"]["end"], "no_node", "{}", unheard.text);
-    let next = Policy::built(NAME).with(OLD, STRICTER).with("1.0.0", "2.0.0");
+    let next = built().with(OLD, STRICTER).with("1.0.0", "2.0.0");
     let candidate = ["push", &file(&next), "--candidate", "--stage", "canary"];
     ended(&desk.publishes(&candidate), 1, &["--percent"]);
     let tried = desk.publishes(&[&candidate[..], &["--percent", "5", "--max-p99-us", "900"]].concat());

@@ -127,10 +127,12 @@ impl<T> Visitor<'_> for Share<T> {
         (self.new)(value).ok_or_else(|| E::invalid_value(Unexpected::Float(value), &self))
     }
 
-    // As TOML has whole numbers.
+    /// Whole numbers of TOML are signed.
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<T, E> {
-        let value = u64::try_from(value).map_err(|_| E::invalid_value(Unexpected::Signed(value), &self))?;
-        self.visit_u64(value)
+        match u64::try_from(value) {
+            Ok(value) => self.visit_u64(value),
+            Err(_) => Err(E::invalid_value(Unexpected::Signed(value), &self)),
+        }
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<T, E> {
@@ -175,6 +177,21 @@ mod tests {
             let json = serde_json::to_string(&ratio).unwrap();
             assert_eq!(serde_json::from_str::<Ratio>(&json).unwrap(), ratio, "{json}");
         }
+    }
+
+    #[test]
+    fn a_whole_number_of_toml_is_a_share_too() {
+        #[derive(Deserialize)]
+        struct Shares {
+            percent: Percent,
+            ratio: Ratio,
+        }
+        let shares: Shares = toml::from_str("percent = 5\nratio = 1").unwrap();
+        assert_eq!(
+            (shares.percent, shares.ratio),
+            (Percent(500), Ratio(Ratio::WHOLE))
+        );
+        assert!(toml::from_str::<Shares>("percent = -5\nratio = 1").is_err());
     }
 
     #[test]
