@@ -45,7 +45,7 @@ enum Command {
     CheckConfig(ConfigArgs),
     /// Build, look into, publish and list policies
     #[command(subcommand)]
-    Policy(policy::PolicyCommand),
+    Policy(Box<policy::PolicyCommand>),
     /// Compile one component from standard input to standard output; the other commands start this for every policy
     #[command(hide = true)]
     Compile(compile::CompileArgs),
@@ -128,7 +128,7 @@ pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
         Command::CheckConfig(args) => check_config::run(args),
-        Command::Policy(command) => policy::run(command),
+        Command::Policy(command) => policy::run(*command),
         Command::Compile(args) => return compile::run(&args),
     };
     match result {

@@ -139,10 +139,10 @@ impl Known {
     /// What was in force before this node started is being loaded. It was what the store held, as far as this node knows.
     pub(super) fn begin_kept(&mut self, value: &Bytes) -> Begun {
         self.is_restoring = true;
+        self.begin(value);
         Begun {
             is_retry: false,
             is_kept: true,
-            ..self.begin(value)
         }
     }
 
