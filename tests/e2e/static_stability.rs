@@ -257,23 +257,7 @@ fn a_signed_document_that_is_older_than_one_seen_is_refused_after_a_restart() {
     assert!(message.contains("expected at least 2"), "{message}");
     declines(&gateway);
     // With the policy retired in between as well.
-    let retired = run(&[
-        "policy",
-        "retire",
-        "amount-ceiling",
-        "--reason",
-        "a test of it",
-        "--yes",
-        "--store",
-        &etcd.location(),
-        "--key",
-        &key,
-    ]);
-    assert!(
-        retired.status.success(),
-        "{}",
-        String::from_utf8_lossy(&retired.stderr)
-    );
+    do_signed(&["retire", "amount-ceiling", "--reason", "a test of it", "--yes"]);
     eventually("the policy to be retired", || {
         let policy = gateway.policy("amount-ceiling")?;
         (policy["state"] == "retired").then_some(())
