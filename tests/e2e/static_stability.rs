@@ -221,25 +221,13 @@ fn a_signed_document_that_is_older_than_one_seen_is_refused_after_a_restart() {
     let text = made["configuration"].as_str().expect("a configuration");
     fs::write(&configuration, format!("[policies.signatures]\n\n{text}\n")).expect("a configuration");
 
-    let push = |policy: &Policy| {
-        let (wasm, store) = (policy.wasm().display().to_string(), etcd.location());
-        let pushed = run(&[
-            "policy",
-            "push",
-            &wasm,
-            "--store",
-            &store,
-            "--publisher",
-            "e2e",
-            "--key",
-            &private,
-        ]);
-        assert!(
-            pushed.status.success(),
-            "{}",
-            String::from_utf8_lossy(&pushed.stderr)
-        );
+    let store = etcd.location();
+    let do_signed = |what: &[&str]| {
+        let signed = ["--store", &store, "--publisher", "e2e", "--key", &private];
+        let done = run(&[&["policy"], what, &signed].concat());
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     };
+    let push = |policy: &Policy| do_signed(&["push", &policy.wasm().display().to_string()]);
     push(&Policy::built("amount-ceiling"));
     let first = stored(&etcd);
     push(&strict());
