@@ -11,7 +11,7 @@ use crate::wait::eventually;
 pub struct Traffic {
     stop: Arc<AtomicBool>,
     sent: Arc<AtomicU32>,
-    payer: thread::JoinHandle<Vec<Answer>>,
+    payer: Option<thread::JoinHandle<Vec<Answer>>>,
 }
 
 impl Traffic {
@@ -29,7 +29,11 @@ impl Traffic {
             }
             answers
         });
-        Self { stop, sent, payer }
+        Self {
+            stop,
+            sent,
+            payer: Some(payer),
+        }
     }
 
     /// Waits until payments have flowed for a while from now.
@@ -45,8 +49,20 @@ impl Traffic {
     /// # Panics
     /// When a payment was not answered at all.
     #[must_use]
-    pub fn stop(self) -> Vec<Answer> {
+    pub fn stop(mut self) -> Vec<Answer> {
         self.stop.store(true, Ordering::Relaxed);
-        self.payer.join().expect("the payer ends")
+        let payer = self.payer.take().expect("it is stopped once");
+        payer.join().expect("the payer ends")
+    }
+}
+
+/// Also where a test fails: the payer holds the gateway, which would go on otherwise.
+impl Drop for Traffic {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(payer) = self.payer.take() {
+            // What it paid is nobody's concern any more.
+            drop(payer.join());
+        }
     }
 }
