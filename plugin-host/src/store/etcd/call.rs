@@ -217,7 +217,13 @@ impl Peer {
         let says = |any_of: &[&str]| any_of.iter().any(|part| text.contains(part));
         // Refused as TLS has it, or, where that was lost on the way, closed without a word before anything was answered.
         let is_new = !self.has_answered.load(Ordering::Relaxed);
-        let is_closed = code == CANCELLED || says(&["broken pipe", "reset by peer"]);
+        let closings = [
+            "broken pipe",
+            "connection reset",
+            "reset by peer",
+            "connection closed",
+        ];
+        let is_closed = code == CANCELLED || says(&closings);
         let is_refused = says(&["received fatal alert"]) || (is_new && is_closed);
         match self.tls {
             Some(_) if says(&["UnknownIssuer", "BadSignature"]) => {
