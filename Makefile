@@ -42,11 +42,14 @@ publish: setup-build build-gateway ## Build the sample policies and publish what
 
 ##@ Work
 .PHONY: test determinism crashes languages languages-quick languages-bindings bench bench-fleet check fmt deny
+# These count what is served within a guest's deadline, which says nothing where other tests have the machine.
+COUNTING := no_misbehaving_guest_harms_anybody
 # All targets at once: the end-to-end tests start the binary, and built on its own it would have fewer features switched
 # on in its dependencies, so that many of them were compiled twice.
 test: setup-test ## Run the whole test suite, etcd included
 	cargo build --workspace --all-targets --locked
-	E2E_BUILT=1 REQUIRE_BACKENDS=1 cargo test --workspace --locked -- $(ARGS)
+	E2E_BUILT=1 REQUIRE_BACKENDS=1 cargo test --workspace --locked -- --skip $(COUNTING) $(ARGS)
+	E2E_BUILT=1 REQUIRE_BACKENDS=1 cargo test --workspace --locked --test e2e -- --test-threads 1 $(COUNTING)
 	cd plugins && cargo test --workspace --locked $(POLICIES) -- $(ARGS)
 
 determinism: setup-test ## Run every sample policy's golden cases in 1,000 processes and compare (takes minutes)
