@@ -64,8 +64,6 @@ pub(super) struct Known {
     decides: Option<Digest>,
     /// The bytes of what is in force, and when its signatures were found to be enough.
     envelope: Option<(Bytes, Timestamp)>,
-    /// Whether what was in force before this node started is being loaded.
-    is_restoring: bool,
     /// Until when the keys are trusted that signed what was read last, where that ends.
     signatures_hold_until: Option<Moment>,
     refused: Option<RefusedRelease>,
@@ -138,7 +136,6 @@ impl Known {
 
     /// What was in force before this node started is being loaded. It was what the store held, as far as this node knows.
     pub(super) fn begin_kept(&mut self, value: &Bytes) -> Begun {
-        self.is_restoring = true;
         self.begin(value);
         Begun {
             is_retry: false,
@@ -169,14 +166,7 @@ impl Known {
             }
         })?;
         self.signatures_hold_until = signed.holds_until;
-        let statement = envelope.statement()?;
-        if statement.name() != name {
-            return Err(Refusal::name(name.as_str(), &statement));
-        }
-        if statement.sequence() < self.highest_sequence {
-            return Err(Refusal::replayed(statement.sequence(), self.highest_sequence));
-        }
-        match statement {
+        match self.statement(name, &envelope)? {
             Statement::Release(document) => Ok(document),
             // It is not kept.
             Statement::Retirement(_) => Err(Refusal::artifact_not_kept()),
@@ -211,13 +201,7 @@ impl Known {
         // Nothing of the payload is looked at before it is known whose it is.
         let signed = trusted.verify(&envelope, &name, now)?;
         self.signatures_hold_until = signed.holds_until;
-        let statement = envelope.statement()?;
-        if *statement.name() != name {
-            return Err(Refusal::name(key, &statement));
-        }
-        if statement.sequence() < self.highest_sequence {
-            return Err(Refusal::replayed(statement.sequence(), self.highest_sequence));
-        }
+        let statement = self.statement(&name, &envelope)?;
         if let Statement::Release(document) = &statement {
             document
                 .validity(now)
@@ -226,12 +210,22 @@ impl Known {
         Ok(statement)
     }
 
+    /// What an envelope says whose signatures are enough: of this policy, and nothing older than what this node has seen.
+    fn statement(&self, name: &PolicyName, envelope: &Envelope) -> Result<Statement, Refusal> {
+        let statement = envelope.statement()?;
+        if statement.name() != name {
+            return Err(Refusal::name(name.as_str(), &statement));
+        }
+        if statement.sequence() < self.highest_sequence {
+            return Err(Refusal::replayed(statement.sequence(), self.highest_sequence));
+        }
+        Ok(statement)
+    }
+
     /// The document is not taken. Says whether that is news.
     pub(super) fn refuse(&mut self, value: &Bytes, refusal: &Refusal, now: Timestamp) -> bool {
         let digest = Some(Digest::of(value));
-        if self.loading == digest {
-            self.loading = None;
-        }
+        self.ended(digest);
         if self.stored != digest {
             // The store holds another by now: this one is nobody's concern any more.
             return false;

@@ -10,7 +10,6 @@ use super::Reconciler;
 use super::known::Acceptance;
 use super::loads::{Batch, Candidate, Loaded, Releases};
 use super::refusal::Refusal;
-use crate::digest::Digest;
 
 impl Reconciler {
     /// Takes in what was loaded together, by one swap of the policy set.
@@ -93,9 +92,6 @@ impl Reconciler {
         let Candidate {
             name, value, begun, ..
         } = candidate;
-        if let Some(known) = self.known.get_mut(name) {
-            known.ended(Some(Digest::of(value)), *begun);
-        }
         if !begun.is_kept {
             return self.refuse(name, value, &refusal, now, elapsed);
         }

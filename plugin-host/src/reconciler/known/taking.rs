@@ -8,7 +8,7 @@ use domain::Timestamp;
 
 use super::super::loads::{Candidate, Releases, Retiring};
 use super::super::refusal::{Again, Refusal};
-use super::{Acceptance, Begun, Known, gone};
+use super::{Acceptance, Known, gone};
 use crate::digest::Digest;
 use crate::document::PolicyDocument;
 use crate::rollout::Rollouts;
@@ -18,9 +18,7 @@ impl Known {
     /// the store has now; that the store has none any more says nothing against it.
     fn take(&mut self, value: &Bytes, sequence: u64) -> Acceptance {
         let digest = Some(Digest::of(value));
-        if self.loading == digest {
-            self.loading = None;
-        }
+        self.ended(digest);
         let is_stored = self.stored == digest;
         if sequence < self.highest_sequence && is_stored {
             return Acceptance::Replayed(Refusal::replayed(sequence, self.highest_sequence));
@@ -30,25 +28,25 @@ impl Known {
         if !is_stored && (sequence <= self.highest_sequence || stored_decides) {
             return Acceptance::Replaced;
         }
-        self.decides = digest;
         self.highest_sequence = sequence;
-        // Of a newer document that was refused meanwhile, that stays to be told.
-        if is_stored {
-            self.refused = None;
-            self.again = Again::Never;
-        }
-        Acceptance::InForce
+        self.holds(digest)
     }
 
     /// The same of one that was in force before this node started. Whatever the store says by now, it holds again, unless something
     /// else does already.
-    fn take_again(&mut self, value: &Bytes, begun: Begun) -> Acceptance {
+    fn take_again(&mut self, value: &Bytes) -> Acceptance {
         let digest = Some(Digest::of(value));
-        self.ended(digest, begun);
+        self.ended(digest);
         if self.decides.is_some() {
             return Acceptance::Replaced;
         }
+        self.holds(digest)
+    }
+
+    /// It holds from now on.
+    fn holds(&mut self, digest: Option<Digest>) -> Acceptance {
         self.decides = digest;
+        // Of a newer document that was refused meanwhile, that stays to be told.
         if self.stored == digest {
             self.refused = None;
             self.again = Again::Never;
@@ -57,12 +55,9 @@ impl Known {
     }
 
     /// It is not being loaded any more.
-    pub(in crate::reconciler) fn ended(&mut self, digest: Option<Digest>, begun: Begun) {
+    pub(super) fn ended(&mut self, digest: Option<Digest>) {
         if self.loading == digest {
             self.loading = None;
-        }
-        if begun.is_kept {
-            self.is_restoring = false;
         }
     }
 
@@ -81,7 +76,7 @@ impl Known {
             ..
         } = candidate;
         let acceptance = if begun.is_kept {
-            self.take_again(&value, begun)
+            self.take_again(&value)
         } else {
             self.take(&value, document.sequence)
         };
