@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use etcd_client::{Client, GetOptions, KeyValue, KvClient, SortOrder, SortTarget};
+use etcd_client::{Client, GetOptions, KeyValue, KvClient, SortOrder, SortTarget, Txn, TxnResponse};
 
 use super::layout::Layout;
 use super::{MAX_DOCUMENTS, PolicyStore, PolicyWatch, StoreError, StoreListing, StoredDocument, Transaction};
@@ -109,6 +109,16 @@ impl EtcdPolicyStore {
             })
             .await?;
         Ok(answer.take_kvs().pop())
+    }
+
+    /// A transaction that may be made twice.
+    async fn txn(&self, call: &Call<'_>, txn: &Txn) -> Result<TxnResponse, StoreError> {
+        self.connection
+            .ask(call, |client| {
+                let (mut kv, txn) = (kv(&client), txn.clone());
+                async move { kv.txn(txn).await }
+            })
+            .await
     }
 
     /// Every key below a prefix at one revision, page by page.

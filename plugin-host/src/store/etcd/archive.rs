@@ -97,12 +97,7 @@ impl PolicyArchive for EtcdPolicyStore {
                 bound: CALL_TIMEOUT,
                 right: Right::ReadAndWriteBelow(&[self.layout.all_histories()]),
             };
-            self.connection
-                .ask(&call, |client| {
-                    let (mut kv, txn) = (kv(&client), txn.clone());
-                    async move { kv.txn(txn).await }
-                })
-                .await?;
+            self.txn(&call, &txn).await?;
         }
         Ok(())
     }
@@ -155,13 +150,7 @@ impl PolicyArchive for EtcdPolicyStore {
             bound: CALL_TIMEOUT,
             right: Right::ReadAndWriteBelow(&[documents.clone(), self.layout.artifacts()]),
         };
-        let answer = self
-            .connection
-            .ask(&call, |client| {
-                let (mut kv, txn) = (kv(&client), txn.clone());
-                async move { kv.txn(txn).await }
-            })
-            .await?;
+        let answer = self.txn(&call, &txn).await?;
         Ok(answer.succeeded())
     }
 }

@@ -71,13 +71,7 @@ impl EtcdPolicyStore {
                 self.layout.artifacts(),
             ]),
         };
-        let answer = self
-            .connection
-            .ask(&call, |client| {
-                let (mut kv, txn) = (kv(&client), txn.clone());
-                async move { kv.txn(txn).await }
-            })
-            .await?;
+        let answer = self.txn(&call, &txn).await?;
         if answer.succeeded() {
             return Ok(Some(
                 answer.header().map_or(0, |header| revision(header.revision())),
