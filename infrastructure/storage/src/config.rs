@@ -30,7 +30,7 @@ pub struct Config {
     /// 16 MiB. The file keeps its length: to overwrite is faster than to append.
     pub checkpoint_wal_bytes: u64,
     /// From what length on, in bytes, the writer finishes that copy itself between two commits, since under unbroken
-    /// load the log would grow for ever. Default 64 MiB.
+    /// load the log would grow for ever; at twice this length payments wait for the copy. Default 64 MiB.
     pub max_wal_bytes: u64,
 }
 

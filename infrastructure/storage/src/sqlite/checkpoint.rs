@@ -3,10 +3,11 @@
 //! SQLite would do it inside a commit, which then takes tens of milliseconds. Here a thread with a connection of its own
 //! does it while commits go on. Under unbroken load there is always a commit that it has not copied yet, and the log
 //! cannot start anew; so when the log is long, the writer finishes the copy between two commits, which is short work
-//! right after the thread's.
+//! right after the thread's. Where the thread cannot keep up, the writer waits for it: a payment then waits for the disk,
+//! and the disk does not fill.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -20,6 +21,9 @@ const NAME: &str = "wal-checkpoint";
 /// What precedes every page in the log, in bytes.
 const FRAME_HEADER_BYTES: u64 = 24;
 
+/// At how many times the length at which the writer finishes the copy it waits for the thread's.
+const WAIT_AT_LIMITS: u64 = 2;
+
 /// Watches the log's length for the writer.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
@@ -31,10 +35,10 @@ pub(super) struct Checkpoints {
     limit: u64,
     /// At how many pages the thread is called next.
     next: u64,
-    /// The thread has copied since the writer looked last.
-    copied: Arc<AtomicBool>,
     /// At most one call waits: a second one would copy nothing.
     calls: SyncSender<()>,
+    /// Holds one message when the thread has copied since the writer looked last.
+    copied: Receiver<()>,
     thread: JoinHandle<()>,
 }
 
@@ -59,9 +63,8 @@ impl Checkpoints {
             .map_err(failed)?;
 
         let copier = connection::open_for_checkpoints(config)?;
-        let copied = Arc::new(AtomicBool::new(false));
-        let done = Arc::clone(&copied);
         let (calls, called) = sync_channel(1);
+        let (done, copied) = sync_channel(1);
         let thread = std::thread::Builder::new()
             .name(NAME.to_owned())
             .spawn(move || copy_when_called(&copier, &called, &done))
@@ -71,8 +74,8 @@ impl Checkpoints {
             step,
             limit: (config.max_wal_bytes / frame).max(step),
             next: step,
-            copied,
             calls,
+            copied,
             thread,
         })
     }
@@ -85,14 +88,23 @@ impl Checkpoints {
             self.next = self.step;
             return;
         }
-        if pages >= self.limit && self.copied.swap(false, Ordering::AcqRel) {
+        if pages >= self.limit && self.copied.try_recv().is_ok() {
+            report(copy(writer, "PASSIVE"));
+        } else if pages >= self.limit * WAIT_AT_LIMITS {
+            self.call();
+            // Gone: the copy is the writer's alone, and `finish` says why.
+            let _copied = self.copied.recv();
             report(copy(writer, "PASSIVE"));
         }
         if pages >= self.next || pages >= self.limit {
             self.next = pages + self.step;
-            // Full: it is called already. Gone: the log stays long, and `finish` says why.
-            let _called = self.calls.try_send(());
+            self.call();
         }
+    }
+
+    fn call(&self) {
+        // Full: it is called already. Gone: the writer copies, and `finish` says why.
+        let _called = self.calls.try_send(());
     }
 
     /// Ends the thread, copies what is left and empties the log.
@@ -105,10 +117,11 @@ impl Checkpoints {
     }
 }
 
-fn copy_when_called(connection: &Connection, calls: &Receiver<()>, copied: &AtomicBool) {
+fn copy_when_called(connection: &Connection, calls: &Receiver<()>, copied: &SyncSender<()>) {
     while calls.recv().is_ok() {
         report(copy(connection, "PASSIVE"));
-        copied.store(true, Ordering::Release);
+        // Full: the writer has not looked since. Gone: it ends.
+        let _told = copied.try_send(());
     }
 }
 

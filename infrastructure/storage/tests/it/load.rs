@@ -151,6 +151,7 @@ async fn the_log_stays_short_under_unbroken_load() {
     }
     tasks.join_all().await;
     let log_bytes = fs::metadata(folder.path().join("payments.db-wal")).unwrap().len();
-    assert!(log_bytes < 6 * 1024 * 1024, "{log_bytes}");
+    // Twice the length, and the two commits that may come before the writer looks.
+    assert!(log_bytes < 3 * 1024 * 1024, "{log_bytes}");
     repository.close().await.unwrap();
 }
