@@ -12,9 +12,10 @@ impl Policy for Spins {
     }
 
     fn evaluate(_: &Request) -> Result<Decision, String> {
-        let mut rounds = 0_u64;
+        // Each division waits for the one before, so that no processor ends the fuel before the longest deadline of a test.
+        let mut divisor = 1_u64;
         loop {
-            rounds = black_box(rounds.wrapping_add(1));
+            divisor = black_box(u64::MAX / divisor) | 1;
         }
     }
 }

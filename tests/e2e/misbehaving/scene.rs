@@ -179,10 +179,11 @@ impl Scene {
         let mut answers = Vec::new();
         let mut most = 0;
         let mut asked = 0;
+        let mut last = Value::Null;
         while answers.len() < PAYMENTS || most < wanted || self.is_unsaid(row) {
             assert!(
                 asked < MAX_PAYMENTS,
-                "beside {} no more than {most} payments were served; {} ended as they should, of {asked}: {}",
+                "beside {} no more than {most} payments were served; {} ended as they should, of {asked}, the last as {last}: {}",
                 row.name,
                 answers.len(),
                 self.log_of(row.name)
@@ -190,6 +191,9 @@ impl Scene {
             let beside = gateway.pay_beside(&hostile, at_once, || served(gateway, row.name));
             most = most.max(beside.served);
             asked += at_once;
+            if let Some(answer) = beside.slow.last() {
+                last = evaluation(answer, row.name).clone();
+            }
             let in_time = beside
                 .slow
                 .into_iter()
