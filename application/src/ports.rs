@@ -4,18 +4,27 @@
 mod acquirer;
 mod card_fingerprinter;
 mod clock;
+mod event_log;
 mod feature_store;
 mod id_generator;
+mod idempotency;
+mod payment_catalog;
 mod payment_repository;
 mod risk_policy_engine;
 mod telemetry;
 mod timer;
 
-pub use acquirer::{Acquirer, AcquirerAnswer, AcquirerError, AuthorizationRequest};
+pub use acquirer::{
+    Acquirer, AcquirerAnswer, AcquirerError, AuthorizationRequest, CardKept, CardSource, FollowUpRequest,
+    InquiryAnswer, KeepCardRequest, PayerAuthentication,
+};
 pub use card_fingerprinter::CardFingerprinter;
 pub use clock::Clock;
+pub use event_log::{EventLog, StoredEvent};
 pub use feature_store::{FeatureStore, FeatureStoreUnavailable, SettledAs};
 pub use id_generator::IdGenerator;
+pub use idempotency::{IdempotencyKey, KeyEntry, KeyWrite, RequestDigest, StoredAnswer};
+pub use payment_catalog::{Page, PageCursor, PaymentCatalog, PaymentQuery};
 pub use payment_repository::{PaymentRepository, RepositoryError};
 pub use risk_policy_engine::{
     CandidateAnswer, CandidateDifference, CandidateOnTrial, PolicySnapshot, PolicyStatus, QuarantineInForce,

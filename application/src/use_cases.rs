@@ -1,16 +1,35 @@
 //! What the gateway offers, one verb and noun a file.
 
 mod authorize_payment;
+mod capture_payment;
 mod check_readiness;
+mod confirm_payment;
 mod decide_risk;
+mod expire_payment;
+mod follow_up;
 mod get_payment;
 mod list_policies;
+mod refund_payment;
+mod release;
+mod resolve_operation;
+mod resume_request;
+mod review_payment;
+mod void_payment;
 
 pub use authorize_payment::{AuthorizePayment, AuthorizePaymentCommand, AuthorizePaymentError, PaymentCard};
+pub use capture_payment::{CapturePayment, CapturePaymentCommand, CapturePaymentError};
 pub use check_readiness::{CheckReadiness, ReadinessCheck};
+pub use confirm_payment::{ConfirmPayment, ConfirmPaymentCommand, ConfirmPaymentError};
 pub use decide_risk::{DecideRisk, DecideRiskCommand, DecideRiskError, DecidedCard, RiskDecisionMade};
+pub use expire_payment::{ExpirePayment, ExpirePaymentError};
+pub use follow_up::{FollowUpError, PaymentOf};
 pub use get_payment::{GetPayment, GetPaymentError};
 pub use list_policies::{ListPolicies, ListedPolicies};
+pub use refund_payment::{RefundPayment, RefundPaymentCommand, RefundPaymentError};
+pub use resolve_operation::{HumanAnswer, ResolveOperation, ResolveOperationError};
+pub use resume_request::{ResumeRequest, ResumeRequestError};
+pub use review_payment::{ReviewPayment, ReviewPaymentCommand, ReviewPaymentError};
+pub use void_payment::{VoidPayment, VoidPaymentError};
 
 use std::sync::Arc;
 

@@ -1,27 +1,50 @@
 //! The payment aggregate: what is to be paid, what was decided about it, and every call to the acquirer.
 
+mod amounts;
 mod details;
+mod event;
 mod operation;
+mod operations;
 mod record;
+mod refusal;
+mod review;
 mod status;
 
+pub use amounts::PaymentAmounts;
 pub use details::{
     CustomerDetails, DetailsText, DeviceDetails, MAX_METADATA_ENTRIES, MetadataText, PaymentDetails,
 };
+pub use event::{PaymentEvent, PaymentEventKind};
 pub use operation::{
     AcquirerReference, DeclineCode, Operation, OperationKind, OperationResult, OperationStatus,
 };
-pub use record::{InconsistentRecord, PaymentRecord};
+pub use record::{CardToken, InconsistentRecord, PaymentRecord};
+pub use refusal::OperationRefused;
+pub use review::{Review, ReviewVerdict, ReviewerName};
 pub use status::{IllegalTransition, PaymentStatus, TRANSITIONS, Transition};
 
 use crate::identifier::{OperationId, PaymentId};
 use crate::risk::{Outcome, RiskDecision, RiskRequest};
 use crate::timestamp::Timestamp;
 
-/// One payment. Every change goes through a method that holds the invariants:
-/// its status moves along [`TRANSITIONS`] alone; at most one operation is open at a time; a final operation stays so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Payment(PaymentRecord);
+/// One payment. Every change goes through a method that holds the invariants: its status moves along [`TRANSITIONS`]
+/// alone; no more is captured than was authorized, and no more refunded than was captured; at most one operation is open at a
+/// time; a final operation stays so. What a change means to others is among its [events](Self::events) until it is stored.
+#[derive(Clone, Debug)]
+pub struct Payment {
+    record: PaymentRecord,
+    /// What happened since it was stored last.
+    events: Vec<PaymentEvent>,
+}
+
+/// Two payments are equal where their records are: what of it was told to others already is no part of a payment.
+impl PartialEq for Payment {
+    fn eq(&self, other: &Self) -> bool {
+        self.record == other.record
+    }
+}
+
+impl Eq for Payment {}
 
 impl Payment {
     /// A payment as its risk decision leaves it: declined, held, to be challenged, or on its way to the acquirer.
@@ -32,23 +55,45 @@ impl Payment {
         decision: RiskDecision,
         created_at: Timestamp,
     ) -> Self {
-        let (status, decline_code) = match decision.outcome {
-            Outcome::Approve => (PaymentStatus::Authorizing, None),
-            Outcome::Challenge => (PaymentStatus::RequiresAction, None),
-            Outcome::Review => (PaymentStatus::InReview, None),
-            Outcome::Decline => (PaymentStatus::Declined, Some(DeclineCode::RiskPolicy)),
+        let (status, decline_code, event) = match decision.outcome {
+            Outcome::Approve => (PaymentStatus::Authorizing, None, None),
+            Outcome::Challenge => (
+                PaymentStatus::RequiresAction,
+                None,
+                Some(PaymentEventKind::Challenged),
+            ),
+            Outcome::Review => (
+                PaymentStatus::InReview,
+                None,
+                Some(PaymentEventKind::HeldForReview),
+            ),
+            Outcome::Decline => (
+                PaymentStatus::Declined,
+                Some(DeclineCode::RiskPolicy),
+                Some(PaymentEventKind::Declined),
+            ),
         };
-        Self(PaymentRecord {
-            id,
-            details,
-            status,
-            decline_code,
-            decision,
-            operations: Vec::new(),
-            created_at,
-            updated_at: created_at,
-            version: 0,
-        })
+        let mut payment = Self {
+            record: PaymentRecord {
+                id,
+                details,
+                status,
+                decline_code,
+                decision,
+                card_token: None,
+                review: None,
+                expires_at: None,
+                operations: Vec::new(),
+                created_at,
+                updated_at: created_at,
+                version: 0,
+            },
+            events: Vec::new(),
+        };
+        if let Some(kind) = event {
+            payment.tell(kind, None, created_at);
+        }
+        payment
     }
 
     /// A payment as it was stored.
@@ -57,112 +102,208 @@ impl Payment {
     /// When the record breaks an invariant, so that nothing is built on altered or damaged rows.
     pub fn restore(record: PaymentRecord) -> Result<Self, InconsistentRecord> {
         record.check()?;
-        Ok(Self(record))
+        Ok(Self {
+            record,
+            events: Vec::new(),
+        })
     }
 
     /// What is stored of it.
     #[must_use]
     pub fn record(&self) -> &PaymentRecord {
-        &self.0
+        &self.record
+    }
+
+    /// What happened to it since it was stored last, in order. Stored in the same transaction as the payment.
+    #[must_use]
+    pub fn events(&self) -> &[PaymentEvent] {
+        &self.events
     }
 
     /// Its name.
     #[must_use]
     pub fn id(&self) -> &PaymentId {
-        &self.0.id
+        &self.record.id
     }
 
     /// Where it stands.
     #[must_use]
     pub fn status(&self) -> PaymentStatus {
-        self.0.status
+        self.record.status
+    }
+
+    /// How much was reserved, taken and given back.
+    #[must_use]
+    pub fn amounts(&self) -> PaymentAmounts {
+        PaymentAmounts::of(&self.record)
+    }
+
+    /// The operation whose end is not known, if there is one.
+    #[must_use]
+    pub fn open_operation(&self) -> Option<&Operation> {
+        self.record
+            .operations
+            .iter()
+            .find(|operation| operation.is_open())
     }
 
     /// What a policy is asked about.
     #[must_use]
     pub fn risk_request(&self) -> RiskRequest<'_> {
         RiskRequest {
-            payment_id: &self.0.id,
-            details: &self.0.details,
-            created_at: self.0.created_at,
+            payment_id: &self.record.id,
+            details: &self.record.details,
+            created_at: self.record.created_at,
         }
     }
 
-    /// Opens the authorization that is about to be sent. Store the payment before the acquirer is called: what is not
-    /// known to have been sent can neither be asked for again nor be undone.
+    /// Keeps what the acquirer made of the card, so that the payment can be authorized when somebody has acted on it.
     ///
     /// # Errors
-    /// When the payment is not `authorizing`, or an operation is open already.
-    pub fn begin_authorization(
-        &mut self,
-        id: OperationId,
-        now: Timestamp,
-    ) -> Result<&Operation, IllegalTransition> {
-        let refused = IllegalTransition {
-            from: self.0.status,
-            trigger: "begin_authorization",
-        };
-        if self.0.status != PaymentStatus::Authorizing || self.0.operations.iter().any(Operation::is_open) {
-            return Err(refused);
+    /// When the payment does not wait to be authorized.
+    pub fn keep_card(&mut self, token: CardToken) -> Result<(), IllegalTransition> {
+        match self.record.status {
+            PaymentStatus::InReview | PaymentStatus::RequiresAction => {
+                self.record.card_token = Some(token);
+                Ok(())
+            }
+            _ => Err(self.illegal("keep_card")),
         }
-        self.0.operations.push(Operation::sent(
-            id,
-            OperationKind::Authorize,
-            self.0.details.amount,
-            now,
-        ));
-        self.touch(now);
-        self.0.operations.last().ok_or(refused)
     }
 
-    /// Takes in what the acquirer answered, or that it did not answer.
+    /// Declines a payment that was to wait, but whose card the acquirer could not keep meanwhile.
     ///
     /// # Errors
-    /// When there is no such open operation, the payment's status does not allow the answer, or the answer's decline
-    /// code is not the acquirer's to say.
-    pub fn finish_authorization(
-        &mut self,
-        id: &OperationId,
-        result: OperationResult,
-        now: Timestamp,
-    ) -> Result<(), IllegalTransition> {
-        let transition = match &result {
-            OperationResult::Succeeded(_) => Some(Transition::Authorized),
-            OperationResult::Declined(_) => Some(Transition::AuthorizationDeclined),
-            OperationResult::NotSent => Some(Transition::AcquirerNotReached),
-            // The money may have moved: the payment stays where it is until the acquirer has said what happened.
-            OperationResult::Unknown => None,
+    /// When the payment does not wait to be authorized.
+    pub fn decline_unkept(&mut self, code: DeclineCode, now: Timestamp) -> Result<(), IllegalTransition> {
+        let transition = match self.record.status {
+            PaymentStatus::InReview | PaymentStatus::RequiresAction => Transition::CardNotKept,
+            _ => return Err(self.illegal("decline_unkept")),
         };
-        let from = self.0.status;
-        let refused = IllegalTransition {
-            from,
-            trigger: "finish_authorization",
-        };
-        if matches!(&result, OperationResult::Declined(code) if !code.is_acquirers()) {
-            return Err(refused);
+        self.decline(transition, code, now)
+    }
+
+    /// Until when somebody has to act on it. Says nothing of a payment that does not wait.
+    pub fn expire_at(&mut self, at: Timestamp) {
+        if self.record.status.waits() {
+            self.record.expires_at = Some(at);
         }
-        let to = transition.map_or(Ok(from), |transition| from.after(transition))?;
-        let decline_code = match &result {
-            OperationResult::Declined(code) => Some(*code),
-            OperationResult::NotSent => Some(DeclineCode::AcquirerUnavailable),
-            OperationResult::Succeeded(_) | OperationResult::Unknown => None,
-        };
-        let operation = self.0.operations.iter_mut().find(|operation| operation.id == *id);
-        let operation = operation.filter(|operation| operation.is_open());
-        operation.ok_or(refused)?.finish(result, now);
-        self.0.status = to;
-        self.0.decline_code = decline_code;
-        self.touch(now);
+    }
+
+    /// Whether nobody acted on it in time.
+    #[must_use]
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.record.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Lets go of a payment that nobody acted on and that was not sent. One that is authorized is voided instead, so that the
+    /// acquirer lets go of it too, and is then `expired`.
+    ///
+    /// # Errors
+    /// When it is not overdue, or is authorized.
+    pub fn expire(&mut self, now: Timestamp) -> Result<(), IllegalTransition> {
+        if !self.is_overdue(now) || self.record.status == PaymentStatus::Authorized {
+            return Err(self.illegal("expire"));
+        }
+        let to = self.record.status.after(Transition::Expired)?;
+        self.move_to(to, now);
+        self.tell(PaymentEventKind::Expired, None, now);
         Ok(())
     }
 
-    /// Called by the repository when the payment is durable in its present form.
+    /// Gives up a payment that was not sent yet.
+    ///
+    /// # Errors
+    /// When it was.
+    pub fn cancel(&mut self, now: Timestamp) -> Result<(), IllegalTransition> {
+        let to = self.record.status.after(Transition::Cancelled)?;
+        self.move_to(to, now);
+        self.tell(PaymentEventKind::Voided, None, now);
+        Ok(())
+    }
+
+    /// Takes in what an analyst said: the payment goes on its way to the acquirer, or is declined.
+    ///
+    /// # Errors
+    /// When it is not held for review.
+    pub fn review(&mut self, review: Review) -> Result<(), IllegalTransition> {
+        let now = review.reviewed_at;
+        match review.verdict {
+            ReviewVerdict::Approved => {
+                let to = self.record.status.after(Transition::ReviewApproved)?;
+                self.move_to(to, now);
+            }
+            ReviewVerdict::Rejected => {
+                self.decline(Transition::ReviewRejected, DeclineCode::ReviewRejected, now)?;
+            }
+        }
+        self.record.review = Some(review);
+        Ok(())
+    }
+
+    /// Takes in whether the payer proved who he is: the payment goes on its way to the acquirer, or is declined.
+    ///
+    /// # Errors
+    /// When nobody asked him to.
+    pub fn confirm(&mut self, authenticated: bool, now: Timestamp) -> Result<(), IllegalTransition> {
+        if authenticated {
+            let to = self.record.status.after(Transition::Authenticated)?;
+            self.move_to(to, now);
+            Ok(())
+        } else {
+            let code = DeclineCode::AuthenticationFailed;
+            self.decline(Transition::AuthenticationFailed, code, now)
+        }
+    }
+
+    /// Called by the repository when the payment is durable in its present form, and its events with it.
     pub fn stored_as(&mut self, version: u64) {
-        self.0.version = version;
+        self.record.version = version;
+        self.events.clear();
+    }
+
+    fn decline(
+        &mut self,
+        transition: Transition,
+        code: DeclineCode,
+        now: Timestamp,
+    ) -> Result<(), IllegalTransition> {
+        let to = self.record.status.after(transition)?;
+        self.move_to(to, now);
+        self.record.decline_code = Some(code);
+        self.tell(PaymentEventKind::Declined, None, now);
+        Ok(())
+    }
+
+    /// To another status or within one; what belongs to the former status alone is gone.
+    fn move_to(&mut self, status: PaymentStatus, now: Timestamp) {
+        if self.record.status != status {
+            self.record.expires_at = None;
+        }
+        self.record.status = status;
+        if !PaymentRecord::keeps_card(status) {
+            self.record.card_token = None;
+        }
+        self.touch(now);
+    }
+
+    fn tell(&mut self, kind: PaymentEventKind, operation: Option<OperationId>, occurred_at: Timestamp) {
+        self.events.push(PaymentEvent {
+            kind,
+            operation,
+            occurred_at,
+        });
     }
 
     fn touch(&mut self, now: Timestamp) {
-        self.0.updated_at = self.0.updated_at.max(now);
+        self.record.updated_at = self.record.updated_at.max(now);
+    }
+
+    const fn illegal(&self, trigger: &'static str) -> IllegalTransition {
+        IllegalTransition {
+            from: self.record.status,
+            trigger,
+        }
     }
 }
 

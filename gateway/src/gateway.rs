@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
 
 use api::{ApiState, Drained, HttpMetrics, Server};
+use application::operation_runner::OperationRunner;
 use application::ports::{Acquirer, CardFingerprinter, Clock, FeatureStore, IdGenerator, PaymentRepository};
 use application::ports::{RiskPolicyEngine, Telemetry};
 use application::risk_assessment::RiskAssessment;
@@ -97,11 +98,17 @@ impl Gateway {
         let registry = Arc::new(RwLock::new(registry));
         let state = ApiState {
             authorize_payment: AuthorizePayment {
+                runner: OperationRunner {
+                    payments: Arc::clone(&payments),
+                    acquirer,
+                    features: Arc::clone(&risk.features),
+                    clock: Arc::clone(&risk.clock),
+                    timer: Arc::new(TokioTimer),
+                    telemetry: Arc::clone(&risk.telemetry),
+                    times: Arc::default(),
+                },
                 risk: risk.clone(),
-                payments: Arc::clone(&payments),
-                acquirer,
                 fingerprinter: Arc::clone(&fingerprinter),
-                timer: Arc::new(TokioTimer),
             },
             decide_risk: DecideRisk { risk, fingerprinter },
             get_payment: GetPayment {

@@ -6,7 +6,7 @@ mod payment_repository;
 mod risk_engine;
 mod small;
 
-pub use acquirer::{AskedAuthorization, ScriptedAcquirer};
+pub use acquirer::{AskedOperation, ScriptedAcquirer};
 pub use feature_store::InMemoryFeatureStore;
 pub use payment_repository::{InMemoryPaymentRepository, Save};
 pub use risk_engine::{ScriptedPolicySet, ScriptedRiskEngine};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use application::idempotency::KeyedRequest;
 use application::use_cases::{AuthorizePaymentCommand, AuthorizePaymentError};
 use axum::RequestExt;
 use axum::extract::{Path, Request};
@@ -68,7 +69,11 @@ fn start(
     let task = Arc::clone(shared);
     shared.payments.spawn(
         async move {
-            let outcome = task.state.authorize_payment.execute(command).await;
+            let outcome = task
+                .state
+                .authorize_payment
+                .execute(command, KeyedRequest::without_key())
+                .await;
             if let Ok(payment) = &outcome {
                 log_taken(payment, request_id.as_ref().map_or("", request_id::text));
             }
@@ -116,10 +121,7 @@ fn idempotency_key_unsupported() -> Problem {
 fn created(payment: &Payment) -> Result<Response, Problem> {
     let status = match payment.status() {
         PaymentStatus::Authorizing => StatusCode::ACCEPTED,
-        PaymentStatus::InReview
-        | PaymentStatus::RequiresAction
-        | PaymentStatus::Authorized
-        | PaymentStatus::Declined => StatusCode::CREATED,
+        _ => StatusCode::CREATED,
     };
     let mut response = json(status, &PaymentView(payment))?;
     let location = HeaderValue::from_str(&format!("/v1/payments/{}", payment.id()))

@@ -1,5 +1,6 @@
 //! What each error of a use case is to a caller. The operator's text stays on this side.
 
+use application::operation_runner::RunError;
 use application::ports::RepositoryError;
 use application::risk_assessment::NoPolicySet;
 use application::use_cases::{AuthorizePaymentError, GetPaymentError};
@@ -28,12 +29,21 @@ impl From<AuthorizePaymentError> for Problem {
                 }],
             ),
             AuthorizePaymentError::NoPolicySet(error) => error.into(),
-            AuthorizePaymentError::IllegalTransition(error) => {
-                // Between the steps of the aggregate the acquirer may have been asked.
+            // Between the steps of the aggregate the acquirer may have been asked.
+            AuthorizePaymentError::Refused(error) => {
                 payment_outcome_unknown().for_operator(error.to_string())
             }
-            AuthorizePaymentError::NotStored(error) => from_repository(&error),
-            AuthorizePaymentError::AnswerNotStored { payment, error } => payment_outcome_unknown()
+            AuthorizePaymentError::Run(error) => error.into(),
+        }
+    }
+}
+
+impl From<RunError> for Problem {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::IllegalTransition(error) => payment_outcome_unknown().for_operator(error.to_string()),
+            RunError::NotStored(error) => from_repository(&error),
+            RunError::AnswerNotStored { payment, error } => payment_outcome_unknown()
                 .about(payment)
                 .for_operator(error.to_string()),
         }
@@ -74,6 +84,7 @@ fn from_repository(error: &RepositoryError) -> Problem {
         .for_operator(error.to_string()),
         RepositoryError::AlreadyExists { .. }
         | RepositoryError::Conflict { .. }
+        | RepositoryError::KeyTaken
         | RepositoryError::Corrupt { .. } => with_id(Problem::internal(error.to_string()), error),
     }
 }
@@ -83,6 +94,6 @@ fn with_id(problem: Problem, error: &RepositoryError) -> Problem {
         RepositoryError::AlreadyExists { id }
         | RepositoryError::Conflict { id, .. }
         | RepositoryError::Corrupt { id, .. } => problem.about(id.clone()),
-        RepositoryError::Unavailable { .. } => problem,
+        RepositoryError::Unavailable { .. } | RepositoryError::KeyTaken => problem,
     }
 }

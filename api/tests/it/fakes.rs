@@ -1,28 +1,35 @@
 //! The world as a test wants it: a clock that stands still, an acquirer that says what it is told to, a repository in
 //! memory, a policy engine with a script.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+mod acquirer;
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use application::operation_runner::OperationRunner;
 use application::ports::{
-    Acquirer, AcquirerAnswer, AcquirerError, AuthorizationRequest, CardFingerprinter, Clock, FeatureStore,
-    FeatureStoreUnavailable, IdGenerator, PaymentRepository, PolicySnapshot, PolicyStatus, RepositoryError,
-    RiskPolicyEngine, SettledAs, Telemetry, Timer,
+    CardFingerprinter, Clock, FeatureStore, FeatureStoreUnavailable, IdGenerator, IdempotencyKey, KeyEntry,
+    KeyWrite, PaymentRepository, PolicySnapshot, PolicyStatus, RepositoryError, RiskPolicyEngine, SettledAs,
+    Telemetry, Timer,
 };
 use application::risk_assessment::RiskAssessment;
 use application::use_cases::{AuthorizePayment, CheckReadiness, DecideRisk, GetPayment, ListPolicies};
 use async_trait::async_trait;
 use domain::feature::{FeatureSpec, FeatureValue};
-use domain::payment::{AcquirerReference, OperationKind, OperationStatus, PaymentStatus};
+use domain::payment::{OperationKind, OperationStatus, PaymentStatus};
 use domain::risk::{
     FailureMode, Fault, FaultKind, Outcome, PolicyEvaluation, PolicyIdentity, Reason, RiskDecision,
     RiskRequest, Score, Signal, Verdict,
 };
-use domain::{CardNumber, Currency, DecisionId, Money, OperationId, Payment, PaymentId, Timestamp};
+use domain::{
+    CardNumber, Currency, DecisionId, MerchantId, Money, OperationId, Payment, PaymentId, Timestamp,
+};
 use portcullis_api::{Api, ApiState, Config, HttpMetrics};
 use prometheus_client::registry::Registry;
-use tokio::sync::{Semaphore, watch};
+use testkit::fakes::InMemoryPaymentRepository;
+
+pub(crate) use acquirer::ScriptedAcquirer;
 
 /// 2026-03-01T08:30:00.250Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_millis(1_772_353_800_250);
@@ -105,66 +112,10 @@ impl Telemetry for Silent {
     fn payment_finished(&self, _status: PaymentStatus) {}
 }
 
-/// Answers in the order of its script, then approves. Held, it answers nobody until it is released.
-pub(crate) struct ScriptedAcquirer {
-    script: Mutex<VecDeque<Result<AcquirerAnswer, AcquirerError>>>,
-    gate: Semaphore,
-    panics: AtomicBool,
-    calls: watch::Sender<usize>,
-}
-
-impl ScriptedAcquirer {
-    fn new() -> Self {
-        Self {
-            script: Mutex::default(),
-            gate: Semaphore::new(Semaphore::MAX_PERMITS),
-            panics: AtomicBool::new(false),
-            calls: watch::Sender::new(0),
-        }
-    }
-
-    pub(crate) fn then(&self, answer: Result<AcquirerAnswer, AcquirerError>) {
-        self.script.lock().unwrap().push_back(answer);
-    }
-
-    pub(crate) fn panic_next(&self) {
-        self.panics.store(true, Ordering::SeqCst);
-    }
-
-    pub(crate) fn hold(&self) {
-        self.gate.forget_permits(Semaphore::MAX_PERMITS);
-    }
-
-    pub(crate) fn release(&self) {
-        self.gate.add_permits(1_000);
-    }
-
-    /// Waits until it was called so often.
-    pub(crate) async fn called(&self, times: usize) {
-        let mut calls = self.calls.subscribe();
-        calls.wait_for(|calls| *calls >= times).await.unwrap();
-    }
-}
-
-#[async_trait]
-impl Acquirer for ScriptedAcquirer {
-    async fn authorize(&self, request: AuthorizationRequest<'_>) -> Result<AcquirerAnswer, AcquirerError> {
-        self.calls.send_modify(|calls| *calls += 1);
-        assert!(!self.panics.swap(false, Ordering::SeqCst), "told to panic");
-        drop(self.gate.acquire().await.unwrap());
-        let scripted = self.script.lock().unwrap().pop_front();
-        scripted.unwrap_or_else(|| {
-            Ok(AcquirerAnswer::Approved {
-                reference: AcquirerReference::parse(&format!("acq-{}", request.operation_id)).unwrap(),
-            })
-        })
-    }
-}
-
 /// Keeps payments in memory; told to, fails the saves that follow.
 #[derive(Default)]
 pub(crate) struct MemoryRepository {
-    payments: Mutex<BTreeMap<String, Payment>>,
+    payments: InMemoryPaymentRepository,
     failures: Mutex<VecDeque<Option<RepositoryError>>>,
 }
 
@@ -175,11 +126,8 @@ impl MemoryRepository {
     }
 
     pub(crate) fn statuses(&self) -> Vec<&'static str> {
-        let payments = self.payments.lock().unwrap();
-        payments
-            .values()
-            .map(|payment| payment.status().as_str())
-            .collect()
+        let records = self.payments.records();
+        records.iter().map(|record| record.status.as_str()).collect()
     }
 
     fn meet(&self) -> Result<(), RepositoryError> {
@@ -200,17 +148,27 @@ pub(crate) fn unavailable() -> RepositoryError {
 
 #[async_trait]
 impl PaymentRepository for MemoryRepository {
-    async fn save(&self, payment: &mut Payment) -> Result<(), RepositoryError> {
+    async fn save_with_key(
+        &self,
+        payment: &mut Payment,
+        key: Option<KeyWrite<'_>>,
+    ) -> Result<(), RepositoryError> {
         self.meet()?;
-        payment.stored_as(payment.record().version + 1);
-        let id = payment.id().to_string();
-        self.payments.lock().unwrap().insert(id, payment.clone());
-        Ok(())
+        self.payments.save_with_key(payment, key).await
     }
 
     async fn find(&self, id: &PaymentId) -> Result<Option<Payment>, RepositoryError> {
         self.meet()?;
-        Ok(self.payments.lock().unwrap().get(id.as_str()).cloned())
+        self.payments.find(id).await
+    }
+
+    async fn find_key(
+        &self,
+        tenant: &MerchantId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<KeyEntry>, RepositoryError> {
+        self.meet()?;
+        self.payments.find_key(tenant, key).await
     }
 
     async fn check(&self) -> Result<(), RepositoryError> {
@@ -363,11 +321,17 @@ impl World {
         let registry = Arc::clone(&self.registry);
         ApiState {
             authorize_payment: AuthorizePayment {
+                runner: OperationRunner {
+                    payments: self.repository.clone(),
+                    acquirer: self.acquirer.clone(),
+                    features: risk.features.clone(),
+                    clock: risk.clock.clone(),
+                    timer: Arc::new(Impatient),
+                    telemetry: risk.telemetry.clone(),
+                    times: Arc::default(),
+                },
                 risk: risk.clone(),
-                payments: self.repository.clone(),
-                acquirer: self.acquirer.clone(),
                 fingerprinter: Arc::new(LastFour),
-                timer: Arc::new(Impatient),
             },
             decide_risk: DecideRisk {
                 risk,

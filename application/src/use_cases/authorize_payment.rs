@@ -1,39 +1,19 @@
 //! Taking a payment: decide, and where the policies approve, have the acquirer reserve the amount.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use domain::payment::{
-    AcquirerReference, DeclineCode, IllegalTransition, OperationKind, OperationResult, OperationStatus,
-    PaymentDetails, PaymentStatus,
-};
+use domain::payment::{DeclineCode, IllegalTransition, OperationRefused, PaymentDetails, PaymentStatus};
 use domain::risk::RiskRequest;
-use domain::{CardExpiry, CardNumber, CountryCode, OperationId, Payment, PaymentId};
+use domain::{CardExpiry, CardNumber, CountryCode, Payment};
 use thiserror::Error;
 
-use crate::ports::{
-    Acquirer, AcquirerAnswer, AcquirerError, AuthorizationRequest, CardFingerprinter, PaymentRepository,
-    RepositoryError, SettledAs, Timer,
-};
+use crate::idempotency::KeyedRequest;
+use crate::operation_runner::{AuthorizationMeans, OperationRunner, RunError};
+use crate::payment_times::later;
+use crate::ports::{AcquirerError, CardFingerprinter, CardKept, CardSource, KeepCardRequest};
 use crate::risk_assessment::{NoPolicySet, RiskAssessment};
 
 use super::summarize_card;
-
-/// How long is waited before each new try to store the acquirer's answer: in all 6.3 s, which outlasts a lock that a
-/// backup holds (5 s) and a disk that was filled for a moment.
-const ANSWER_SAVE_PAUSES: [Duration; 6] = [
-    Duration::from_millis(100),
-    Duration::from_millis(200),
-    Duration::from_millis(400),
-    Duration::from_millis(800),
-    Duration::from_millis(1_600),
-    Duration::from_millis(3_200),
-];
-
-/// No new try is begun after so long, since each takes its own time too. With the acquirer's 5 s before it and a last
-/// save of 7 s (2 s for its turn, 5 s for a lock) this stays below the 25 s that payments get when the gateway is told
-/// to stop.
-const ANSWER_SAVE_BUDGET: Duration = Duration::from_secs(10);
 
 /// The card that pays. Its number is wiped when this is dropped.
 #[derive(Debug)]
@@ -66,19 +46,16 @@ pub enum AuthorizePaymentError {
     NoPolicySet(#[from] NoPolicySet),
     /// The aggregate refused a step that this use case takes: a defect, told rather than stepped over.
     #[error(transparent)]
-    IllegalTransition(#[from] IllegalTransition),
-    /// Nothing was sent to the acquirer. Where a commit broke off, the payment may be stored all the same.
-    #[error("the payment could not be stored, and was not sent: {0}")]
-    NotStored(RepositoryError),
-    /// The acquirer was asked, but its answer could not be stored. The operation stays open, and is never taken for a
-    /// failure: an operator has to ask the acquirer.
-    #[error("the acquirer's answer about payment `{payment}` could not be stored: {error}")]
-    AnswerNotStored {
-        /// The payment, which is stored as it was before the answer.
-        payment: PaymentId,
-        /// Why.
-        error: RepositoryError,
-    },
+    Refused(#[from] OperationRefused),
+    /// The payment, or how its authorization ended, could not be stored.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl From<IllegalTransition> for AuthorizePaymentError {
+    fn from(illegal: IllegalTransition) -> Self {
+        Self::Refused(illegal.into())
+    }
 }
 
 /// Takes payments.
@@ -86,14 +63,10 @@ pub enum AuthorizePaymentError {
 pub struct AuthorizePayment {
     /// Decides about them.
     pub risk: RiskAssessment,
-    /// Keeps them.
-    pub payments: Arc<dyn PaymentRepository>,
-    /// Moves the money.
-    pub acquirer: Arc<dyn Acquirer>,
+    /// Has the acquirer reserve the amount.
+    pub runner: OperationRunner,
     /// Recognizes cards.
     pub fingerprinter: Arc<dyn CardFingerprinter>,
-    /// Waits between the tries to store an answer.
-    pub timer: Arc<dyn Timer>,
 }
 
 impl AuthorizePayment {
@@ -102,7 +75,11 @@ impl AuthorizePayment {
     ///
     /// # Errors
     /// When the card has expired, no policies are loaded, or the payment cannot be stored.
-    pub async fn execute(&self, command: AuthorizePaymentCommand) -> Result<Payment, AuthorizePaymentError> {
+    pub async fn execute(
+        &self,
+        command: AuthorizePaymentCommand,
+        mut request: KeyedRequest,
+    ) -> Result<Payment, AuthorizePaymentError> {
         let AuthorizePaymentCommand { mut details, card } = command;
         let created_at = self.risk.clock.now();
         if card.expiry.is_past(created_at) {
@@ -114,23 +91,22 @@ impl AuthorizePayment {
             card.issuer_country,
         ));
         let id = self.risk.ids.payment_id();
-        let request = RiskRequest {
+        let asked = RiskRequest {
             payment_id: &id,
             details: &details,
             created_at,
         };
-        let decision = self.risk.assess(&request).await?;
+        let decision = self.risk.assess(&asked).await?;
 
         let mut payment = Payment::decided(id, details, decision, created_at);
-        if payment.status() == PaymentStatus::Authorizing {
-            self.authorize(&mut payment, &card).await?;
-        } else {
-            self.payments
-                .save(&mut payment)
-                .await
-                .map_err(AuthorizePaymentError::NotStored)?;
+        match payment.status() {
+            PaymentStatus::Authorizing => self.authorize(&mut payment, &card, &mut request).await?,
+            PaymentStatus::InReview | PaymentStatus::RequiresAction => {
+                self.hold(&mut payment, &card).await?;
+                self.store(&mut payment, &mut request).await?;
+            }
+            _ => self.store(&mut payment, &mut request).await?,
         }
-        self.settle(&payment).await;
         self.risk.telemetry.payment_finished(payment.status());
         Ok(payment)
     }
@@ -139,138 +115,63 @@ impl AuthorizePayment {
         &self,
         payment: &mut Payment,
         card: &PaymentCard,
+        request: &mut KeyedRequest,
     ) -> Result<(), AuthorizePaymentError> {
         let operation_id = self.risk.ids.operation_id();
-        let now = self.risk.clock.now();
-        payment.begin_authorization(operation_id.clone(), now)?;
-        // Durable before it is sent: after a crash it is known that the acquirer may have been asked, and by which name.
-        self.payments
-            .save(payment)
-            .await
-            .map_err(AuthorizePaymentError::NotStored)?;
-        let result = self.call_acquirer(payment, &operation_id, card).await;
-        payment.finish_authorization(&operation_id, result, self.risk.clock.now())?;
-        self.store_answer(payment).await.map_err(|error| {
-            self.report_lost_answer(payment, &operation_id, &error);
-            AuthorizePaymentError::AnswerNotStored {
-                payment: payment.id().clone(),
-                error,
-            }
-        })
-    }
-
-    /// Saves what the acquirer answered, again and again for a while where the store is away: money may have moved, and
-    /// nobody else knows.
-    async fn store_answer(&self, payment: &mut Payment) -> Result<(), RepositoryError> {
-        let started = Instant::now();
-        let mut stored = self.payments.save(payment).await;
-        for pause in ANSWER_SAVE_PAUSES {
-            let worth_a_try = matches!(stored, Err(RepositoryError::Unavailable { .. }));
-            if !worth_a_try || started.elapsed() + pause > ANSWER_SAVE_BUDGET {
-                break;
-            }
-            self.timer.pause(pause).await;
-            stored = match self.payments.save(payment).await {
-                Err(conflict @ RepositoryError::Conflict { .. }) => {
-                    self.find_stored_answer(payment, conflict).await
-                }
-                stored => stored,
-            };
-        }
-        stored
-    }
-
-    /// A try before this one may have been stored although it was told to have failed: then it is what conflicts.
-    async fn find_stored_answer(
-        &self,
-        payment: &mut Payment,
-        conflict: RepositoryError,
-    ) -> Result<(), RepositoryError> {
-        let Some(found) = self.payments.find(payment.id()).await? else {
-            return Err(conflict);
+        payment.begin_authorization(operation_id.clone(), self.risk.clock.now())?;
+        let means = AuthorizationMeans {
+            card: CardSource::Card {
+                number: &card.number,
+                expiry: card.expiry,
+            },
+            authentication: None,
         };
-        let mut expected = payment.clone();
-        expected.stored_as(found.record().version);
-        if found != expected {
-            return Err(conflict);
-        }
-        *payment = found;
+        self.runner
+            .run(payment, &operation_id, Some(means), request)
+            .await?;
         Ok(())
     }
 
-    /// All that an operator needs to put the payment right by hand, since it is nowhere else.
-    fn report_lost_answer(&self, payment: &Payment, id: &OperationId, error: &RepositoryError) {
-        self.risk.telemetry.answer_not_stored();
-        let operation = payment.record().operations.iter().find(|o| o.id == *id);
-        let reference = operation.and_then(|o| o.acquirer_reference.as_ref());
-        tracing::error!(
-            payment.id = %payment.id(),
-            operation.id = %id,
-            operation.status = operation.map(|o| o.status.as_str()),
-            decline_code = payment.record().decline_code.map(DeclineCode::as_str),
-            acquirer.reference = reference.map(AcquirerReference::as_str),
-            %error,
-            "the acquirer's answer was not stored"
-        );
-    }
-
-    async fn call_acquirer(
-        &self,
-        payment: &Payment,
-        operation_id: &OperationId,
-        card: &PaymentCard,
-    ) -> OperationResult {
-        let details = &payment.record().details;
-        let started = Instant::now();
-        let answer = self
-            .acquirer
-            .authorize(AuthorizationRequest {
-                operation_id,
-                merchant_id: &details.merchant_id,
-                amount: details.amount,
-                card: &card.number,
-                expiry: card.expiry,
-            })
-            .await;
-        let (result, status) = match answer {
-            Ok(AcquirerAnswer::Approved { reference }) => {
-                (OperationResult::Succeeded(reference), OperationStatus::Succeeded)
-            }
-            Ok(AcquirerAnswer::Declined { code }) => {
-                (OperationResult::Declined(code), OperationStatus::Declined)
-            }
-            Err(error) => {
-                tracing::warn!(payment.id = %payment.id(), operation.id = %operation_id, %error, "no acquirer answer");
-                match error {
-                    AcquirerError::NotSent { .. } => (OperationResult::NotSent, OperationStatus::NotSent),
-                    AcquirerError::OutcomeUnknown { .. } => {
-                        (OperationResult::Unknown, OperationStatus::Unknown)
-                    }
-                }
-            }
+    /// Has the acquirer keep the card of a payment that waits, since here its number is gone when the request is. A payment
+    /// whose card nobody keeps could never be authorized, and is declined.
+    async fn hold(&self, payment: &mut Payment, card: &PaymentCard) -> Result<(), AuthorizePaymentError> {
+        let now = self.risk.clock.now();
+        let times = &self.runner.times;
+        let waits_ms = match payment.status() {
+            PaymentStatus::InReview => times.review_ms,
+            _ => times.challenge_ms,
         };
-        let elapsed_ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.risk
-            .telemetry
-            .operation_finished(OperationKind::Authorize, status, elapsed_ns);
-        result
-    }
-
-    /// Lets later payments know how this one ended, where somebody judged it. The payment stands also if that fails.
-    async fn settle(&self, payment: &Payment) {
-        let settled = match payment.status() {
-            PaymentStatus::Authorized => SettledAs::Approved,
-            // Nobody declined it: were it counted, an outage of the acquirer would make every payer suspect.
-            PaymentStatus::Declined
-                if payment.record().decline_code == Some(DeclineCode::AcquirerUnavailable) =>
-            {
-                return;
-            }
-            PaymentStatus::Declined => SettledAs::Declined,
-            PaymentStatus::InReview | PaymentStatus::RequiresAction | PaymentStatus::Authorizing => return,
+        let keep = KeepCardRequest {
+            payment_id: payment.id(),
+            merchant_id: &payment.record().details.merchant_id,
+            number: &card.number,
+            expiry: card.expiry,
         };
-        if let Err(error) = self.risk.features.settle(&payment.risk_request(), settled).await {
-            tracing::warn!(payment.id = %payment.id(), %error, "the payment's end was not counted");
+        match self.runner.acquirer.keep_card(keep).await {
+            Ok(CardKept::As(token)) => {
+                payment.keep_card(token)?;
+                payment.expire_at(later(now, waits_ms));
+            }
+            Ok(CardKept::Declined { code }) => payment.decline_unkept(code, now)?,
+            Err(error @ (AcquirerError::NotSent { .. } | AcquirerError::OutcomeUnknown { .. })) => {
+                tracing::warn!(payment.id = %payment.id(), %error, "the acquirer did not keep the card");
+                payment.decline_unkept(DeclineCode::AcquirerUnavailable, now)?;
+            }
         }
+        Ok(())
+    }
+
+    async fn store(
+        &self,
+        payment: &mut Payment,
+        request: &mut KeyedRequest,
+    ) -> Result<(), AuthorizePaymentError> {
+        let now = self.risk.clock.now();
+        request
+            .save(&*self.runner.payments, payment, None, now)
+            .await
+            .map_err(RunError::NotStored)?;
+        self.runner.settle(payment).await;
+        Ok(())
     }
 }

@@ -6,6 +6,8 @@ use domain::feature::{FeatureSpec, FeatureValue, PaymentFilter, Subject, Velocit
 use domain::payment::{DeclineCode, OperationStatus, PaymentStatus};
 use domain::risk::Outcome;
 use domain::{Payment, Timestamp};
+use portcullis_application::idempotency::KeyedRequest;
+use portcullis_application::operation_runner::RunError;
 use portcullis_application::ports::{AcquirerAnswer, AcquirerError, SettledAs};
 use portcullis_application::use_cases::{AuthorizePaymentCommand, AuthorizePaymentError};
 use testkit::builders::{evaluation, payment_card, payment_details, payment_id};
@@ -20,7 +22,10 @@ async fn take(world: &World) -> Result<Payment, AuthorizePaymentError> {
         details: payment_details().customer("c_1").build(),
         card: payment_card(CARD),
     };
-    world.authorize_payment().execute(command).await
+    world
+        .authorize_payment()
+        .execute(command, KeyedRequest::without_key())
+        .await
 }
 
 fn operation_status(payment: &Payment) -> Vec<OperationStatus> {
@@ -67,7 +72,7 @@ async fn the_acquirer_is_given_the_operation_that_was_stored() {
     assert_eq!(asked.len(), 1);
     assert_eq!(asked[0].operation_id, payment.record().operations[0].id);
     assert_eq!(asked[0].amount, payment.record().details.amount);
-    assert_eq!(asked[0].card_last4, "4242");
+    assert_eq!(asked[0].on, "4242");
 }
 
 #[tokio::test]
@@ -144,7 +149,10 @@ async fn nothing_is_sent_that_could_not_be_stored_before() {
     let world = World::deciding(Outcome::Approve);
     world.payments.script(&[Save::Fails]);
     let error = take(&world).await.unwrap_err();
-    assert!(matches!(error, AuthorizePaymentError::NotStored(_)), "{error}");
+    assert!(
+        matches!(error, AuthorizePaymentError::Run(RunError::NotStored(_))),
+        "{error}"
+    );
     assert!(world.acquirer.asked().is_empty());
     assert!(world.payments.records().is_empty());
     assert_eq!(settled(&world), None);
@@ -155,7 +163,10 @@ async fn a_decline_that_could_not_be_stored_is_an_error() {
     let world = World::deciding(Outcome::Decline);
     world.payments.script(&[Save::Fails]);
     let error = take(&world).await.unwrap_err();
-    assert!(matches!(error, AuthorizePaymentError::NotStored(_)), "{error}");
+    assert!(
+        matches!(error, AuthorizePaymentError::Run(RunError::NotStored(_))),
+        "{error}"
+    );
     assert!(world.payments.records().is_empty());
 }
 
@@ -192,7 +203,10 @@ async fn an_answer_that_could_not_be_stored_leaves_the_operation_open_and_is_cou
     world.payments.script(&[Save::Fails; 7]);
     let error = take(&world).await.unwrap_err();
     assert!(
-        matches!(error, AuthorizePaymentError::AnswerNotStored { .. }),
+        matches!(
+            error,
+            AuthorizePaymentError::Run(RunError::AnswerNotStored { .. })
+        ),
         "{error}"
     );
     assert_eq!(world.acquirer.asked().len(), 1);

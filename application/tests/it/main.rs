@@ -14,6 +14,7 @@ mod list_policies;
 use std::sync::Arc;
 
 use domain::risk::Outcome;
+use portcullis_application::operation_runner::OperationRunner;
 use portcullis_application::risk_assessment::RiskAssessment;
 use portcullis_application::use_cases::AuthorizePayment;
 use testkit::fakes::{
@@ -64,10 +65,20 @@ impl World {
     fn authorize_payment(&self) -> AuthorizePayment {
         AuthorizePayment {
             risk: self.risk(),
+            runner: self.runner(),
+            fingerprinter: Arc::new(PlainCardFingerprinter),
+        }
+    }
+
+    fn runner(&self) -> OperationRunner {
+        OperationRunner {
             payments: self.payments.clone(),
             acquirer: self.acquirer.clone(),
-            fingerprinter: Arc::new(PlainCardFingerprinter),
+            features: self.features.clone(),
+            clock: self.clock.clone(),
             timer: self.timer.clone(),
+            telemetry: self.telemetry.clone(),
+            times: Arc::default(),
         }
     }
 }

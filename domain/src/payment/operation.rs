@@ -13,21 +13,33 @@ pub type AcquirerReference = BoundedText<128>;
 pub enum OperationKind {
     /// Reserve the amount on the card.
     Authorize,
+    /// Take what is reserved, or a part of it.
+    Capture,
+    /// Let go of what is reserved and not captured.
+    Void,
+    /// Give back what was captured, or a part of it.
+    Refund,
 }
 
 impl OperationKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Authorize, Self::Capture, Self::Void, Self::Refund];
+
     /// The stable name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Authorize => "authorize",
+            Self::Capture => "capture",
+            Self::Void => "void",
+            Self::Refund => "refund",
         }
     }
 
     /// The kind of a stable name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        (name == Self::Authorize.as_str()).then_some(Self::Authorize)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -74,24 +86,34 @@ impl OperationStatus {
     }
 }
 
-/// Why a payment was declined. Stable; merchants act on it.
+/// Why a payment or an operation was declined. Stable; merchants act on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DeclineCode {
     /// A risk policy said so.
     RiskPolicy,
+    /// An analyst said so.
+    ReviewRejected,
+    /// The payer did not prove who he is.
+    AuthenticationFailed,
     /// The issuer declined without a reason.
     CardDeclined,
     /// The account does not hold the amount.
     InsufficientFunds,
+    /// The acquirer does not do it: the amount, the time or the state of the payment is not one that it takes.
+    NotPermitted,
     /// The acquirer could not be reached, and certainly did nothing.
     AcquirerUnavailable,
 }
 
 impl DeclineCode {
-    const ALL: [Self; 4] = [
+    /// Every code.
+    pub const ALL: [Self; 7] = [
         Self::RiskPolicy,
+        Self::ReviewRejected,
+        Self::AuthenticationFailed,
         Self::CardDeclined,
         Self::InsufficientFunds,
+        Self::NotPermitted,
         Self::AcquirerUnavailable,
     ];
 
@@ -99,8 +121,11 @@ impl DeclineCode {
     #[must_use]
     pub const fn is_acquirers(self) -> bool {
         match self {
-            Self::CardDeclined | Self::InsufficientFunds => true,
-            Self::RiskPolicy | Self::AcquirerUnavailable => false,
+            Self::CardDeclined | Self::InsufficientFunds | Self::NotPermitted => true,
+            Self::RiskPolicy
+            | Self::ReviewRejected
+            | Self::AuthenticationFailed
+            | Self::AcquirerUnavailable => false,
         }
     }
 
@@ -109,8 +134,11 @@ impl DeclineCode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::RiskPolicy => "risk_policy",
+            Self::ReviewRejected => "review_rejected",
+            Self::AuthenticationFailed => "authentication_failed",
             Self::CardDeclined => "card_declined",
             Self::InsufficientFunds => "insufficient_funds",
+            Self::NotPermitted => "not_permitted",
             Self::AcquirerUnavailable => "acquirer_unavailable",
         }
     }
@@ -148,6 +176,12 @@ pub struct Operation {
     pub amount: Money,
     /// The acquirer's name for it, once it succeeded.
     pub acquirer_reference: Option<AcquirerReference>,
+    /// Why the acquirer refused, where it did.
+    pub decline_code: Option<DeclineCode>,
+    /// How often the acquirer was asked what became of it, in vain.
+    pub inquiries: u32,
+    /// When it is to be asked next, while the end is not known; none where that is left to humans.
+    pub inquire_at: Option<Timestamp>,
     /// When it was made durable, before it was sent.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -163,6 +197,9 @@ impl Operation {
             status,
             amount,
             acquirer_reference: None,
+            decline_code: None,
+            inquiries: 0,
+            inquire_at: None,
             created_at: now,
             updated_at: now,
         }
@@ -174,16 +211,34 @@ impl Operation {
         matches!(self.status, OperationStatus::Sent | OperationStatus::Unknown)
     }
 
+    /// Whether the acquirer did it.
+    #[must_use]
+    pub fn has_succeeded(&self) -> bool {
+        self.status == OperationStatus::Succeeded
+    }
+
+    pub(super) fn asked_in_vain(&mut self, next: Option<Timestamp>, now: Timestamp) {
+        self.inquiries = self.inquiries.saturating_add(1);
+        self.inquire_at = next;
+        self.updated_at = now;
+    }
+
     pub(super) fn finish(&mut self, result: OperationResult, now: Timestamp) {
         self.status = match result {
             OperationResult::Succeeded(reference) => {
                 self.acquirer_reference = Some(reference);
                 OperationStatus::Succeeded
             }
-            OperationResult::Declined(_) => OperationStatus::Declined,
+            OperationResult::Declined(code) => {
+                self.decline_code = Some(code);
+                OperationStatus::Declined
+            }
             OperationResult::NotSent => OperationStatus::NotSent,
             OperationResult::Unknown => OperationStatus::Unknown,
         };
+        if !self.is_open() {
+            self.inquire_at = None;
+        }
         self.updated_at = now;
     }
 }

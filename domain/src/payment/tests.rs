@@ -1,5 +1,7 @@
 //! The aggregate: how a payment opens, moves and refuses to move.
 
+mod lifecycle;
+
 use std::sync::Arc;
 
 use super::*;
@@ -124,7 +126,7 @@ fn every_answer_of_the_acquirer_has_its_end() {
         let mut payment = payment(Outcome::Approve);
         payment.begin_authorization(operation("op_1"), at(6)).unwrap();
         payment
-            .finish_authorization(&operation("op_1"), result, at(7))
+            .finish_operation(&operation("op_1"), result, at(7))
             .unwrap();
         assert_eq!((payment.status(), payment.record().decline_code), (status, code));
         assert_eq!(payment.record().updated_at, at(7));
@@ -138,7 +140,7 @@ fn one_operation_is_open_at_a_time() {
     payment.begin_authorization(operation("op_1"), at(6)).unwrap();
     assert!(payment.begin_authorization(operation("op_2"), at(6)).is_err());
     payment
-        .finish_authorization(&operation("op_1"), OperationResult::Unknown, at(7))
+        .finish_operation(&operation("op_1"), OperationResult::Unknown, at(7))
         .unwrap();
     assert!(
         payment.begin_authorization(operation("op_2"), at(8)).is_err(),
@@ -151,20 +153,32 @@ fn an_unknown_operation_can_still_learn_its_end_and_a_final_one_cannot_change() 
     let mut payment = payment(Outcome::Approve);
     payment.begin_authorization(operation("op_1"), at(6)).unwrap();
     payment
-        .finish_authorization(&operation("op_1"), OperationResult::Unknown, at(7))
+        .finish_operation(&operation("op_1"), OperationResult::Unknown, at(7))
         .unwrap();
     payment
-        .finish_authorization(&operation("op_1"), succeeded(), at(8))
+        .finish_operation(&operation("op_1"), succeeded(), at(8))
         .unwrap();
     let before = payment.clone();
-    let again = payment.finish_authorization(&operation("op_1"), OperationResult::NotSent, at(9));
+    let again = payment.finish_operation(&operation("op_1"), OperationResult::NotSent, at(9));
     assert!(again.is_err());
     assert_eq!(payment, before);
 }
 
 #[test]
 fn final_states_absorb_every_transition() {
-    for status in [PaymentStatus::Declined, PaymentStatus::Authorized] {
+    let last: Vec<_> = PaymentStatus::ALL
+        .into_iter()
+        .filter(|status| status.is_final())
+        .collect();
+    assert_eq!(
+        last,
+        [
+            PaymentStatus::Voided,
+            PaymentStatus::Declined,
+            PaymentStatus::Expired
+        ]
+    );
+    for status in last {
         for transition in Transition::ALL {
             assert!(status.after(transition).is_err(), "{status:?} {transition:?}");
         }
@@ -179,7 +193,7 @@ fn the_acquirer_cannot_decline_for_a_reason_that_is_the_gateways() {
         let answer = OperationResult::Declined(code);
         assert!(
             payment
-                .finish_authorization(&operation("op_1"), answer, at(7))
+                .finish_operation(&operation("op_1"), answer, at(7))
                 .is_err()
         );
         assert_eq!(payment, before);
@@ -195,7 +209,7 @@ fn sent() -> Payment {
 fn answered(result: OperationResult) -> Payment {
     let mut payment = sent();
     payment
-        .finish_authorization(&operation("op_1"), result, at(7))
+        .finish_operation(&operation("op_1"), result, at(7))
         .unwrap();
     payment
 }
@@ -232,19 +246,15 @@ fn a_decision_that_is_not_the_join_of_its_evaluations_is_not_restored() {
 #[test]
 fn a_status_that_the_decision_does_not_lead_to_is_not_restored() {
     let fits = "the status is one that the decision leads to";
-    let of_outcome = |outcome| match outcome {
-        Outcome::Approve => &[
-            PaymentStatus::Authorizing,
-            PaymentStatus::Authorized,
-            PaymentStatus::Declined,
-        ][..],
-        Outcome::Challenge => &[PaymentStatus::RequiresAction],
-        Outcome::Review => &[PaymentStatus::InReview],
-        Outcome::Decline => &[PaymentStatus::Declined],
+    let of_outcome = |outcome, status| match outcome {
+        Outcome::Approve => !matches!(status, PaymentStatus::InReview | PaymentStatus::RequiresAction),
+        Outcome::Challenge => status != PaymentStatus::InReview,
+        Outcome::Review => status != PaymentStatus::RequiresAction,
+        Outcome::Decline => status == PaymentStatus::Declined,
     };
     for outcome in Outcome::ALL {
         for status in PaymentStatus::ALL {
-            if !of_outcome(outcome).contains(&status) {
+            if !of_outcome(outcome, status) {
                 assert_eq!(
                     broken(&payment(outcome), |r| r.status = status),
                     fits,
@@ -312,13 +322,13 @@ fn operations_that_contradict_each_other_are_not_restored() {
     for status in [OperationStatus::Sent, OperationStatus::Unknown] {
         assert_eq!(
             broken(&declined(), |r| r.operations[0].status = status),
-            "an operation is open only while authorizing"
+            "an operation is open only where the payment's status allows it"
         );
     }
-    let authorized = "authorized if and only if an authorization succeeded";
+    let authorized = "the status is what the operations that succeeded say";
     assert_eq!(
         broken(&sent(), |r| r.status = PaymentStatus::Authorized),
-        "an operation is open only while authorizing"
+        "an operation is open only where the payment's status allows it"
     );
     assert_eq!(
         broken(&answered(succeeded()), |r| r.operations.clear()),

@@ -5,17 +5,20 @@ mod ledger;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use application::ports::{Acquirer, AcquirerAnswer, AcquirerError, AuthorizationRequest};
+use application::ports::{
+    Acquirer, AcquirerAnswer, AcquirerError, AuthorizationRequest, CardKept, CardSource, FollowUpRequest,
+    InquiryAnswer, KeepCardRequest,
+};
 use async_trait::async_trait;
-use domain::OperationId;
-use domain::payment::{AcquirerReference, DeclineCode};
+use domain::payment::{AcquirerReference, CardToken, DeclineCode, OperationKind};
+use domain::{CardNumber, MerchantId, OperationId};
 use tokio::time::sleep;
 
 pub use ledger::{Charge, ChargeOutcome};
 
 use crate::config::Config;
 use crate::test_cards;
-use ledger::Ledger;
+use ledger::{Ledger, operation_of};
 
 /// Answers by the card number; see [`crate::test_cards`]. Each operation is charged once, however often it is asked for,
 /// and always gets the answer that it got at first.
@@ -83,19 +86,81 @@ impl SimulatedAcquirer {
 #[async_trait]
 impl Acquirer for SimulatedAcquirer {
     async fn authorize(&self, request: AuthorizationRequest<'_>) -> Result<AcquirerAnswer, AcquirerError> {
-        let behaviour = Behaviour::of(request.card.expose());
+        let behaviour = match request.card {
+            CardSource::Card { number, .. } => Some(Behaviour::of(number.expose())),
+            CardSource::Kept(token) => self.ledger().kept(token).map(|card| Behaviour::of(card.expose())),
+        };
+        let behaviour = behaviour.unwrap_or(Behaviour::Answer(ChargeOutcome::Declined(
+            DeclineCode::NotPermitted,
+        )));
+        let charge = |outcome| Charge {
+            kind: OperationKind::Authorize,
+            merchant_id: request.merchant_id.clone(),
+            amount: request.amount,
+            authorization: None,
+            outcome,
+        };
+        self.act(request.operation_id, behaviour, charge).await
+    }
+
+    async fn follow_up(&self, request: FollowUpRequest<'_>) -> Result<AcquirerAnswer, AcquirerError> {
+        let authorization = operation_of(request.authorization);
+        let outcome = match authorization {
+            Some(_) => ChargeOutcome::Approved,
+            None => ChargeOutcome::Declined(DeclineCode::NotPermitted),
+        };
+        let charge = |outcome| Charge {
+            kind: request.kind,
+            merchant_id: request.merchant_id.clone(),
+            amount: request.amount,
+            authorization: authorization.clone(),
+            outcome,
+        };
+        let behaviour = Behaviour::Answer(outcome);
+        self.act(request.operation_id, behaviour, charge).await
+    }
+
+    async fn keep_card(&self, request: KeepCardRequest<'_>) -> Result<CardKept, AcquirerError> {
+        let unknown = |reason: String| AcquirerError::OutcomeUnknown { reason };
+        let token = CardToken::parse(&format!("simtok_{}", request.payment_id));
+        let token = token.map_err(|error| unknown(format!("the token {error}")))?;
+        let card = CardNumber::parse(request.number.expose());
+        let card = card.map_err(|error| unknown(format!("the card number {error}")))?;
+        if matches!(Behaviour::of(card.expose()), Behaviour::StayAway) {
+            return Err(not_reached());
+        }
+        self.ledger().keep(token.clone(), card);
+        Ok(CardKept::As(token))
+    }
+
+    async fn inquire(
+        &self,
+        operation_id: &OperationId,
+        _merchant_id: &MerchantId,
+    ) -> Result<InquiryAnswer, AcquirerError> {
+        let outcome = self.ledger().inquire(operation_id);
+        Ok(match outcome {
+            ChargeOutcome::Closed => InquiryAnswer::NeverReceived,
+            outcome => InquiryAnswer::Answered(answer(operation_id, outcome)?),
+        })
+    }
+}
+
+impl SimulatedAcquirer {
+    async fn act(
+        &self,
+        id: &OperationId,
+        behaviour: Behaviour,
+        charge: impl Fn(ChargeOutcome) -> Charge + Send,
+    ) -> Result<AcquirerAnswer, AcquirerError> {
         let (outcome, delay) = match behaviour {
             Behaviour::Answer(outcome) => (outcome, self.answer_after),
             Behaviour::AnswerSlowly => (ChargeOutcome::Approved, self.slow_after),
             Behaviour::LoseAnswer => (ChargeOutcome::Approved, Duration::MAX),
-            Behaviour::StayAway => {
-                return Err(AcquirerError::NotSent {
-                    reason: "the simulator was told not to be reached".to_owned(),
-                });
-            }
+            Behaviour::StayAway => return Err(not_reached()),
         };
         // Charged before the answer is on its way: whoever stops listening has been charged all the same.
-        let outcome = self.ledger().charge(&request, outcome);
+        let outcome = self.ledger().charge(id, charge(outcome));
         if delay > self.timeout {
             sleep(self.timeout).await;
             return Err(AcquirerError::OutcomeUnknown {
@@ -105,7 +170,13 @@ impl Acquirer for SimulatedAcquirer {
         if !delay.is_zero() {
             sleep(delay).await;
         }
-        answer(request.operation_id, outcome)
+        answer(id, outcome)
+    }
+}
+
+fn not_reached() -> AcquirerError {
+    AcquirerError::NotSent {
+        reason: "the simulator was told not to be reached".to_owned(),
     }
 }
 
@@ -119,5 +190,8 @@ fn answer(operation: &OperationId, outcome: ChargeOutcome) -> Result<AcquirerAns
             Ok(AcquirerAnswer::Approved { reference })
         }
         ChargeOutcome::Declined(code) => Ok(AcquirerAnswer::Declined { code }),
+        ChargeOutcome::Closed => Ok(AcquirerAnswer::Declined {
+            code: DeclineCode::NotPermitted,
+        }),
     }
 }

@@ -4,15 +4,19 @@
 //! here until it is stored. A document of another format, or with a field that this one does not have, is refused rather
 //! than read in part.
 
+mod columns;
 mod decision;
 mod details;
+mod event;
+mod key;
+mod review;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 use std::fmt::Display;
 
-use domain::payment::{DeclineCode, Operation, PaymentRecord, PaymentStatus};
+use domain::payment::{CardToken, DeclineCode, Operation, PaymentRecord, PaymentStatus};
 use domain::{PaymentId, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -20,9 +24,14 @@ use thiserror::Error;
 use decision::DecisionDocument;
 use details::DetailsDocument;
 
+pub(crate) use columns::{OperationColumns, PaymentColumns};
 pub(crate) use details::money;
+pub(crate) use event::EventColumns;
+pub(crate) use key::KeyColumns;
+use review::ReviewDocument;
 
-/// The only format so far. A new one gets a number and structs of its own, and this one stays readable.
+/// The only format so far. Fields that may be missing are added to it; where a field means something else, or goes, the format
+/// gets a new number and structs of its own, and this one stays readable.
 const FORMAT: u32 = 1;
 
 /// Why a document is no payment.
@@ -33,6 +42,11 @@ pub(crate) struct Damage(String);
 impl Damage {
     pub(crate) fn of(field: &str, problem: impl Display) -> Self {
         Self(format!("{field}: {problem}"))
+    }
+
+    /// Of all of it, and no field alone.
+    pub(crate) fn whole(problem: impl Display) -> Self {
+        Self(problem.to_string())
     }
 }
 
@@ -56,6 +70,12 @@ struct PaymentDocument<'a> {
     decline_code: Option<Cow<'a, str>>,
     #[serde(borrow)]
     decision: DecisionDocument<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    card_token: Option<Cow<'a, str>>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    review: Option<ReviewDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at_ms: Option<u64>,
     created_at_ms: u64,
     updated_at_ms: u64,
 }
@@ -69,6 +89,9 @@ pub(crate) fn encode(record: &PaymentRecord) -> Result<String, Damage> {
         status,
         decline_code,
         decision,
+        card_token,
+        review,
+        expires_at,
         operations: _,
         created_at,
         updated_at,
@@ -81,6 +104,9 @@ pub(crate) fn encode(record: &PaymentRecord) -> Result<String, Damage> {
         status: status.as_str().into(),
         decline_code: decline_code.map(|code| code.as_str().into()),
         decision: DecisionDocument::of(decision),
+        card_token: card_token.as_ref().map(|token| token.as_str().into()),
+        review: review.as_ref().map(ReviewDocument::of),
+        expires_at_ms: expires_at.map(Timestamp::unix_millis),
         created_at_ms: created_at.unix_millis(),
         updated_at_ms: updated_at.unix_millis(),
     };
@@ -110,6 +136,9 @@ pub(crate) fn decode(
         status,
         decline_code,
         decision,
+        card_token,
+        review,
+        expires_at_ms,
         created_at_ms,
         updated_at_ms,
     } = document;
@@ -124,6 +153,13 @@ pub(crate) fn decode(
             .map(|code| known("decline_code", &code, DeclineCode::parse))
             .transpose()?,
         decision: decision.restore()?,
+        card_token: card_token
+            .map(|token| parsed("card_token", &token, CardToken::parse))
+            .transpose()?,
+        review: review.map(ReviewDocument::restore).transpose()?,
+        expires_at: expires_at_ms
+            .map(|millis| moment("expires_at_ms", millis))
+            .transpose()?,
         operations,
         created_at: moment("created_at_ms", created_at_ms)?,
         updated_at: moment("updated_at_ms", updated_at_ms)?,

@@ -1,15 +1,21 @@
 //! Payments in one SQLite file: one thread writes, a few connections read.
 
+mod catalog;
 mod checkpoint;
 mod connection;
+mod events;
+mod keys;
 mod readers;
 mod row;
 mod schema;
 mod writer;
 
-use application::ports::{PaymentRepository, RepositoryError};
+use application::ports::{
+    EventLog, IdempotencyKey, KeyEntry, KeyWrite, Page, PageCursor, PaymentCatalog, PaymentQuery,
+    PaymentRepository, RepositoryError, StoredEvent,
+};
 use async_trait::async_trait;
-use domain::{Payment, PaymentId};
+use domain::{MerchantId, Payment, PaymentId, Timestamp};
 
 use crate::config::Config;
 use readers::Readers;
@@ -54,28 +60,26 @@ impl SqlitePaymentRepository {
 
 #[async_trait]
 impl PaymentRepository for SqlitePaymentRepository {
-    async fn save(&self, payment: &mut Payment) -> Result<(), RepositoryError> {
-        let record = payment.record();
-        let expected = record.version;
-        let row = PaymentRow::of(record).map_err(|damage| RepositoryError::Unavailable {
+    async fn save_with_key(
+        &self,
+        payment: &mut Payment,
+        key: Option<KeyWrite<'_>>,
+    ) -> Result<(), RepositoryError> {
+        let expected = payment.record().version;
+        let row = PaymentRow::of(payment, key).map_err(|damage| RepositoryError::Unavailable {
             reason: damage.to_string(),
         })?;
-        let work = match expected {
-            0 => Work::Insert(row),
-            expected => Work::Update { row, expected },
-        };
-        match self.writer.write(work).await {
-            Ok(()) => {
+        let id = || payment.id().clone();
+        match self.writer.write(Work::Save(Box::new(row))).await {
+            Ok(_) => {
                 payment.stored_as(expected + 1);
                 Ok(())
             }
-            Err(WriteError::AlreadyExists) => Err(RepositoryError::AlreadyExists {
-                id: payment.id().clone(),
-            }),
-            Err(WriteError::Conflict) => Err(RepositoryError::Conflict {
-                id: payment.id().clone(),
-                expected,
-            }),
+            Err(WriteError::OtherVersion) if expected == 0 => {
+                Err(RepositoryError::AlreadyExists { id: id() })
+            }
+            Err(WriteError::OtherVersion) => Err(RepositoryError::Conflict { id: id(), expected }),
+            Err(WriteError::KeyTaken) => Err(RepositoryError::KeyTaken),
             Err(WriteError::Unavailable(reason)) => Err(RepositoryError::Unavailable { reason }),
         }
     }
@@ -87,15 +91,98 @@ impl PaymentRepository for SqlitePaymentRepository {
             .await?
     }
 
+    async fn find_key(
+        &self,
+        tenant: &MerchantId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<KeyEntry>, RepositoryError> {
+        let (tenant, key) = (tenant.clone(), key.clone());
+        self.readers
+            .run(move |connection| keys::find(connection, tenant, key))
+            .await?
+    }
+
     async fn check(&self) -> Result<(), RepositoryError> {
         self.readers.run(schema::check_readable).await??;
         // A write that changes nothing goes the way of every save: queue, lock, log, disk.
-        match self.writer.write(Work::Check).await {
-            Ok(()) => Ok(()),
-            Err(WriteError::Unavailable(reason)) => Err(RepositoryError::Unavailable { reason }),
-            Err(WriteError::AlreadyExists | WriteError::Conflict) => Err(RepositoryError::Unavailable {
-                reason: "the writer answered something else than it was asked".to_owned(),
-            }),
-        }
+        self.write_other(Work::Check).await.map(|_| ())
+    }
+}
+
+#[async_trait]
+impl PaymentCatalog for SqlitePaymentRepository {
+    async fn list(
+        &self,
+        query: &PaymentQuery,
+        after: Option<&PageCursor>,
+        limit: usize,
+    ) -> Result<Page<Payment>, RepositoryError> {
+        let (query, after) = (query.clone(), after.cloned());
+        self.readers
+            .run(move |connection| catalog::list(connection, &query, after.as_ref(), limit))
+            .await?
+    }
+
+    async fn due_for_inquiry(&self, now: Timestamp, limit: usize) -> Result<Vec<PaymentId>, RepositoryError> {
+        self.readers
+            .run(move |connection| catalog::due_for_inquiry(connection, now, limit))
+            .await?
+    }
+
+    async fn overdue(&self, now: Timestamp, limit: usize) -> Result<Vec<PaymentId>, RepositoryError> {
+        self.readers
+            .run(move |connection| catalog::overdue(connection, now, limit))
+            .await?
+    }
+
+    async fn left_to_humans(
+        &self,
+        after: Option<&PaymentId>,
+        limit: usize,
+    ) -> Result<Page<Payment>, RepositoryError> {
+        let after = after.cloned();
+        self.readers
+            .run(move |connection| catalog::left_to_humans(connection, after.as_ref(), limit))
+            .await?
+    }
+
+    async fn forget_keys(&self, created_before: Timestamp, limit: usize) -> Result<usize, RepositoryError> {
+        self.write_other(Work::ForgetKeys {
+            created_before,
+            limit,
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl EventLog for SqlitePaymentRepository {
+    async fn events_after(
+        &self,
+        position: u64,
+        merchant: Option<&MerchantId>,
+        limit: usize,
+    ) -> Result<Page<StoredEvent>, RepositoryError> {
+        let merchant = merchant.cloned();
+        self.readers
+            .run(move |connection| events::after(connection, position, merchant.as_ref(), limit))
+            .await?
+    }
+}
+
+impl SqlitePaymentRepository {
+    /// Work that is about no payment.
+    async fn write_other(&self, work: Work) -> Result<usize, RepositoryError> {
+        self.writer
+            .write(work)
+            .await
+            .map_err(|error| RepositoryError::Unavailable {
+                reason: match error {
+                    WriteError::Unavailable(reason) => reason,
+                    WriteError::OtherVersion | WriteError::KeyTaken => {
+                        "the writer answered something else than it was asked".to_owned()
+                    }
+                },
+            })
     }
 }

@@ -55,7 +55,7 @@ pub struct PrometheusTelemetry {
     decisions: [Counter; Outcome::ALL.len()],
     decision_duration: Histogram,
     features_unavailable: Counter,
-    authorize: OperationMetrics,
+    operations: [OperationMetrics; OperationKind::ALL.len()],
     answers_not_stored: Counter,
     payments: [Counter; PaymentStatus::ALL.len()],
 }
@@ -114,7 +114,7 @@ impl PrometheusTelemetry {
                 .map(|outcome| decisions.get_or_create_owned(&[("outcome", outcome.as_str())])),
             decision_duration,
             features_unavailable,
-            authorize: operation(OperationKind::Authorize),
+            operations: OperationKind::ALL.map(operation),
             answers_not_stored,
             payments: PaymentStatus::ALL
                 .map(|status| payments.get_or_create_owned(&[("status", status.as_str())])),
@@ -133,11 +133,10 @@ impl Telemetry for PrometheusTelemetry {
     }
 
     fn operation_finished(&self, kind: OperationKind, status: OperationStatus, elapsed_ns: u64) {
-        let metrics = match kind {
-            OperationKind::Authorize => &self.authorize,
-        };
-        increment(&metrics.by_status, place(status));
-        metrics.duration.observe(seconds(elapsed_ns));
+        if let Some(metrics) = self.operations.get(kind as usize) {
+            increment(&metrics.by_status, place(status));
+            metrics.duration.observe(seconds(elapsed_ns));
+        }
     }
 
     fn answer_not_stored(&self) {

@@ -82,7 +82,7 @@ impl PaymentBuilder {
         let mut payment = self.sent(operation);
         let now = payment.record().created_at;
         payment
-            .finish_authorization(&operation_id(operation), result, now)
+            .finish_operation(&operation_id(operation), result, now)
             .unwrap();
         payment
     }

@@ -64,7 +64,7 @@ pub async fn an_operation_is_found_as_it_was_left_last(repository: Repository) {
         (OperationResult::Succeeded(reference()), PaymentStatus::Authorized),
     ] {
         stored
-            .finish_authorization(&operation_id("op_1"), result, after(2))
+            .finish_operation(&operation_id("op_1"), result, after(2))
             .unwrap();
         repository.save(&mut stored).await.unwrap();
         let found = found(&repository, &stored).await;
@@ -111,13 +111,13 @@ pub async fn an_update_over_another_version_conflicts_and_changes_nothing(reposi
     let mut stale = current.clone();
     let declined = OperationResult::Declined(DeclineCode::CardDeclined);
     current
-        .finish_authorization(&operation_id("op_1"), declined, after(1))
+        .finish_operation(&operation_id("op_1"), declined, after(1))
         .unwrap();
     repository.save(&mut current).await.unwrap();
 
     let succeeded = OperationResult::Succeeded(reference());
     stale
-        .finish_authorization(&operation_id("op_1"), succeeded, after(2))
+        .finish_operation(&operation_id("op_1"), succeeded, after(2))
         .unwrap();
     let error = repository.save(&mut stale).await.unwrap_err();
     assert!(

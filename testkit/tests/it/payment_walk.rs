@@ -1,15 +1,11 @@
 //! Any command at any time: the aggregate takes it or refuses it, and is whole either way.
 
 use domain::Payment;
-use domain::payment::PaymentStatus;
+use domain::payment::{OperationKind, TRANSITIONS};
 use domain::risk::RiskDecision;
 use portcullis_testkit::builders::{decision_id, payment_id};
 use portcullis_testkit::strategies::{commands, evaluations, payment_details, timestamp};
 use proptest::prelude::*;
-
-fn is_final(status: PaymentStatus) -> bool {
-    matches!(status, PaymentStatus::Authorized | PaymentStatus::Declined)
-}
 
 proptest! {
     #[test]
@@ -33,8 +29,20 @@ proptest! {
             if taken.is_err() {
                 prop_assert_eq!(&payment, &before);
             }
-            if is_final(before.status()) {
-                prop_assert!(taken.is_err());
+            let amounts = payment.amounts();
+            let whole = record.details.amount.minor_units();
+            prop_assert!(amounts.authorized == 0 || amounts.authorized == whole);
+            prop_assert!(amounts.captured + amounts.released <= amounts.authorized);
+            prop_assert!(amounts.refunded + amounts.refunding <= amounts.captured);
+            let moved = before.status() != payment.status();
+            let in_table = |(from, _, to): &(_, _, _)| *from == before.status() && *to == payment.status();
+            prop_assert!(!moved || TRANSITIONS.iter().any(in_table));
+            for operation in &record.operations {
+                prop_assert_eq!(operation.amount.currency(), record.details.amount.currency());
+                prop_assert!(operation.kind != OperationKind::Authorize || operation.amount.minor_units() == whole);
+            }
+            if before.status().is_final() {
+                prop_assert_eq!(&payment, &before);
             }
             for (operation, earlier) in record.operations.iter().zip(&before.record().operations) {
                 prop_assert!(earlier.is_open() || operation == earlier, "a final operation stays so");

@@ -7,8 +7,8 @@
 
 use std::time::Duration;
 
-use application::ports::{Acquirer, AcquirerAnswer, AcquirerError, AuthorizationRequest};
-use domain::payment::DeclineCode;
+use application::ports::{Acquirer, AcquirerAnswer, AcquirerError, AuthorizationRequest, CardSource};
+use domain::payment::{DeclineCode, OperationKind};
 use domain::{CardExpiry, CardNumber, MerchantId, Money, OperationId};
 use portcullis_acquirers::{Charge, ChargeOutcome, Config, SimulatedAcquirer, test_cards};
 use testkit::builders::{cny, merchant_id, operation_id};
@@ -37,8 +37,11 @@ impl Authorization {
                 operation_id: &self.operation,
                 merchant_id: &self.merchant,
                 amount: self.amount,
-                card: &self.card,
-                expiry: CardExpiry::new(12, 2030).unwrap(),
+                card: CardSource::Card {
+                    number: &self.card,
+                    expiry: CardExpiry::new(12, 2030).unwrap(),
+                },
+                authentication: None,
             })
             .await
     }
@@ -98,6 +101,8 @@ async fn a_lost_answer_leaves_the_outcome_unknown_and_the_card_charged() {
     }
     assert_eq!(started.elapsed(), Duration::from_millis(10_000));
     let charge = Charge {
+        kind: OperationKind::Authorize,
+        authorization: None,
         merchant_id: merchant_id("m_1"),
         amount: cny(12_900),
         outcome: ChargeOutcome::Approved,

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::connection::{self, OpenError};
 use crate::config::Config;
@@ -23,6 +23,9 @@ const FRAME_HEADER_BYTES: u64 = 24;
 
 /// At how many times the length at which the writer finishes the copy it waits for the thread's.
 const WAIT_AT_LIMITS: u64 = 2;
+
+/// How often it waits then, until it goes on all the same.
+const MAX_WAITS: u32 = 8;
 
 /// Watches the log's length for the writer.
 #[derive(Debug)]
@@ -90,15 +93,30 @@ impl Checkpoints {
         }
         if pages >= self.limit && self.copied.try_recv().is_ok() {
             report(copy(writer, "PASSIVE"));
-        } else if pages >= self.limit * WAIT_AT_LIMITS {
-            self.call();
-            // Gone: the copy is the writer's alone, and `finish` says why.
-            let _copied = self.copied.recv();
-            report(copy(writer, "PASSIVE"));
+            // All is copied, and the next commit starts the log anew: the thread would only be in its way.
+            return;
+        }
+        if pages >= self.limit * WAIT_AT_LIMITS {
+            self.wait_until_copied(writer);
+            return;
         }
         if pages >= self.next || pages >= self.limit {
             self.next = pages + self.step;
             self.call();
+        }
+    }
+
+    /// The thread may have one more call before it, and be in the way of the writer's copy; a reader may hold both up.
+    fn wait_until_copied(&self, writer: &Connection) {
+        for _ in 0..MAX_WAITS {
+            self.call();
+            // Gone: the copy is the writer's alone, and `finish` says why.
+            let _copied = self.copied.recv();
+            match copy(writer, "PASSIVE") {
+                Ok(Copied::Wholly) => return,
+                Ok(Copied::InPart) => {}
+                Err(error) => return report(Err(error)),
+            }
         }
     }
 
@@ -125,20 +143,29 @@ fn copy_when_called(connection: &Connection, calls: &Receiver<()>, copied: &Sync
     }
 }
 
+/// How much of the log is in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Copied {
+    Wholly,
+    InPart,
+}
+
 /// Copies as much as the mode allows: `PASSIVE` waits for nobody, `TRUNCATE` for everybody.
-fn copy(connection: &Connection, mode: &str) -> Result<(), String> {
+fn copy(connection: &Connection, mode: &str) -> Result<Copied, String> {
     let sql = format!("PRAGMA wal_checkpoint({mode})");
-    let busy: i64 = connection
-        .query_row(&sql, [], |row| row.get(0))
+    let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let (busy, in_log, copied): (i64, i64, i64) = connection
+        .query_row(&sql, [], columns)
         .map_err(|error| error.to_string())?;
-    // Somebody else is copying or, for `TRUNCATE`, reading.
     match (busy, mode) {
-        (0, _) | (_, "PASSIVE") => Ok(()),
+        (0, _) if in_log == copied => Ok(Copied::Wholly),
+        // Somebody else is copying or, for `TRUNCATE`, reading.
+        (0, _) | (_, "PASSIVE") => Ok(Copied::InPart),
         _ => Err("the database is in use".to_owned()),
     }
 }
 
-fn report(copied: Result<(), String>) {
+fn report(copied: Result<Copied, String>) {
     if let Err(error) = copied {
         tracing::warn!(error, "the write-ahead log was not copied into the database");
     }

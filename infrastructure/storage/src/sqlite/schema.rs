@@ -7,7 +7,10 @@ use rusqlite::{Connection, TransactionBehavior};
 const APPLICATION_ID: i64 = 0x5043_554c;
 
 /// Each step leads from the version of its place to the next. A step that was released is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_payments.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_payments.sql"),
+    include_str!("../../migrations/sqlite/0002_lifecycle.sql"),
+];
 
 /// What this gateway makes of a database file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

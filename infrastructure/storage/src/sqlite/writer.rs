@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use domain::Timestamp;
 use rusqlite::Connection;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
@@ -36,14 +37,14 @@ pub enum CloseError {
 /// What the thread is to do.
 #[derive(Debug)]
 pub(super) enum Work {
-    /// Write a payment that is new.
-    Insert(PaymentRow),
-    /// Write a payment over the version that it was read in.
-    Update {
-        /// The payment.
-        row: PaymentRow,
-        /// The version that must be there.
-        expected: u64,
+    /// Write a payment, new or over the version that it was read in, with all that goes with it.
+    Save(Box<PaymentRow>),
+    /// Forget idempotency keys that came before a time, at most so many.
+    ForgetKeys {
+        /// The time.
+        created_before: Timestamp,
+        /// How many.
+        limit: usize,
     },
     /// Show that a write goes through, without changing anything.
     Check,
@@ -52,12 +53,15 @@ pub(super) enum Work {
 /// Why it was not written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum WriteError {
-    AlreadyExists,
-    Conflict,
+    /// The payment is there although it is new, or is not there in the version that it was read in.
+    OtherVersion,
+    /// The idempotency key is not as it was expected.
+    KeyTaken,
     Unavailable(String),
 }
 
-pub(super) type WriteResult = Result<(), WriteError>;
+/// How many things are gone, where that is what was asked for.
+pub(super) type WriteResult = Result<usize, WriteError>;
 
 /// Work, and who waits for it.
 #[derive(Debug)]

@@ -88,7 +88,7 @@ async fn child_that_is_killed() {
                     repository.save(&mut payment).await.unwrap();
                     let reference = AcquirerReference::parse("ref_1").unwrap();
                     payment
-                        .finish_authorization(
+                        .finish_operation(
                             &operation_id(&operation),
                             OperationResult::Succeeded(reference),
                             after(1),

@@ -4,7 +4,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::{Job, Work, WriteError, WriteResult};
 use crate::sqlite::row::Written;
-use crate::sqlite::schema;
+use crate::sqlite::{keys, schema};
 
 /// Does all jobs; the results are in their order.
 ///
@@ -22,7 +22,7 @@ pub(super) fn write(connection: &mut Connection, jobs: &[Job]) -> Vec<WriteResul
                 commit(connection, std::slice::from_ref(job))
                     .unwrap_or_else(|error| vec![refuse(&error)])
                     .pop()
-                    .unwrap_or(Ok(()))
+                    .unwrap_or(Ok(0))
             })
             .collect(),
         Err(error) => {
@@ -44,18 +44,18 @@ fn commit(connection: &mut Connection, jobs: &[Job]) -> rusqlite::Result<Vec<Wri
 }
 
 fn execute(connection: &Connection, work: &Work) -> rusqlite::Result<WriteResult> {
-    let (written, refusal) = match work {
-        Work::Insert(row) => (row.insert(connection)?, WriteError::AlreadyExists),
-        Work::Update { row, expected } => (row.update(connection, *expected)?, WriteError::Conflict),
-        Work::Check => {
-            schema::touch(connection)?;
-            return Ok(Ok(()));
-        }
-    };
-    Ok(match written {
-        Written::Yes => Ok(()),
-        Written::No => Err(refusal),
-    })
+    match work {
+        Work::Save(row) => Ok(match row.write(connection)? {
+            Written::Yes => Ok(0),
+            Written::No => Err(WriteError::OtherVersion),
+            Written::KeyTaken => Err(WriteError::KeyTaken),
+        }),
+        Work::ForgetKeys {
+            created_before,
+            limit,
+        } => keys::forget(connection, *created_before, *limit).map(Ok),
+        Work::Check => schema::touch(connection).map(|()| Ok(0)),
+    }
 }
 
 /// Whether the others may get through without it. A full disk or a lock concerns them all.
