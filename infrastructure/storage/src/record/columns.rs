@@ -32,7 +32,7 @@ impl PaymentColumns {
         let operations = operations.collect::<Result<Vec<_>, _>>()?;
         let record = decode(&self.record, id, operations, self.version)?;
         self.agree_with(&record)?;
-        Payment::restore(record).map_err(|broken| Damage::whole(broken))
+        Payment::restore(record).map_err(Damage::whole)
     }
 
     /// Searches go by the columns, so a column that says something else would show the payment as what it is not.
