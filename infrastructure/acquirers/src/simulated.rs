@@ -1,7 +1,5 @@
 //! An acquirer that moves no money.
 
-mod ledger;
-
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,14 +9,12 @@ use application::ports::{
 };
 use async_trait::async_trait;
 use domain::payment::{AcquirerReference, CardToken, DeclineCode, OperationKind};
-use domain::{CardNumber, MerchantId, OperationId};
+use domain::{MerchantId, OperationId};
 use tokio::time::sleep;
 
-pub use ledger::{Charge, ChargeOutcome};
-
-use crate::config::Config;
-use crate::test_cards;
-use ledger::{Ledger, operation_of};
+use crate::behaviour::{Behaviour, Fault};
+use crate::config::SimulatedConfig;
+use crate::ledger::{self, Charge, ChargeOutcome, KeptCard, Ledger, Refusal, WhenFull};
 
 /// Answers by the card number; see [`crate::test_cards`]. Each operation is charged once, however often it is asked for,
 /// and always gets the answer that it got at first.
@@ -30,52 +26,30 @@ pub struct SimulatedAcquirer {
     ledger: Mutex<Ledger>,
 }
 
-/// How the simulator meets a card.
-#[derive(Clone, Copy)]
-enum Behaviour {
-    Answer(ChargeOutcome),
-    AnswerSlowly,
-    LoseAnswer,
-    StayAway,
-}
-
-impl Behaviour {
-    fn of(card_number: &str) -> Self {
-        match card_number {
-            test_cards::CARD_DECLINED => Self::Answer(ChargeOutcome::Declined(DeclineCode::CardDeclined)),
-            test_cards::INSUFFICIENT_FUNDS => {
-                Self::Answer(ChargeOutcome::Declined(DeclineCode::InsufficientFunds))
-            }
-            test_cards::SLOW => Self::AnswerSlowly,
-            test_cards::NO_ANSWER => Self::LoseAnswer,
-            test_cards::NOT_REACHED => Self::StayAway,
-            _ => Self::Answer(ChargeOutcome::Approved),
-        }
-    }
-}
-
 impl SimulatedAcquirer {
     /// A simulator that was asked nothing yet.
     #[must_use]
-    pub fn new(config: &Config) -> Self {
+    pub fn new(config: &SimulatedConfig) -> Self {
         Self {
             answer_after: Duration::from_millis(config.answer_ms),
             slow_after: Duration::from_millis(config.slow_ms),
             timeout: Duration::from_millis(config.timeout_ms),
-            ledger: Mutex::new(Ledger::new(config.ledger_operations)),
+            ledger: Mutex::new(Ledger::new(config.ledger_operations, WhenFull::Forget)),
         }
     }
 
     /// What became of an operation; none where it never arrived or is forgotten.
     #[must_use]
     pub fn charge(&self, operation: &OperationId) -> Option<Charge> {
-        self.ledger().find(operation).cloned()
+        self.ledger()
+            .find(operation)
+            .and_then(|entry| entry.charge.clone())
     }
 
     /// How many operations arrived and are remembered.
     #[must_use]
     pub fn charge_count(&self) -> usize {
-        self.ledger().len()
+        self.ledger().charge_count()
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -86,60 +60,63 @@ impl SimulatedAcquirer {
 #[async_trait]
 impl Acquirer for SimulatedAcquirer {
     async fn authorize(&self, request: AuthorizationRequest<'_>) -> Result<AcquirerAnswer, AcquirerError> {
-        let behaviour = match request.card {
-            CardSource::Card { number, .. } => Some(Behaviour::of(number.expose())),
-            CardSource::Kept(token) => self.ledger().kept(token).map(|card| Behaviour::of(card.expose())),
+        let card = match request.card {
+            CardSource::Card { number, .. } => Some(KeptCard {
+                behaviour: Behaviour::of(number.expose()),
+                last4: number.last4().to_owned(),
+            }),
+            CardSource::Kept(token) => self.ledger().kept(token).cloned(),
         };
-        let behaviour = behaviour.unwrap_or(Behaviour::Answer(ChargeOutcome::Declined(
-            DeclineCode::NotPermitted,
-        )));
-        let charge = |outcome| Charge {
+        let behaviour = card.as_ref().map_or(Behaviour::REFUSE, |card| card.behaviour);
+        let charge = Charge {
             kind: OperationKind::Authorize,
             merchant_id: request.merchant_id.clone(),
             amount: request.amount,
             authorization: None,
-            outcome,
+            card_last4: card.map(|card| card.last4),
+            outcome: behaviour.outcome,
         };
-        self.act(request.operation_id, behaviour, charge).await
+        self.act(request.operation_id, behaviour.fault, charge).await
     }
 
     async fn follow_up(&self, request: FollowUpRequest<'_>) -> Result<AcquirerAnswer, AcquirerError> {
-        let authorization = operation_of(request.authorization);
+        let authorization = ledger::operation_of(request.authorization);
         let outcome = match authorization {
             Some(_) => ChargeOutcome::Approved,
             None => ChargeOutcome::Declined(DeclineCode::NotPermitted),
         };
-        let charge = |outcome| Charge {
+        let charge = Charge {
             kind: request.kind,
             merchant_id: request.merchant_id.clone(),
             amount: request.amount,
-            authorization: authorization.clone(),
+            authorization,
+            card_last4: None,
             outcome,
         };
-        let behaviour = Behaviour::Answer(outcome);
-        self.act(request.operation_id, behaviour, charge).await
+        self.act(request.operation_id, None, charge).await
     }
 
     async fn keep_card(&self, request: KeepCardRequest<'_>) -> Result<CardKept, AcquirerError> {
-        let unknown = |reason: String| AcquirerError::OutcomeUnknown { reason };
-        let token = CardToken::parse(&format!("simtok_{}", request.payment_id));
+        let token = CardToken::parse(&ledger::token_of(request.payment_id));
         let token = token.map_err(|error| unknown(format!("the token {error}")))?;
-        let card = CardNumber::parse(request.number.expose());
-        let card = card.map_err(|error| unknown(format!("the card number {error}")))?;
-        if matches!(Behaviour::of(card.expose()), Behaviour::StayAway) {
+        let card = KeptCard {
+            behaviour: Behaviour::of(request.number.expose()),
+            last4: request.number.last4().to_owned(),
+        };
+        if card.behaviour.fault == Some(Fault::NotReached) {
             return Err(not_reached());
         }
-        self.ledger().keep(token.clone(), card);
+        self.ledger().keep(&token, card).map_err(refused)?;
         Ok(CardKept::As(token))
     }
 
     async fn inquire(
         &self,
         operation_id: &OperationId,
-        _merchant_id: &MerchantId,
+        merchant_id: &MerchantId,
     ) -> Result<InquiryAnswer, AcquirerError> {
-        let outcome = self.ledger().inquire(operation_id);
-        Ok(match outcome {
+        let outcome = self.ledger().inquire(operation_id, merchant_id);
+        Ok(match outcome.map_err(refused)? {
             ChargeOutcome::Closed => InquiryAnswer::NeverReceived,
             outcome => InquiryAnswer::Answered(answer(operation_id, outcome)?),
         })
@@ -150,22 +127,37 @@ impl SimulatedAcquirer {
     async fn act(
         &self,
         id: &OperationId,
-        behaviour: Behaviour,
-        charge: impl Fn(ChargeOutcome) -> Charge + Send,
+        fault: Option<Fault>,
+        charge: Charge,
     ) -> Result<AcquirerAnswer, AcquirerError> {
-        let (outcome, delay) = match behaviour {
-            Behaviour::Answer(outcome) => (outcome, self.answer_after),
-            Behaviour::AnswerSlowly => (ChargeOutcome::Approved, self.slow_after),
-            Behaviour::LoseAnswer => (ChargeOutcome::Approved, Duration::MAX),
-            Behaviour::StayAway => return Err(not_reached()),
-        };
+        match fault {
+            Some(Fault::NotReached) => return Err(not_reached()),
+            Some(Fault::Busy) => {
+                return Err(AcquirerError::NotSent {
+                    reason: "the simulator was told to be too busy".to_owned(),
+                });
+            }
+            Some(Fault::ErrorBefore | Fault::Conflict) => {
+                return Err(unknown("the simulator was told to fail".to_owned()));
+            }
+            _ => {}
+        }
         // Charged before the answer is on its way: whoever stops listening has been charged all the same.
-        let outcome = self.ledger().charge(id, charge(outcome));
+        let outcome = self.ledger().charge(id, charge).map_err(refused)?;
+        let delay = match fault {
+            Some(Fault::LoseAnswer) => Duration::MAX,
+            Some(Fault::Slow) => self.slow_after,
+            Some(Fault::CloseAfter | Fault::ErrorAfter | Fault::UnderWay) => {
+                return Err(unknown("the simulator was told to fail afterwards".to_owned()));
+            }
+            _ => self.answer_after,
+        };
         if delay > self.timeout {
             sleep(self.timeout).await;
-            return Err(AcquirerError::OutcomeUnknown {
-                reason: format!("no answer within {} ms", self.timeout.as_millis()),
-            });
+            return Err(unknown(format!(
+                "no answer within {} ms",
+                self.timeout.as_millis()
+            )));
         }
         if !delay.is_zero() {
             sleep(delay).await;
@@ -174,19 +166,28 @@ impl SimulatedAcquirer {
     }
 }
 
+fn unknown(reason: String) -> AcquirerError {
+    AcquirerError::OutcomeUnknown { reason }
+}
+
 fn not_reached() -> AcquirerError {
     AcquirerError::NotSent {
         reason: "the simulator was told not to be reached".to_owned(),
     }
 }
 
+fn refused(refusal: Refusal) -> AcquirerError {
+    unknown(match refusal {
+        Refusal::AnotherRequest => "the name stands for another request".to_owned(),
+        Refusal::Full => "the ledger is full".to_owned(),
+    })
+}
+
 fn answer(operation: &OperationId, outcome: ChargeOutcome) -> Result<AcquirerAnswer, AcquirerError> {
     match outcome {
         ChargeOutcome::Approved => {
-            let reference = AcquirerReference::parse(&format!("sim_{operation}"));
-            let reference = reference.map_err(|error| AcquirerError::OutcomeUnknown {
-                reason: format!("the reference {error}"),
-            })?;
+            let reference = AcquirerReference::parse(&ledger::reference_of(operation));
+            let reference = reference.map_err(|error| unknown(format!("the reference {error}")))?;
             Ok(AcquirerAnswer::Approved { reference })
         }
         ChargeOutcome::Declined(code) => Ok(AcquirerAnswer::Declined { code }),
