@@ -10,6 +10,7 @@
 //!
 //! What comes back beside the port, such as a folder, is kept until the test has ended.
 
+pub mod acquirer;
 pub mod feature_store;
 pub mod payment_repository;
 
@@ -57,6 +58,29 @@ macro_rules! feature_store_contract {
             email_addresses_are_one_in_any_case
             payments_at_the_same_time_see_each_other
             a_list_that_nobody_keeps_is_unavailable
+        }
+    };
+}
+
+/// Runs every obligation of an acquirer as a test of its own. It knows the cards of `docs/test-cards.md`, and was asked nothing.
+#[macro_export]
+macro_rules! acquirer_contract {
+    ($open:expr) => {
+        $crate::contract_tests! { acquirer, $open,
+            an_approval_has_a_reference
+            a_decline_has_a_code
+            an_operation_is_done_once_however_often_it_is_asked_for
+            captures_are_bounded_by_what_is_authorized
+            a_void_lets_go_of_what_is_not_captured
+            refunds_are_bounded_by_what_is_captured
+            nothing_follows_what_was_not_authorized
+            a_kept_card_authorizes
+            a_card_that_is_not_kept_is_declined
+            a_payer_who_proved_who_he_is_is_authorized
+            an_inquiry_closes_a_name_that_nothing_came_under
+            an_inquiry_and_its_operation_at_the_same_time_agree
+            merchants_are_kept_apart
+            another_request_under_a_name_is_not_answered
         }
     };
 }
