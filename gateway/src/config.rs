@@ -21,7 +21,7 @@ pub struct Config {
     pub storage: storage::Config,
     /// Velocity and lists.
     pub features: features::Config,
-    /// The acquirer simulator.
+    /// The acquirer.
     pub acquirer: acquirers::Config,
     /// Card fingerprints.
     pub platform: platform::Config,

@@ -30,6 +30,9 @@ pub enum BuildError {
     /// The fingerprint key cannot be read or made.
     #[error("the card fingerprint key cannot be used")]
     FingerprintKey(#[from] platform::FingerprintKeyError),
+    /// The acquirer cannot be spoken to as the configuration has it.
+    #[error("the acquirer cannot be used")]
+    Acquirer(#[from] acquirers::OpenError),
     /// A list in the configuration cannot be read.
     #[error("the lists in the configuration cannot be read")]
     Lists(#[from] features::ListError),
@@ -81,7 +84,7 @@ impl Gateway {
         let fingerprinter: Arc<dyn CardFingerprinter> =
             Arc::new(HmacCardFingerprinter::open(&config.platform)?);
         let features: Arc<dyn FeatureStore> = Arc::new(features::MemoryFeatureStore::new(&config.features)?);
-        let acquirer: Arc<dyn Acquirer> = Arc::new(acquirers::SimulatedAcquirer::new(&config.acquirer));
+        let acquirer: Arc<dyn Acquirer> = acquirers::open(&config.acquirer)?;
         let storage = Arc::new(SqlitePaymentRepository::open(&config.storage)?);
         let payments: Arc<dyn PaymentRepository> = Arc::clone(&storage) as _;
 

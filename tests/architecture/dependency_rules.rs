@@ -143,8 +143,13 @@ const OWNERS: &[Owner] = &[
     },
     Owner {
         external: "rustls",
-        owners: &["plugin-host"],
-        reason: "certificates for etcd are read where etcd is spoken to",
+        owners: &["acquirers", "plugin-host"],
+        reason: "certificates are read by the adapters that speak TLS",
+    },
+    Owner {
+        external: "hyper-rustls",
+        owners: &["acquirers"],
+        reason: "the acquirer is spoken to by its adapter",
     },
     Owner {
         external: "ed25519-dalek",

@@ -97,7 +97,7 @@ fn the_test_cards_give_their_answers() {
     let folder = tempfile::tempdir().expect("a folder");
     let gateway = Gateway::start_with(
         &format!("dir:{}", folder.path().display()),
-        &["acquirer.timeout_ms=300"],
+        &["acquirer.simulated.timeout_ms=300"],
     );
     gateway.wait_until_ready();
     for (card, http, status, code) in [

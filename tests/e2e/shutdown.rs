@@ -12,7 +12,7 @@ const SLOW_CARD: &str = "4000000000000200";
 fn a_payment_in_flight_ends_before_the_gateway_does() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = format!("dir:{}", folder.path().display());
-    let mut gateway = Gateway::start_with(&store, &["acquirer.slow_ms=1500"]);
+    let mut gateway = Gateway::start_with(&store, &["acquirer.simulated.slow_ms=1500"]);
     gateway.wait_until_ready();
     let address = gateway.address().to_owned();
     let payment = Payment::ordinary().with_card(SLOW_CARD).0.to_string();

@@ -34,6 +34,7 @@ impl Config {
             .signatures
             .trusted_keys()
             .map_err(|error| error.to_string())?;
+        self.acquirer.check().map_err(|error| error.to_string())?;
         for (path, file) in [
             ("storage.path", &self.storage.path),
             (

@@ -86,6 +86,7 @@ pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config, Config
 fn beside(mut config: Config, file: Option<&Path>) -> Config {
     if let Some(folder) = file.and_then(Path::parent) {
         config.policies.resolve_files(folder);
+        config.acquirer.resolve_files(folder);
     }
     config
 }

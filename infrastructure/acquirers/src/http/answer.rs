@@ -132,3 +132,101 @@ fn decline_code(name: &str, body: &AnswerBody<'_>) -> DeclineCode {
 fn message(body: &AnswerBody<'_>) -> String {
     shown(body.message.as_ref().map_or("", Cow::as_ref))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    fn answer(status: u16, is_json: bool, body: Vec<u8>) -> Answer {
+        Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            is_json,
+            body: Zeroizing::new(body),
+        }
+    }
+
+    /// The reason why it is no answer, where it is none.
+    fn reasons(answer: &Answer) -> [Option<String>; 3] {
+        fn reason<T>(reading: Reading<T>) -> Option<String> {
+            match reading {
+                Reading::Nothing(reason) | Reading::NotProcessed(reason) => Some(reason),
+                Reading::Said(_) | Reading::Refused(_) => None,
+            }
+        }
+        [
+            reason(of_operation("op_1", answer)),
+            reason(of_inquiry("op_1", answer)),
+            reason(of_card("op_1", answer)),
+        ]
+    }
+
+    fn word() -> impl Strategy<Value = String> {
+        let words = [
+            "op_1",
+            "op_2",
+            "approved",
+            "declined",
+            "under_way",
+            "never_received",
+            "kept",
+            "refused",
+            "not_processed",
+            "card_declined",
+            "risk_policy",
+            "",
+        ];
+        prop_oneof![
+            6 => prop::sample::select(&words[..]).prop_map(str::to_owned),
+            1 => "\\PC{0,200}",
+            1 => "[\\x00-\\x7f]{0,20}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_at_all_are_an_answer_or_harm_anybody(
+            status in 100_u16..600,
+            body in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
+            for reason in reasons(&answer(status, true, body)) {
+                let reason = reason.expect("random bytes say nothing");
+                prop_assert!(reason.chars().count() < 500 && !reason.contains(char::is_control), "{}", reason);
+            }
+        }
+
+        #[test]
+        fn an_answer_is_believed_where_every_part_of_it_is_right(
+            code in prop::sample::select(vec![200_u16, 201, 202, 204, 400, 404, 409, 422, 429, 500, 503]),
+            is_json in prop::bool::weighted(0.9),
+            id in word(),
+            said in word(),
+            reference in word(),
+        ) {
+            let body = serde_json::json!({ "id": id, "status": said, "reference": reference, "code": reference });
+            let answer = answer(code, is_json, serde_json::to_vec(&body).unwrap());
+            let is_ours = is_json && id == "op_1";
+            let is_reference = AcquirerReference::parse(&reference).is_ok();
+            match of_operation("op_1", &answer) {
+                Reading::Said(AcquirerAnswer::Approved { .. }) => {
+                    prop_assert!(is_ours && code == 200 && said == "approved" && is_reference);
+                }
+                Reading::Said(AcquirerAnswer::Declined { code: declined }) => {
+                    prop_assert!(is_ours && code == 200 && said == "declined" && declined.is_acquirers());
+                }
+                Reading::Refused(_) => {
+                    prop_assert!(is_ours && (400..500).contains(&code) && said == "refused");
+                }
+                Reading::NotProcessed(_) => {
+                    prop_assert!(is_ours && (code == 429 || code == 503) && said == "not_processed");
+                }
+                Reading::Nothing(_) => {}
+            }
+            if of_inquiry("op_1", &answer) == Reading::Said(InquiryAnswer::NeverReceived) {
+                prop_assert!(is_ours && code == 200 && said == "never_received");
+            }
+        }
+    }
+}
