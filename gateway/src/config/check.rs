@@ -34,7 +34,9 @@ impl Config {
             .signatures
             .trusted_keys()
             .map_err(|error| error.to_string())?;
-        self.acquirer.check().map_err(|error| error.to_string())?;
+        acquirers::open(&self.acquirer)
+            .map(drop)
+            .map_err(|error| error.to_string())?;
         for (path, file) in [
             ("storage.path", &self.storage.path),
             (
@@ -95,6 +97,13 @@ mod tests {
             (
                 refused(|c| c.policies.signatures.threshold = 2),
                 "policies.signatures.threshold: ",
+            ),
+            (
+                refused(|c| {
+                    c.acquirer.kind = acquirers::Kind::Http;
+                    c.acquirer.http.url = "http://acquirer.example".to_owned();
+                }),
+                "acquirer.http.url: ",
             ),
             (
                 refused(|c| c.storage.path = std::path::PathBuf::new()),

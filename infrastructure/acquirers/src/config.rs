@@ -118,17 +118,6 @@ impl Config {
             }
         }
     }
-
-    /// Checks what is told apart without opening anything. What the kind does not use is not looked at.
-    ///
-    /// # Errors
-    /// Names the setting, what was found and what was expected.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        match self.kind {
-            Kind::Simulated => Ok(()),
-            Kind::Http => self.http.checked_url().map(drop),
-        }
-    }
 }
 
 impl HttpConfig {
@@ -196,13 +185,12 @@ mod tests {
     use super::*;
 
     fn check(change: impl FnOnce(&mut HttpConfig)) -> Result<(), String> {
-        let mut config = Config {
-            kind: Kind::Http,
-            ..Config::default()
+        let mut config = HttpConfig {
+            url: "https://acquirer.example/portcullis".to_owned(),
+            ..HttpConfig::default()
         };
-        config.http.url = "https://acquirer.example/portcullis".to_owned();
-        change(&mut config.http);
-        config.check().map_err(|error| error.to_string())
+        change(&mut config);
+        config.checked_url().map(drop).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -250,12 +238,5 @@ mod tests {
         );
         let refused = check(|c| c.connect_timeout_ms = 5_000).unwrap_err();
         assert!(refused.contains("less than answer_timeout_ms"), "{refused}");
-    }
-
-    #[test]
-    fn what_the_kind_does_not_use_is_not_looked_at() {
-        let mut config = Config::default();
-        config.http.max_connections = 0;
-        assert_eq!(config.check(), Ok(()));
     }
 }

@@ -102,7 +102,7 @@ impl Acquirer for HttpAcquirer {
             path: CARDS,
             name,
             key: Some(key(name)?),
-            body: wiped_json(&body, MAX_REQUEST_BYTES).map_err(unfit)?,
+            body: wiped_json(&body, MAX_REQUEST_BYTES).map_err(|error| unfit(&error))?,
         };
         self.caller
             .exchange(&call, |answer| answer::of_card(name, answer))
@@ -123,7 +123,7 @@ impl Acquirer for HttpAcquirer {
             path: INQUIRIES,
             name,
             key: None,
-            body: wiped_json(&body, MAX_REQUEST_BYTES).map_err(unfit)?,
+            body: wiped_json(&body, MAX_REQUEST_BYTES).map_err(|error| unfit(&error))?,
         };
         self.caller
             .exchange(&call, |answer| answer::of_inquiry(name, answer))
@@ -142,7 +142,7 @@ impl HttpAcquirer {
             path: OPERATIONS,
             name,
             key: Some(key(name)?),
-            body: wiped_json(body, MAX_REQUEST_BYTES).map_err(unfit)?,
+            body: wiped_json(body, MAX_REQUEST_BYTES).map_err(|error| unfit(&error))?,
         };
         self.caller
             .exchange(&call, |answer| answer::of_operation(name, answer))
@@ -156,7 +156,7 @@ fn key(name: &str) -> Result<HeaderValue, AcquirerError> {
     })
 }
 
-fn unfit(error: serde_json::Error) -> AcquirerError {
+fn unfit(error: &serde_json::Error) -> AcquirerError {
     AcquirerError::NotSent {
         reason: format!("the request cannot be written: {error}"),
     }

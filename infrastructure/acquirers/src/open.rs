@@ -17,7 +17,8 @@ pub enum OpenError {
     Http(#[from] OpenHttpError),
 }
 
-/// Makes the adapter, and reads the files that it needs. Nothing is connected: an acquirer that is away hinders no start.
+/// Makes the adapter, and reads the files that it needs. Nothing is connected: an acquirer that is away hinders no start, and
+/// the configuration can be checked so. What the kind does not use is not looked at.
 ///
 /// # Errors
 /// Names the setting, what was found and what was expected.

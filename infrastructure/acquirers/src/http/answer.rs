@@ -163,23 +163,24 @@ mod tests {
         ]
     }
 
+    const WORDS: &[&str] = &[
+        "op_1",
+        "op_2",
+        "approved",
+        "declined",
+        "under_way",
+        "never_received",
+        "kept",
+        "refused",
+        "not_processed",
+        "card_declined",
+        "risk_policy",
+        "",
+    ];
+
     fn word() -> impl Strategy<Value = String> {
-        let words = [
-            "op_1",
-            "op_2",
-            "approved",
-            "declined",
-            "under_way",
-            "never_received",
-            "kept",
-            "refused",
-            "not_processed",
-            "card_declined",
-            "risk_policy",
-            "",
-        ];
         prop_oneof![
-            6 => prop::sample::select(&words[..]).prop_map(str::to_owned),
+            6 => prop::sample::select(WORDS).prop_map(str::to_owned),
             1 => "\\PC{0,200}",
             1 => "[\\x00-\\x7f]{0,20}",
         ]

@@ -300,6 +300,16 @@ async fn a_token_that_others_can_read_is_refused() {
     assert!(refused.contains("no regular file"), "{refused}");
 }
 
+#[test]
+fn what_the_kind_does_not_use_is_not_looked_at() {
+    let mut config = portcullis_acquirers::Config::default();
+    config.http.max_connections = 0;
+    assert!(portcullis_acquirers::open(&config).is_ok());
+    config.kind = portcullis_acquirers::Kind::Http;
+    let refused = portcullis_acquirers::open(&config).map(drop).unwrap_err();
+    assert!(refused.to_string().starts_with("acquirer.http.max_connections: "));
+}
+
 fn restrict(file: &std::path::Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();

@@ -165,7 +165,7 @@ async fn silence_ends_within_the_bound() {
         drop(stream);
     })
     .await;
-    assert_unknown(&asked(&silent.url(), 400).await);
+    assert_unknown(&asked(&silent.url(), 2_000).await);
     assert_eq!(silent.requests().len(), 1);
 }
 
@@ -183,7 +183,7 @@ async fn an_answer_byte_by_byte_ends_within_the_bound() {
         }
     })
     .await;
-    assert_unknown(&asked(&slow.url(), 1_000).await);
+    assert_unknown(&asked(&slow.url(), 2_000).await);
 }
 
 #[tokio::test]
@@ -244,8 +244,8 @@ async fn a_partition_leaves_the_outcome_unknown_until_somebody_inquires() {
     let desk = Desk::open().await;
     let proxy = TcpProxy::start(&desk.address.to_string());
     let acquirer = acquirer(&format!("http://{}", proxy.endpoint()), |config| {
-        config.connect_timeout_ms = 100;
-        config.answer_timeout_ms = 500;
+        config.connect_timeout_ms = 1_000;
+        config.answer_timeout_ms = 2_000;
     });
     proxy.freeze();
     let id = operation_id("op_1");

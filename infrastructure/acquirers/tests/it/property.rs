@@ -283,7 +283,7 @@ fn faults_and_retries_charge_nothing_twice_and_no_error_says_less_than_what_happ
         .enable_all()
         .build()
         .unwrap();
-    proptest!(Config::with_cases(48), |(faults in faults(), commands in commands())| {
+    proptest!(Config::with_cases(24), |(faults in faults(), commands in commands())| {
         runtime.block_on(run(faults, commands));
     });
 }
