@@ -3,6 +3,7 @@
 //! The modules that need no component are compiled into the tests of the crates that they are about as well, which replay
 //! what is kept (`fuzz_corpus.rs` among the tests of each).
 
+pub mod acquirer_answers;
 pub mod chunk_assembly;
 pub mod component_loading;
 pub mod contract_check;

@@ -20,6 +20,8 @@ use crate::protocol::{
     AmountBody, AuthenticationBody, CARDS, CardBody, INQUIRIES, InquiryBody, KeepCardBody, MAX_REQUEST_BYTES,
     OPERATIONS, OperationBody,
 };
+#[cfg(feature = "fuzzing")]
+pub(crate) use answer::readings;
 use call::{Call, Caller};
 pub use files::FileError;
 

@@ -11,6 +11,8 @@
 mod behaviour;
 mod body;
 mod config;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 mod ledger;
 mod open;

@@ -133,6 +133,27 @@ fn message(body: &AnswerBody<'_>) -> String {
     shown(body.message.as_ref().map_or("", Cow::as_ref))
 }
 
+/// Whether an answer is believed, by each kind of request, or why it is not.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn readings(name: &str, status: u16, is_json: bool, body: &[u8]) -> [Result<(), String>; 3] {
+    fn believed<T>(reading: Reading<T>) -> Result<(), String> {
+        match reading {
+            Reading::Nothing(reason) | Reading::NotProcessed(reason) => Err(reason),
+            Reading::Said(_) | Reading::Refused(_) => Ok(()),
+        }
+    }
+    let answer = Answer {
+        status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
+        is_json,
+        body: zeroize::Zeroizing::new(body.to_vec()),
+    };
+    [
+        believed(of_operation(name, &answer)),
+        believed(of_inquiry(name, &answer)),
+        believed(of_card(name, &answer)),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -146,21 +167,6 @@ mod tests {
             is_json,
             body: Zeroizing::new(body),
         }
-    }
-
-    /// The reason why it is no answer, where it is none.
-    fn reasons(answer: &Answer) -> [Option<String>; 3] {
-        fn reason<T>(reading: Reading<T>) -> Option<String> {
-            match reading {
-                Reading::Nothing(reason) | Reading::NotProcessed(reason) => Some(reason),
-                Reading::Said(_) | Reading::Refused(_) => None,
-            }
-        }
-        [
-            reason(of_operation("op_1", answer)),
-            reason(of_inquiry("op_1", answer)),
-            reason(of_card("op_1", answer)),
-        ]
     }
 
     const WORDS: &[&str] = &[
@@ -192,8 +198,8 @@ mod tests {
             status in 100_u16..600,
             body in prop::collection::vec(any::<u8>(), 0..300),
         ) {
-            for reason in reasons(&answer(status, true, body)) {
-                let reason = reason.expect("random bytes say nothing");
+            for believed in readings("op_1", status, true, &body) {
+                let reason = believed.expect_err("random bytes say nothing");
                 prop_assert!(reason.chars().count() < 500 && !reason.contains(char::is_control), "{}", reason);
             }
         }

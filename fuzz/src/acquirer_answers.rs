@@ -1,0 +1,48 @@
+//! Answers of an acquirer: what moves money is what they are taken for.
+//!
+//! The input is the status in three digits, a line feed and the body. An answer that is believed is JSON and names the operation
+//! that was asked for; the reason why one is not believed is one short line without a card number.
+
+use portcullis_acquirers::fuzzing::read_answer;
+
+/// What is asked for.
+const NAME: &str = "op_1";
+
+/// The longest reason, in characters: three texts of the answer, of which each is cut off, and what stands between them.
+const MAX_REASON_CHARS: usize = 700;
+
+/// Reads the input as an answer to each kind of request.
+pub fn run(data: &[u8]) {
+    let Some((status, body)) = data.split_at_checked(4) else {
+        return;
+    };
+    let Some(status) = std::str::from_utf8(status)
+        .ok()
+        .and_then(|line| line.strip_suffix('\n'))
+        .and_then(|digits| digits.parse::<u16>().ok())
+    else {
+        return;
+    };
+    for believed in read_answer(NAME, status, true, body) {
+        match believed {
+            Ok(()) => {
+                let value: serde_json::Value = serde_json::from_slice(body).expect("what is believed is JSON");
+                assert_eq!(value["id"], NAME, "it is about something else");
+            }
+            Err(reason) => {
+                assert!(reason.chars().count() <= MAX_REASON_CHARS, "{reason}");
+                assert!(!reason.contains(char::is_control), "{reason:?}");
+                let digits = reason
+                    .split(|c: char| !c.is_ascii_digit())
+                    .map(str::len)
+                    .max()
+                    .unwrap_or_default();
+                assert!(digits < 12, "a number as long as a card's: {reason}");
+            }
+        }
+    }
+    assert!(
+        read_answer(NAME, status, false, body).iter().all(Result::is_err),
+        "what is no JSON is believed"
+    );
+}
