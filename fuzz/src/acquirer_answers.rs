@@ -26,7 +26,8 @@ pub fn run(data: &[u8]) {
     for believed in read_answer(NAME, status, true, body) {
         match believed {
             Ok(()) => {
-                let value: serde_json::Value = serde_json::from_slice(body).expect("what is believed is JSON");
+                let value: serde_json::Value =
+                    serde_json::from_slice(body).expect("what is believed is JSON");
                 assert_eq!(value["id"], NAME, "it is about something else");
             }
             Err(reason) => {

@@ -5,7 +5,6 @@ use crate::http::readings;
 
 /// Reads an answer as that to an operation, to an inquiry and to a card to keep, about this name. Each is believed, or there
 /// is the reason why it is not.
-#[must_use]
 pub fn read_answer(name: &str, status: u16, is_json: bool, body: &[u8]) -> [Result<(), String>; 3] {
     readings(name, status, is_json, body)
 }
