@@ -4,7 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use application::use_cases::{AuthorizePayment, CheckReadiness, DecideRisk, GetPayment, ListPolicies};
+use application::idempotency::IdempotentRequests;
+use application::ports::RequestDigester;
+use application::use_cases::{
+    AuthorizePayment, CapturePayment, CheckReadiness, ConfirmPayment, DecideRisk, GetPayment, ListEvents,
+    ListPayments, ListPolicies, RefundPayment, ResolveOperation, ResumeRequest, ReviewPayment, VoidPayment,
+};
 use tokio_util::task::TaskTracker;
 
 use crate::admission::Admission;
@@ -20,6 +25,28 @@ pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
 pub struct ApiState {
     /// `POST /v1/payments`.
     pub authorize_payment: AuthorizePayment,
+    /// `POST /v1/payments/{id}/capture`.
+    pub capture_payment: CapturePayment,
+    /// `POST /v1/payments/{id}/void`.
+    pub void_payment: VoidPayment,
+    /// `POST /v1/payments/{id}/refunds`.
+    pub refund_payment: RefundPayment,
+    /// `POST /v1/payments/{id}/confirm`.
+    pub confirm_payment: ConfirmPayment,
+    /// `POST /v1/reviews/{id}/approve` and `/reject`.
+    pub review_payment: ReviewPayment,
+    /// `POST /v1/payments/{id}/operations/{operation}/resolve`.
+    pub resolve_operation: ResolveOperation,
+    /// Tells requests that came before from those that are new.
+    pub idempotency: IdempotentRequests,
+    /// Drives on what was interrupted.
+    pub resume_request: ResumeRequest,
+    /// Tells requests apart.
+    pub digester: Arc<dyn RequestDigester>,
+    /// `GET /v1/payments`, `GET /v1/reviews` and `GET /v1/operations/unresolved`.
+    pub list_payments: ListPayments,
+    /// `GET /v1/events`.
+    pub list_events: ListEvents,
     /// `POST /v1/risk/decisions`.
     pub decide_risk: DecideRisk,
     /// `GET /v1/payments/{id}`.

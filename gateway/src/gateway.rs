@@ -3,12 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
 
-use api::{ApiState, Drained, HttpMetrics, Server};
+use api::{Drained, HttpMetrics, Server};
 use application::operation_runner::OperationRunner;
-use application::ports::{Acquirer, CardFingerprinter, Clock, FeatureStore, IdGenerator, PaymentRepository};
+use application::ports::{Acquirer, Clock, FeatureStore, IdGenerator, PaymentRepository};
 use application::ports::{RiskPolicyEngine, Telemetry};
 use application::risk_assessment::RiskAssessment;
-use application::use_cases::{AuthorizePayment, CheckReadiness, DecideRisk, GetPayment, ListPolicies};
 use platform::{HmacCardFingerprinter, SystemClock, TokioTimer, UuidIdGenerator};
 use plugin_host::PolicyHost;
 use plugin_host::compiler::CompilerCommand;
@@ -19,7 +18,9 @@ use thiserror::Error;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::api_state::{Parts, api_state};
 use crate::config::Config;
+use crate::upkeep::Upkeep;
 
 /// Why the gateway could not be built. Each says which part of the configuration or the machine is at fault.
 #[derive(Debug, Error)]
@@ -59,6 +60,7 @@ pub struct Gateway {
     storage: Arc<SqlitePaymentRepository>,
     policies: JoinHandle<()>,
     stop_policies: CancellationToken,
+    upkeep: Upkeep,
 }
 
 impl Gateway {
@@ -78,8 +80,7 @@ impl Gateway {
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdGenerator> = Arc::new(UuidIdGenerator::new());
-        let fingerprinter: Arc<dyn CardFingerprinter> =
-            Arc::new(HmacCardFingerprinter::open(&config.platform)?);
+        let keyed = Arc::new(HmacCardFingerprinter::open(&config.platform)?);
         let features: Arc<dyn FeatureStore> = Arc::new(features::MemoryFeatureStore::new(&config.features)?);
         let acquirer: Arc<dyn Acquirer> = Arc::new(acquirers::SimulatedAcquirer::new(&config.acquirer));
         let storage = Arc::new(SqlitePaymentRepository::open(&config.storage)?);
@@ -95,32 +96,33 @@ impl Gateway {
             clock,
             telemetry,
         };
-        let registry = Arc::new(RwLock::new(registry));
-        let state = ApiState {
-            authorize_payment: AuthorizePayment {
-                runner: OperationRunner {
-                    payments: Arc::clone(&payments),
-                    acquirer,
-                    features: Arc::clone(&risk.features),
-                    clock: Arc::clone(&risk.clock),
-                    timer: Arc::new(TokioTimer),
-                    telemetry: Arc::clone(&risk.telemetry),
-                    times: Arc::default(),
-                },
-                risk: risk.clone(),
-                fingerprinter: Arc::clone(&fingerprinter),
-            },
-            decide_risk: DecideRisk { risk, fingerprinter },
-            get_payment: GetPayment {
-                payments: Arc::clone(&payments),
-            },
-            list_policies: ListPolicies {
-                engine: Arc::clone(&engine),
-            },
-            check_readiness: CheckReadiness { engine, payments },
-            http_metrics,
-            render_metrics: Arc::new(move || render(&registry)),
+        let runner = OperationRunner {
+            payments: Arc::clone(&payments),
+            acquirer,
+            features: Arc::clone(&risk.features),
+            clock: Arc::clone(&risk.clock),
+            timer: Arc::new(TokioTimer),
+            telemetry: Arc::clone(&risk.telemetry),
+            times: Arc::new(config.payments.times()),
         };
+        let upkeep = Upkeep::new(
+            &config.payments,
+            &runner,
+            &risk.ids,
+            Arc::clone(&storage) as _,
+            &mut registry,
+        );
+        let registry = Arc::new(RwLock::new(registry));
+        let parts = Parts {
+            risk,
+            runner,
+            fingerprinter: Arc::clone(&keyed) as _,
+            digester: keyed,
+            engine,
+            catalog: Arc::clone(&storage) as _,
+            events: Arc::clone(&storage) as _,
+        };
+        let state = api_state(parts, http_metrics, Arc::new(move || render(&registry)));
         let server = Server::bind(config.http, state).await?;
         let stop_policies = CancellationToken::new();
         let policies = tokio::spawn(host.run(stop_policies.clone()));
@@ -129,6 +131,7 @@ impl Gateway {
             storage,
             policies,
             stop_policies,
+            upkeep,
         })
     }
 
@@ -145,7 +148,10 @@ impl Gateway {
             storage,
             mut policies,
             stop_policies,
+            upkeep,
         } = self;
+        let stop_upkeep = CancellationToken::new();
+        let upkeep = tokio::spawn(upkeep.run(stop_upkeep.clone()));
         let mut lost = false;
         let drained = server
             .run(async {
@@ -159,6 +165,10 @@ impl Gateway {
             })
             .await;
         stop_policies.cancel();
+        stop_upkeep.cancel();
+        if let Err(error) = upkeep.await {
+            tracing::error!(%error, "the upkeep of payments broke off");
+        }
         let policies_followed = !lost && policies.await.is_ok();
         let storage_closed = match storage.close().await {
             Ok(()) => true,

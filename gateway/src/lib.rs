@@ -2,9 +2,11 @@
 //!
 //! The order of the statements in [`Gateway::build`] is the architecture.
 
+mod api_state;
 pub mod cli;
 pub mod config;
 mod gateway;
+mod upkeep;
 
 pub use config::Config;
 pub use gateway::{BuildError, Gateway, Stopped};

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use application::idempotency::IdempotentRequests;
 use application::operation_runner::OperationRunner;
 use application::ports::{
     CardFingerprinter, Clock, FeatureStore, FeatureStoreUnavailable, IdGenerator, IdempotencyKey, KeyEntry,
@@ -14,7 +15,10 @@ use application::ports::{
     Telemetry, Timer,
 };
 use application::risk_assessment::RiskAssessment;
-use application::use_cases::{AuthorizePayment, CheckReadiness, DecideRisk, GetPayment, ListPolicies};
+use application::use_cases::{
+    AuthorizePayment, CapturePayment, CheckReadiness, ConfirmPayment, DecideRisk, GetPayment, ListEvents,
+    ListPayments, ListPolicies, RefundPayment, ResolveOperation, ResumeRequest, ReviewPayment, VoidPayment,
+};
 use async_trait::async_trait;
 use domain::feature::{FeatureSpec, FeatureValue};
 use domain::payment::{OperationKind, OperationStatus, PaymentStatus};
@@ -27,7 +31,7 @@ use domain::{
 };
 use portcullis_api::{Api, ApiState, Config, HttpMetrics};
 use prometheus_client::registry::Registry;
-use testkit::fakes::InMemoryPaymentRepository;
+use testkit::fakes::{InMemoryPaymentRepository, PlainCardFingerprinter};
 
 pub(crate) use acquirer::ScriptedAcquirer;
 
@@ -115,7 +119,7 @@ impl Telemetry for Silent {
 /// Keeps payments in memory; told to, fails the saves that follow.
 #[derive(Default)]
 pub(crate) struct MemoryRepository {
-    payments: InMemoryPaymentRepository,
+    payments: Arc<InMemoryPaymentRepository>,
     failures: Mutex<VecDeque<Option<RepositoryError>>>,
 }
 
@@ -318,18 +322,54 @@ impl World {
             clock: Arc::new(FixedClock),
             telemetry: Arc::new(Silent),
         };
+        let runner = OperationRunner {
+            payments: self.repository.clone(),
+            acquirer: self.acquirer.clone(),
+            features: risk.features.clone(),
+            clock: risk.clock.clone(),
+            timer: Arc::new(Impatient),
+            telemetry: risk.telemetry.clone(),
+            times: Arc::default(),
+        };
+        let resolve = ResolveOperation {
+            runner: runner.clone(),
+        };
         let registry = Arc::clone(&self.registry);
         ApiState {
+            capture_payment: CapturePayment {
+                runner: runner.clone(),
+                ids: risk.ids.clone(),
+            },
+            void_payment: VoidPayment {
+                runner: runner.clone(),
+                ids: risk.ids.clone(),
+            },
+            refund_payment: RefundPayment {
+                runner: runner.clone(),
+                ids: risk.ids.clone(),
+            },
+            confirm_payment: ConfirmPayment {
+                runner: runner.clone(),
+                ids: risk.ids.clone(),
+            },
+            review_payment: ReviewPayment {
+                runner: runner.clone(),
+                ids: risk.ids.clone(),
+            },
+            resume_request: ResumeRequest {
+                resolve: resolve.clone(),
+            },
+            resolve_operation: resolve,
+            idempotency: IdempotentRequests::new(self.repository.clone(), risk.clock.clone()),
+            digester: Arc::new(PlainCardFingerprinter),
+            list_payments: ListPayments {
+                catalog: self.repository.payments.clone(),
+            },
+            list_events: ListEvents {
+                log: self.repository.payments.clone(),
+            },
             authorize_payment: AuthorizePayment {
-                runner: OperationRunner {
-                    payments: self.repository.clone(),
-                    acquirer: self.acquirer.clone(),
-                    features: risk.features.clone(),
-                    clock: risk.clock.clone(),
-                    timer: Arc::new(Impatient),
-                    telemetry: risk.telemetry.clone(),
-                    times: Arc::default(),
-                },
+                runner,
                 risk: risk.clone(),
                 fingerprinter: Arc::new(LastFour),
             },
