@@ -8,11 +8,12 @@ use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
 
+use crate::api_state::ApiState;
 use crate::config::Config;
 use crate::edge::Edge;
 use crate::endpoints::{events, operations, payments, policies, reviews, risk_decisions, unmatched};
 use crate::problem::Problem;
-use crate::state::{ApiState, Shared};
+use crate::state::Shared;
 
 /// The HTTP interface without its sockets.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
 
-use api::{Drained, HttpMetrics, Server};
+use api::{ApiParts, ApiState, Drained, HttpMetrics, Server};
 use application::operation_runner::OperationRunner;
 use application::ports::{Acquirer, Clock, FeatureStore, IdGenerator, PaymentRepository};
 use application::ports::{RiskPolicyEngine, Telemetry};
@@ -18,7 +18,6 @@ use thiserror::Error;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::api_state::{Parts, api_state};
 use crate::config::Config;
 use crate::upkeep::Upkeep;
 
@@ -113,7 +112,7 @@ impl Gateway {
             &mut registry,
         );
         let registry = Arc::new(RwLock::new(registry));
-        let parts = Parts {
+        let parts = ApiParts {
             risk,
             runner,
             fingerprinter: Arc::clone(&keyed) as _,
@@ -122,7 +121,7 @@ impl Gateway {
             catalog: Arc::clone(&storage) as _,
             events: Arc::clone(&storage) as _,
         };
-        let state = api_state(parts, http_metrics, Arc::new(move || render(&registry)));
+        let state = ApiState::new(parts, http_metrics, Arc::new(move || render(&registry)));
         let server = Server::bind(config.http, state).await?;
         let stop_policies = CancellationToken::new();
         let policies = tokio::spawn(host.run(stop_policies.clone()));

@@ -2,7 +2,6 @@
 //!
 //! The order of the statements in [`Gateway::build`] is the architecture.
 
-mod api_state;
 pub mod cli;
 pub mod config;
 mod gateway;

@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use application::idempotency::IdempotentRequests;
 use application::operation_runner::OperationRunner;
 use application::ports::{
     CardFingerprinter, Clock, FeatureStore, FeatureStoreUnavailable, IdGenerator, IdempotencyKey, KeyEntry,
@@ -15,10 +14,6 @@ use application::ports::{
     Telemetry, Timer,
 };
 use application::risk_assessment::RiskAssessment;
-use application::use_cases::{
-    AuthorizePayment, CapturePayment, CheckReadiness, ConfirmPayment, DecideRisk, GetPayment, ListEvents,
-    ListPayments, ListPolicies, RefundPayment, ResolveOperation, ResumeRequest, ReviewPayment, VoidPayment,
-};
 use async_trait::async_trait;
 use domain::feature::{FeatureSpec, FeatureValue};
 use domain::payment::{OperationKind, OperationStatus, PaymentStatus};
@@ -29,7 +24,7 @@ use domain::risk::{
 use domain::{
     CardNumber, Currency, DecisionId, MerchantId, Money, OperationId, Payment, PaymentId, Timestamp,
 };
-use portcullis_api::{Api, ApiState, Config, HttpMetrics};
+use portcullis_api::{Api, ApiParts, ApiState, Config, HttpMetrics};
 use prometheus_client::registry::Registry;
 use testkit::fakes::{InMemoryPaymentRepository, PlainCardFingerprinter};
 
@@ -331,68 +326,24 @@ impl World {
             telemetry: risk.telemetry.clone(),
             times: Arc::default(),
         };
-        let resolve = ResolveOperation {
-            runner: runner.clone(),
-        };
         let registry = Arc::clone(&self.registry);
-        ApiState {
-            capture_payment: CapturePayment {
-                runner: runner.clone(),
-                ids: risk.ids.clone(),
-            },
-            void_payment: VoidPayment {
-                runner: runner.clone(),
-                ids: risk.ids.clone(),
-            },
-            refund_payment: RefundPayment {
-                runner: runner.clone(),
-                ids: risk.ids.clone(),
-            },
-            confirm_payment: ConfirmPayment {
-                runner: runner.clone(),
-                ids: risk.ids.clone(),
-            },
-            review_payment: ReviewPayment {
-                runner: runner.clone(),
-                ids: risk.ids.clone(),
-            },
-            resume_request: ResumeRequest {
-                resolve: resolve.clone(),
-            },
-            resolve_operation: resolve,
-            idempotency: IdempotentRequests::new(self.repository.clone(), risk.clock.clone()),
+        let parts = ApiParts {
+            risk,
+            runner,
+            fingerprinter: Arc::new(LastFour),
             digester: Arc::new(PlainCardFingerprinter),
-            list_payments: ListPayments {
-                catalog: self.repository.payments.clone(),
-            },
-            list_events: ListEvents {
-                log: self.repository.payments.clone(),
-            },
-            authorize_payment: AuthorizePayment {
-                runner,
-                risk: risk.clone(),
-                fingerprinter: Arc::new(LastFour),
-            },
-            decide_risk: DecideRisk {
-                risk,
-                fingerprinter: Arc::new(LastFour),
-            },
-            get_payment: GetPayment {
-                payments: self.repository.clone(),
-            },
-            list_policies: ListPolicies {
-                engine: self.engine.clone(),
-            },
-            check_readiness: CheckReadiness {
-                engine: self.engine.clone(),
-                payments: self.repository.clone(),
-            },
-            http_metrics: self.metrics.clone(),
-            render_metrics: Arc::new(move || {
+            engine: self.engine.clone(),
+            catalog: self.repository.payments.clone(),
+            events: self.repository.payments.clone(),
+        };
+        ApiState::new(
+            parts,
+            self.metrics.clone(),
+            Arc::new(move || {
                 let mut text = String::new();
                 prometheus_client::encoding::text::encode(&mut text, &registry.lock().unwrap()).unwrap();
                 text
             }),
-        }
+        )
     }
 }

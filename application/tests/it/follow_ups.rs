@@ -260,7 +260,7 @@ async fn an_unknown_end_is_asked_about_by_a_schedule_and_then_left_to_humans() {
         let at = world.clock.now();
         assert_eq!(
             world.payments.due_for_inquiry(at, 9).await.unwrap(),
-            [open.id().clone()]
+            std::slice::from_ref(open.id())
         );
         let answer = if asked % 2 == 0 {
             Ok(InquiryAnswer::UnderWay)
@@ -335,7 +335,10 @@ async fn an_authorization_that_was_sent_before_a_crash_is_asked_about_and_settle
     let id = payment_id("pay_1");
     world.clock.advance_ms(world.runner().times.answer_ms);
     let at = world.clock.now();
-    assert_eq!(world.payments.due_for_inquiry(at, 9).await.unwrap(), [id.clone()]);
+    assert_eq!(
+        world.payments.due_for_inquiry(at, 9).await.unwrap(),
+        std::slice::from_ref(&id)
+    );
     world
         .acquirer
         .answer_inquiry(Ok(InquiryAnswer::Answered(AcquirerAnswer::Approved {
@@ -429,7 +432,10 @@ async fn what_waits_too_long_expires_and_what_is_reserved_is_let_go_of() {
     assert_eq!(expire(&world, &held).await, held, "not yet");
     world.clock.advance_ms(world.runner().times.review_ms);
     let at = world.clock.now();
-    assert_eq!(world.payments.overdue(at, 9).await.unwrap(), [held.id().clone()]);
+    assert_eq!(
+        world.payments.overdue(at, 9).await.unwrap(),
+        std::slice::from_ref(held.id())
+    );
     assert_eq!(expire(&world, &held).await.status(), PaymentStatus::Expired);
     assert!(world.acquirer.asked().is_empty());
 
