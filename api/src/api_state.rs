@@ -11,6 +11,8 @@ use application::use_cases::{
     ListPayments, ListPolicies, RefundPayment, ResolveOperation, ResumeRequest, ReviewPayment, VoidPayment,
 };
 
+use domain::Timestamp;
+
 use crate::metrics::HttpMetrics;
 
 /// Renders every metric of the process as OpenMetrics text.
@@ -49,12 +51,25 @@ pub struct ApiState {
     pub get_payment: GetPayment,
     /// `GET /v1/policies`.
     pub list_policies: ListPolicies,
+    /// `GET /v1/nodes`.
+    pub node: ThisNode,
     /// `GET /readyz`.
     pub check_readiness: CheckReadiness,
     /// Counts requests; registered by the gateway in the registry that `render_metrics` renders.
     pub http_metrics: HttpMetrics,
     /// `GET /metrics`.
     pub render_metrics: RenderMetrics,
+}
+
+/// The process that answers.
+#[derive(Clone, Debug)]
+pub struct ThisNode {
+    /// Its name among its like.
+    pub id: Arc<str>,
+    /// Of the program.
+    pub version: &'static str,
+    /// When it started.
+    pub started_at: Timestamp,
 }
 
 /// What the use cases are made of; the gateway hands it in.
@@ -73,6 +88,8 @@ pub struct ApiParts {
     pub catalog: Arc<dyn PaymentCatalog>,
     /// Tells what happened.
     pub events: Arc<dyn EventLog>,
+    /// The process itself.
+    pub node: ThisNode,
 }
 
 impl ApiState {
@@ -87,6 +104,7 @@ impl ApiState {
             engine,
             catalog,
             events,
+            node,
         } = parts;
         let payments = Arc::clone(&runner.payments);
         let ids = Arc::clone(&risk.ids);
@@ -133,6 +151,7 @@ impl ApiState {
                 engine: Arc::clone(&engine),
             },
             check_readiness: CheckReadiness { engine, payments },
+            node,
             http_metrics,
             render_metrics,
         }

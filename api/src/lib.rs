@@ -27,7 +27,7 @@ mod routes;
 pub mod server;
 mod state;
 
-pub use api_state::{ApiParts, ApiState, RenderMetrics};
+pub use api_state::{ApiParts, ApiState, RenderMetrics, ThisNode};
 pub use config::Config;
 pub use metrics::HttpMetrics;
 pub use problem::ProblemCode;

@@ -2,6 +2,7 @@
 
 mod decision;
 mod event;
+mod nodes;
 mod page;
 mod payment;
 mod policies;
@@ -15,9 +16,10 @@ use serde::{Serialize, Serializer};
 
 pub(crate) use decision::DecisionView;
 pub(crate) use event::EventView;
+pub(crate) use nodes::NodesView;
 pub(crate) use page::PageView;
 pub(crate) use payment::{PaymentView, payment_answer};
-pub(crate) use policies::PoliciesView;
+pub(crate) use policies::{PoliciesView, PolicyView};
 
 use crate::problem::Problem;
 

@@ -40,6 +40,11 @@ impl Api {
                 self.on("/v1/risk/decisions", post, risk_decisions::create),
             )
             .route("/v1/policies", self.on("/v1/policies", get, policies::list))
+            .route(
+                "/v1/policies/{name}",
+                self.on("/v1/policies/{name}", get, policies::show),
+            )
+            .route("/v1/nodes", self.on("/v1/nodes", get, policies::nodes))
             .route("/healthz", self.on("/healthz", get, operations::health))
             .route("/readyz", self.on("/readyz", get, operations::readiness))
             .route("/metrics", self.on("/metrics", get, operations::metrics))

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
 
-use api::{ApiParts, ApiState, Drained, HttpMetrics, Server};
+use api::{ApiParts, ApiState, Drained, HttpMetrics, Server, ThisNode};
 use application::operation_runner::OperationRunner;
 use application::ports::{Acquirer, Clock, FeatureStore, IdGenerator, PaymentRepository};
 use application::ports::{RiskPolicyEngine, Telemetry};
@@ -87,6 +87,11 @@ impl Gateway {
 
         let host = PolicyHost::start(&config.policies, compiler, Arc::clone(&clock), &mut registry).await?;
         let engine: Arc<dyn RiskPolicyEngine> = host.engine();
+        let node = ThisNode {
+            id: host.node_id().into(),
+            version: env!("CARGO_PKG_VERSION"),
+            started_at: clock.now(),
+        };
 
         let risk = RiskAssessment {
             engine: Arc::clone(&engine),
@@ -120,6 +125,7 @@ impl Gateway {
             engine,
             catalog: Arc::clone(&storage) as _,
             events: Arc::clone(&storage) as _,
+            node,
         };
         let state = ApiState::new(parts, http_metrics, Arc::new(move || render(&registry)));
         let server = Server::bind(config.http, state).await?;

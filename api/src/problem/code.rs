@@ -76,6 +76,8 @@ pub enum ProblemCode {
     CurrencyMismatch,
     /// The payment has no operation of this name.
     OperationNotFound,
+    /// No policy has this name.
+    PolicyNotFound,
     /// A longer path and query than is read.
     UriTooLong,
     /// No payment has this name.
@@ -100,7 +102,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::InvalidBody,
         Self::MalformedJson,
         Self::UnknownField,
@@ -136,6 +138,7 @@ impl ProblemCode {
         Self::AmountExceedsRemainder,
         Self::CurrencyMismatch,
         Self::OperationNotFound,
+        Self::PolicyNotFound,
         Self::UriTooLong,
         Self::PaymentNotFound,
         Self::NotFound,
@@ -187,6 +190,7 @@ impl ProblemCode {
             Self::AmountExceedsRemainder => "amount_exceeds_remainder",
             Self::CurrencyMismatch => "currency_mismatch",
             Self::OperationNotFound => "operation_not_found",
+            Self::PolicyNotFound => "policy_not_found",
             Self::UriTooLong => "uri_too_long",
             Self::PaymentNotFound => "payment_not_found",
             Self::NotFound => "not_found",
@@ -209,7 +213,9 @@ impl ProblemCode {
             Self::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
-            Self::PaymentNotFound | Self::OperationNotFound | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::PaymentNotFound | Self::OperationNotFound | Self::PolicyNotFound | Self::NotFound => {
+                StatusCode::NOT_FOUND
+            }
             Self::IdempotencyKeyInUse | Self::PaymentStateConflict | Self::OperationInFlight => {
                 StatusCode::CONFLICT
             }
@@ -264,6 +270,7 @@ impl ProblemCode {
             Self::AmountExceedsRemainder => "Amount exceeds remainder",
             Self::CurrencyMismatch => "Currency mismatch",
             Self::OperationNotFound => "Operation not found",
+            Self::PolicyNotFound => "Policy not found",
             Self::UriTooLong => "URI too long",
             Self::PaymentNotFound => "Payment not found",
             Self::NotFound => "Not found",

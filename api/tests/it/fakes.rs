@@ -24,7 +24,7 @@ use domain::risk::{
 use domain::{
     CardNumber, Currency, DecisionId, MerchantId, Money, OperationId, Payment, PaymentId, Timestamp,
 };
-use portcullis_api::{Api, ApiParts, ApiState, Config, HttpMetrics};
+use portcullis_api::{Api, ApiParts, ApiState, Config, HttpMetrics, ThisNode};
 use prometheus_client::registry::Registry;
 use testkit::fakes::{InMemoryPaymentRepository, PlainCardFingerprinter};
 
@@ -335,6 +335,11 @@ impl World {
             engine: self.engine.clone(),
             catalog: self.repository.payments.clone(),
             events: self.repository.payments.clone(),
+            node: ThisNode {
+                id: "node-1".into(),
+                version: "1.2.3",
+                started_at: NOW,
+            },
         };
         ApiState::new(
             parts,
