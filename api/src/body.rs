@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
@@ -64,6 +64,14 @@ fn wipe_bytes(bytes: Bytes) {
     if let Ok(mut bytes) = bytes.try_into_mut() {
         wipe(&mut bytes);
     }
+}
+
+/// The same where a body may be left out; nothing stands for it then.
+pub(crate) async fn read_optional_json(shared: &Shared, request: Request) -> Result<JsonBody, Problem> {
+    if request.body().size_hint().exact() == Some(0) {
+        return Ok(JsonBody::default());
+    }
+    read_json(shared, request).await
 }
 
 /// The whole body of a request that says it is JSON.

@@ -1,10 +1,14 @@
 //! One file per part of the URL tree: each endpoint reads its request, calls a use case and renders what came of it.
 
+pub(crate) mod events;
 pub(crate) mod operations;
+mod path;
 pub(crate) mod payments;
 pub(crate) mod policies;
+pub(crate) mod reviews;
 pub(crate) mod risk_decisions;
 pub(crate) mod unmatched;
+mod work;
 
 use std::future::Future;
 use std::time::Duration;

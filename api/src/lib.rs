@@ -11,23 +11,25 @@
 //! - [`server`] accepts connections within bounds and ends them without cutting a payment off.
 
 mod admission;
+pub mod api_state;
 mod body;
 mod card_shape;
 pub mod config;
 mod edge;
 mod endpoints;
-pub mod metrics;
+mod idempotency_key;
+mod metrics;
 pub mod problem;
 mod request;
 mod request_id;
 mod response;
 mod routes;
 pub mod server;
-pub mod state;
+mod state;
 
+pub use api_state::{ApiParts, ApiState, RenderMetrics, ThisNode};
 pub use config::Config;
 pub use metrics::HttpMetrics;
 pub use problem::ProblemCode;
 pub use routes::Api;
 pub use server::{BindError, Drained, Server};
-pub use state::{ApiState, RenderMetrics};

@@ -5,10 +5,17 @@ mod amount;
 mod card;
 mod details;
 mod field_errors;
+mod follow_up;
 mod json;
+mod listing;
 mod misplaced;
 mod path;
 mod scope;
+
+pub(crate) use follow_up::{
+    parse_amount, parse_confirmation, parse_nothing, parse_resolution, parse_reviewer,
+};
+pub(crate) use listing::{EventListing, PaymentListing};
 
 use application::use_cases::{AuthorizePaymentCommand, DecideRiskCommand};
 use domain::PaymentId;

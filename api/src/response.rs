@@ -1,6 +1,9 @@
 //! What is answered: views that borrow from domain types and are written straight into one buffer.
 
 mod decision;
+mod event;
+mod nodes;
+mod page;
 mod payment;
 mod policies;
 mod scalar;
@@ -12,8 +15,11 @@ use axum::response::Response;
 use serde::{Serialize, Serializer};
 
 pub(crate) use decision::DecisionView;
-pub(crate) use payment::PaymentView;
-pub(crate) use policies::PoliciesView;
+pub(crate) use event::EventView;
+pub(crate) use nodes::NodesView;
+pub(crate) use page::PageView;
+pub(crate) use payment::{PaymentView, payment_answer};
+pub(crate) use policies::{PoliciesView, PolicyView};
 
 use crate::problem::Problem;
 
@@ -24,7 +30,12 @@ const FIRST_BUFFER_BYTES: usize = 2_048;
 pub(crate) fn json(status: StatusCode, view: &impl Serialize) -> Result<Response, Problem> {
     let mut buffer = Vec::with_capacity(FIRST_BUFFER_BYTES);
     serde_json::to_writer(&mut buffer, view).map_err(|error| Problem::internal(error.to_string()))?;
-    let mut response = Response::new(Body::from(buffer));
+    json_bytes(status, buffer)
+}
+
+/// A body of JSON that is written already.
+pub(crate) fn json_bytes(status: StatusCode, body: Vec<u8>) -> Result<Response, Problem> {
+    let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response
         .headers_mut()

@@ -8,11 +8,12 @@ use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
 
+use crate::api_state::ApiState;
 use crate::config::Config;
 use crate::edge::Edge;
-use crate::endpoints::{operations, payments, policies, risk_decisions, unmatched};
+use crate::endpoints::{events, operations, payments, policies, reviews, risk_decisions, unmatched};
 use crate::problem::Problem;
-use crate::state::{ApiState, Shared};
+use crate::state::Shared;
 
 /// The HTTP interface without its sockets.
 #[derive(Clone)]
@@ -31,16 +32,19 @@ impl Api {
         let post = MethodFilter::POST;
         let unmatched = Edge::new(&self.0, "unmatched");
         Router::new()
-            .route("/v1/payments", self.on("/v1/payments", post, payments::create))
-            .route(
-                "/v1/payments/{id}",
-                self.on("/v1/payments/{id}", get, payments::show),
-            )
+            .merge(self.payments())
+            .merge(self.reviews())
+            .route("/v1/events", self.on("/v1/events", get, events::list))
             .route(
                 "/v1/risk/decisions",
                 self.on("/v1/risk/decisions", post, risk_decisions::create),
             )
             .route("/v1/policies", self.on("/v1/policies", get, policies::list))
+            .route(
+                "/v1/policies/{name}",
+                self.on("/v1/policies/{name}", get, policies::show),
+            )
+            .route("/v1/nodes", self.on("/v1/nodes", get, policies::nodes))
             .route("/healthz", self.on("/healthz", get, operations::health))
             .route("/readyz", self.on("/readyz", get, operations::readiness))
             .route("/metrics", self.on("/metrics", get, operations::metrics))
@@ -48,6 +52,39 @@ impl Api {
                 let edge = Arc::clone(&unmatched);
                 async move { edge.serve(request, unmatched::no_such_path).await }
             })
+    }
+
+    fn payments(&self) -> Router {
+        const PAYMENTS: &str = "/v1/payments";
+        const PAYMENT: &str = "/v1/payments/{id}";
+        const CAPTURE: &str = "/v1/payments/{id}/capture";
+        const VOID: &str = "/v1/payments/{id}/void";
+        const REFUNDS: &str = "/v1/payments/{id}/refunds";
+        const CONFIRM: &str = "/v1/payments/{id}/confirm";
+        const RESOLVE: &str = "/v1/payments/{id}/operations/{operation}/resolve";
+        const UNRESOLVED: &str = "/v1/operations/unresolved";
+        let get = MethodFilter::GET;
+        let post = MethodFilter::POST;
+        let create = self.on(PAYMENTS, post, payments::create);
+        Router::new()
+            .route(PAYMENTS, self.and(create, PAYMENTS, get, payments::list))
+            .route(PAYMENT, self.on(PAYMENT, get, payments::show))
+            .route(CAPTURE, self.on(CAPTURE, post, payments::capture))
+            .route(VOID, self.on(VOID, post, payments::void))
+            .route(REFUNDS, self.on(REFUNDS, post, payments::refund))
+            .route(CONFIRM, self.on(CONFIRM, post, payments::confirm))
+            .route(RESOLVE, self.on(RESOLVE, post, payments::resolve))
+            .route(UNRESOLVED, self.on(UNRESOLVED, get, payments::unresolved))
+    }
+
+    fn reviews(&self) -> Router {
+        const REVIEWS: &str = "/v1/reviews";
+        const APPROVE: &str = "/v1/reviews/{id}/approve";
+        const REJECT: &str = "/v1/reviews/{id}/reject";
+        Router::new()
+            .route(REVIEWS, self.on(REVIEWS, MethodFilter::GET, reviews::list))
+            .route(APPROVE, self.on(APPROVE, MethodFilter::POST, reviews::approve))
+            .route(REJECT, self.on(REJECT, MethodFilter::POST, reviews::reject))
     }
 
     /// From now on `/readyz` answers 503. Requests are served as before.
@@ -73,16 +110,30 @@ impl Api {
         F: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
         let edge = Edge::new(&self.0, route);
-        let fallback = Arc::clone(&edge);
-        MethodRouter::new()
-            .on(method, move |request: Request| {
-                let edge = Arc::clone(&edge);
-                let handler = handler.clone();
-                async move { edge.serve(request, handler).await }
-            })
-            .fallback(move |request: Request| {
-                let edge = Arc::clone(&fallback);
-                async move { edge.serve(request, unmatched::no_such_method).await }
-            })
+        let others = MethodRouter::new().fallback(move |request: Request| {
+            let edge = Arc::clone(&edge);
+            async move { edge.serve(request, unmatched::no_such_method).await }
+        });
+        self.and(others, route, method, handler)
+    }
+
+    /// One more method of a path.
+    fn and<H, F>(
+        &self,
+        others: MethodRouter,
+        route: &'static str,
+        method: MethodFilter,
+        handler: H,
+    ) -> MethodRouter
+    where
+        H: Fn(Arc<Shared>, Request) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Result<Response, Problem>> + Send + 'static,
+    {
+        let edge = Edge::new(&self.0, route);
+        others.on(method, move |request: Request| {
+            let edge = Arc::clone(&edge);
+            let handler = handler.clone();
+            async move { edge.serve(request, handler).await }
+        })
     }
 }

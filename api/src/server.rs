@@ -16,9 +16,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::connection::Connections;
+use crate::api_state::ApiState;
 use crate::config::Config;
 use crate::routes::Api;
-use crate::state::ApiState;
 
 /// How long accepting pauses when the process has no file descriptor left: connections that end meanwhile give some back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

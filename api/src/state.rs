@@ -1,38 +1,14 @@
-//! What the endpoints work with: the use cases, built by the gateway, and the bounds.
+//! What the endpoints share: the use cases, and the bounds.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use application::use_cases::{AuthorizePayment, CheckReadiness, DecideRisk, GetPayment, ListPolicies};
 use tokio_util::task::TaskTracker;
 
 use crate::admission::Admission;
+use crate::api_state::ApiState;
 use crate::config::{Config, at_least_one_ms};
-use crate::metrics::HttpMetrics;
 use crate::request_id::RequestIds;
-
-/// Renders every metric of the process as OpenMetrics text.
-pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
-
-/// What the gateway hands in.
-#[derive(Clone)]
-pub struct ApiState {
-    /// `POST /v1/payments`.
-    pub authorize_payment: AuthorizePayment,
-    /// `POST /v1/risk/decisions`.
-    pub decide_risk: DecideRisk,
-    /// `GET /v1/payments/{id}`.
-    pub get_payment: GetPayment,
-    /// `GET /v1/policies`.
-    pub list_policies: ListPolicies,
-    /// `GET /readyz`.
-    pub check_readiness: CheckReadiness,
-    /// Counts requests; registered by the gateway in the registry that `render_metrics` renders.
-    pub http_metrics: HttpMetrics,
-    /// `GET /metrics`.
-    pub render_metrics: RenderMetrics,
-}
 
 /// One per process, shared by every request.
 pub(crate) struct Shared {

@@ -71,37 +71,42 @@ pub struct IdempotentRequests {
     pub payments: Arc<dyn PaymentRepository>,
     /// Tells how old a claim is.
     pub clock: Arc<dyn Clock>,
-    /// Makes the answers that are kept.
-    pub renderer: Arc<dyn AnswerRenderer>,
     in_flight: Arc<KeysInFlight>,
 }
 
 impl IdempotentRequests {
     /// Over the keys of this repository.
     #[must_use]
-    pub fn new(
-        payments: Arc<dyn PaymentRepository>,
-        clock: Arc<dyn Clock>,
-        renderer: Arc<dyn AnswerRenderer>,
-    ) -> Self {
+    pub fn new(payments: Arc<dyn PaymentRepository>, clock: Arc<dyn Clock>) -> Self {
         Self {
             payments,
             clock,
-            renderer,
             in_flight: Arc::default(),
         }
     }
 
-    /// Looks a request up by its key, and holds the key on this node for as long as what comes back lives.
+    /// Looks a request up by its key, and holds the key on this node for as long as what comes back lives. `renderer` makes the
+    /// answer that is kept, should there be one to keep.
     ///
     /// # Errors
     /// When the repository does not answer.
-    pub async fn open(&self, key: RequestKey) -> Result<Opened, RepositoryError> {
+    pub async fn open(
+        &self,
+        key: RequestKey,
+        renderer: Arc<dyn AnswerRenderer>,
+    ) -> Result<Opened, RepositoryError> {
+        let request = |key, place| KeyedRequest {
+            key: Some(Key {
+                key,
+                renderer,
+                _place: place,
+            }),
+        };
         let Some(place) = self.in_flight.take(&key.tenant, &key.key) else {
             return Ok(Opened::Running);
         };
         let Some(entry) = self.payments.find_key(&key.tenant, &key.key).await? else {
-            return Ok(Opened::New(self.request(NewOrKept::New(key), place)));
+            return Ok(Opened::New(request(NewOrKept::New(key), place)));
         };
         if entry.digest != key.digest {
             return Ok(Opened::OtherRequest);
@@ -115,19 +120,9 @@ impl IdempotentRequests {
             None if entry.claimed_until > self.clock.now() => Opened::Running,
             None => Opened::Interrupted {
                 payment_id,
-                request: self.request(NewOrKept::Kept(entry), place),
+                request: request(NewOrKept::Kept(entry), place),
             },
         })
-    }
-
-    fn request(&self, key: NewOrKept, place: Place) -> KeyedRequest {
-        KeyedRequest {
-            key: Some(Key {
-                key,
-                renderer: Arc::clone(&self.renderer),
-                _place: place,
-            }),
-        }
     }
 }
 

@@ -10,6 +10,7 @@ mod id_generator;
 mod idempotency;
 mod payment_catalog;
 mod payment_repository;
+mod request_digester;
 mod risk_policy_engine;
 mod telemetry;
 mod timer;
@@ -26,6 +27,7 @@ pub use id_generator::IdGenerator;
 pub use idempotency::{IdempotencyKey, KeyEntry, KeyWrite, RequestDigest, StoredAnswer};
 pub use payment_catalog::{Page, PageCursor, PaymentCatalog, PaymentQuery};
 pub use payment_repository::{PaymentRepository, RepositoryError};
+pub use request_digester::RequestDigester;
 pub use risk_policy_engine::{
     CandidateAnswer, CandidateDifference, CandidateOnTrial, PolicySnapshot, PolicyStatus, QuarantineInForce,
     RefusedRelease, ReleaseInForce, RetirementInForce, RiskPolicyEngine, SentBackCandidate,

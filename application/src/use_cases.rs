@@ -8,6 +8,8 @@ mod decide_risk;
 mod expire_payment;
 mod follow_up;
 mod get_payment;
+mod list_events;
+mod list_payments;
 mod list_policies;
 mod refund_payment;
 mod release;
@@ -24,6 +26,8 @@ pub use decide_risk::{DecideRisk, DecideRiskCommand, DecideRiskError, DecidedCar
 pub use expire_payment::{ExpirePayment, ExpirePaymentError};
 pub use follow_up::{FollowUpError, PaymentOf};
 pub use get_payment::{GetPayment, GetPaymentError};
+pub use list_events::{ListEvents, ListEventsError};
+pub use list_payments::{ListPayments, ListPaymentsError};
 pub use list_policies::{ListPolicies, ListedPolicies};
 pub use refund_payment::{RefundPayment, RefundPaymentCommand, RefundPaymentError};
 pub use resolve_operation::{HumanAnswer, ResolveOperation, ResolveOperationError};

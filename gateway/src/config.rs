@@ -2,9 +2,11 @@
 
 mod check;
 mod layers;
+mod payments;
 mod source;
 
 pub use layers::{ConfigError, load};
+pub use payments::PaymentsConfig;
 pub use source::Overrides;
 
 use serde::Deserialize;
@@ -17,6 +19,8 @@ pub struct Config {
     pub http: api::Config,
     /// Where policies come from, and how they run.
     pub policies: plugin_host::Config,
+    /// How long things of a payment may take.
+    pub payments: PaymentsConfig,
     /// Where payments are kept.
     pub storage: storage::Config,
     /// Velocity and lists.

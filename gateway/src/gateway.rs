@@ -3,12 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
 
-use api::{ApiState, Drained, HttpMetrics, Server};
+use api::{ApiParts, ApiState, Drained, HttpMetrics, Server, ThisNode};
 use application::operation_runner::OperationRunner;
-use application::ports::{Acquirer, CardFingerprinter, Clock, FeatureStore, IdGenerator, PaymentRepository};
+use application::ports::{Acquirer, Clock, FeatureStore, IdGenerator, PaymentRepository};
 use application::ports::{RiskPolicyEngine, Telemetry};
 use application::risk_assessment::RiskAssessment;
-use application::use_cases::{AuthorizePayment, CheckReadiness, DecideRisk, GetPayment, ListPolicies};
 use platform::{HmacCardFingerprinter, SystemClock, TokioTimer, UuidIdGenerator};
 use plugin_host::PolicyHost;
 use plugin_host::compiler::CompilerCommand;
@@ -20,6 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::upkeep::Upkeep;
 
 /// Why the gateway could not be built. Each says which part of the configuration or the machine is at fault.
 #[derive(Debug, Error)]
@@ -62,6 +62,7 @@ pub struct Gateway {
     storage: Arc<SqlitePaymentRepository>,
     policies: JoinHandle<()>,
     stop_policies: CancellationToken,
+    upkeep: Upkeep,
 }
 
 impl Gateway {
@@ -81,8 +82,7 @@ impl Gateway {
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdGenerator> = Arc::new(UuidIdGenerator::new());
-        let fingerprinter: Arc<dyn CardFingerprinter> =
-            Arc::new(HmacCardFingerprinter::open(&config.platform)?);
+        let keyed = Arc::new(HmacCardFingerprinter::open(&config.platform)?);
         let features: Arc<dyn FeatureStore> = Arc::new(features::MemoryFeatureStore::new(&config.features)?);
         let acquirer: Arc<dyn Acquirer> = acquirers::open(&config.acquirer)?;
         let storage = Arc::new(SqlitePaymentRepository::open(&config.storage)?);
@@ -90,6 +90,11 @@ impl Gateway {
 
         let host = PolicyHost::start(&config.policies, compiler, Arc::clone(&clock), &mut registry).await?;
         let engine: Arc<dyn RiskPolicyEngine> = host.engine();
+        let node = ThisNode {
+            id: host.node_id().into(),
+            version: env!("CARGO_PKG_VERSION"),
+            started_at: clock.now(),
+        };
 
         let risk = RiskAssessment {
             engine: Arc::clone(&engine),
@@ -98,32 +103,34 @@ impl Gateway {
             clock,
             telemetry,
         };
-        let registry = Arc::new(RwLock::new(registry));
-        let state = ApiState {
-            authorize_payment: AuthorizePayment {
-                runner: OperationRunner {
-                    payments: Arc::clone(&payments),
-                    acquirer,
-                    features: Arc::clone(&risk.features),
-                    clock: Arc::clone(&risk.clock),
-                    timer: Arc::new(TokioTimer),
-                    telemetry: Arc::clone(&risk.telemetry),
-                    times: Arc::default(),
-                },
-                risk: risk.clone(),
-                fingerprinter: Arc::clone(&fingerprinter),
-            },
-            decide_risk: DecideRisk { risk, fingerprinter },
-            get_payment: GetPayment {
-                payments: Arc::clone(&payments),
-            },
-            list_policies: ListPolicies {
-                engine: Arc::clone(&engine),
-            },
-            check_readiness: CheckReadiness { engine, payments },
-            http_metrics,
-            render_metrics: Arc::new(move || render(&registry)),
+        let runner = OperationRunner {
+            payments: Arc::clone(&payments),
+            acquirer,
+            features: Arc::clone(&risk.features),
+            clock: Arc::clone(&risk.clock),
+            timer: Arc::new(TokioTimer),
+            telemetry: Arc::clone(&risk.telemetry),
+            times: Arc::new(config.payments.times()),
         };
+        let upkeep = Upkeep::new(
+            &config.payments,
+            &runner,
+            &risk.ids,
+            Arc::clone(&storage) as _,
+            &mut registry,
+        );
+        let registry = Arc::new(RwLock::new(registry));
+        let parts = ApiParts {
+            risk,
+            runner,
+            fingerprinter: Arc::clone(&keyed) as _,
+            digester: keyed,
+            engine,
+            catalog: Arc::clone(&storage) as _,
+            events: Arc::clone(&storage) as _,
+            node,
+        };
+        let state = ApiState::new(parts, http_metrics, Arc::new(move || render(&registry)));
         let server = Server::bind(config.http, state).await?;
         let stop_policies = CancellationToken::new();
         let policies = tokio::spawn(host.run(stop_policies.clone()));
@@ -132,6 +139,7 @@ impl Gateway {
             storage,
             policies,
             stop_policies,
+            upkeep,
         })
     }
 
@@ -148,7 +156,10 @@ impl Gateway {
             storage,
             mut policies,
             stop_policies,
+            upkeep,
         } = self;
+        let stop_upkeep = CancellationToken::new();
+        let upkeep = tokio::spawn(upkeep.run(stop_upkeep.clone()));
         let mut lost = false;
         let drained = server
             .run(async {
@@ -162,6 +173,10 @@ impl Gateway {
             })
             .await;
         stop_policies.cancel();
+        stop_upkeep.cancel();
+        if let Err(error) = upkeep.await {
+            tracing::error!(%error, "the upkeep of payments broke off");
+        }
         let policies_followed = !lost && policies.await.is_ok();
         let storage_closed = match storage.close().await {
             Ok(()) => true,

@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod config;
 mod gateway;
+mod upkeep;
 
 pub use config::Config;
 pub use gateway::{BuildError, Gateway, Stopped};

@@ -58,6 +58,7 @@ pub enum StartError {
 
 /// Runs policies, and keeps them at what the store says.
 pub struct PolicyHost {
+    id: NodeId,
     engine: Arc<WasmRiskPolicyEngine>,
     reconciler: Reconciler,
 }
@@ -107,8 +108,19 @@ impl PolicyHost {
             Lane::start(config.lane_threads)?,
             Lane::start_beside(config.shadow_threads)?,
         ));
+        let id = node.id.clone();
         let reconciler = Reconciler::new(store, loader, Arc::clone(&engine), clock, metrics, node, config);
-        Ok(Self { engine, reconciler })
+        Ok(Self {
+            id,
+            engine,
+            reconciler,
+        })
+    }
+
+    /// The node's name among its like.
+    #[must_use]
+    pub fn node_id(&self) -> &str {
+        self.id.as_str()
     }
 
     /// What decides.

@@ -262,6 +262,31 @@ impl Gateway {
         self.post("/v1/payments", &payment.0)
     }
 
+    /// Asks for a payment under an idempotency key.
+    #[must_use]
+    pub fn pay_once(&self, payment: &Payment, key: &str) -> Answer {
+        self.post_once("/v1/payments", &payment.0, key)
+    }
+
+    /// Sends a body of JSON under an idempotency key.
+    #[must_use]
+    pub fn post_once(&self, path: &str, body: &Value, key: &str) -> Answer {
+        self.try_post_once(path, body, key).expect("the gateway answers")
+    }
+
+    /// The same to a gateway that may end meanwhile.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn try_post_once(&self, path: &str, body: &Value, key: &str) -> Result<Answer, ureq::Error> {
+        let request = self
+            .agent
+            .post(format!("{}{path}", self.address))
+            .header("content-type", "application/json")
+            .header("idempotency-key", key);
+        try_answer(request.send(body.to_string()))
+    }
+
     /// Waits until it follows its policy store, or until it has noticed that it cannot.
     pub fn wait_until_following(&self, follows: bool) {
         let line = format!("portcullis_policy_store_connected {}", u8::from(follows));
@@ -340,21 +365,25 @@ fn address(process: &mut Process) -> String {
 }
 
 fn answer(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
-    let mut response = result.expect("the gateway answers");
+    try_answer(result).expect("the gateway answers")
+}
+
+fn try_answer(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Answer, ureq::Error> {
+    let mut response = result?;
     let content_type = response
         .headers()
         .get("content-type")
         .and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or_default().to_owned();
     let status = response.status().as_u16();
-    let text = response.body_mut().read_to_string().expect("a body of text");
+    let text = response.body_mut().read_to_string()?;
     let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-    Answer {
+    Ok(Answer {
         status,
         content_type,
         body,
         text,
-    }
+    })
 }
 
 /// The address in the line that says that the gateway is up.

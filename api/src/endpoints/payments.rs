@@ -2,141 +2,252 @@
 
 use std::sync::Arc;
 
-use application::idempotency::KeyedRequest;
-use application::use_cases::{AuthorizePaymentCommand, AuthorizePaymentError};
-use axum::RequestExt;
-use axum::extract::{Path, Request};
-use axum::http::header::LOCATION;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use application::ports::PageCursor;
+use application::use_cases::{CapturePaymentCommand, ConfirmPaymentCommand, PaymentOf, RefundPaymentCommand};
+use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::response::Response;
-use domain::payment::PaymentStatus;
 use domain::{Payment, PaymentId};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
-use tracing::Instrument;
 
+use super::path::{path_parts, payment_of_path};
 use super::within;
-use crate::body::read_json;
-use crate::problem::{Problem, ProblemCode, payment_not_found, payment_outcome_unknown};
-use crate::request::parse_authorize_payment;
-use crate::request_id::{self, X_REQUEST_ID};
-use crate::response::{PaymentView, json};
+use super::work::{Done, Head, Rendering, once};
+use crate::body::{JsonBody, read_json, read_optional_json};
+use crate::problem::{Problem, ProblemCode, payment_not_found};
+use crate::request::{
+    PaymentListing, parse_amount, parse_authorize_payment, parse_confirmation, parse_nothing,
+    parse_resolution,
+};
+use crate::response::{PageView, PaymentView, json, json_bytes};
 use crate::state::Shared;
-
-/// By which a client would be protected from charging twice, once it is kept here.
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-
-type Outcome = Result<Payment, AuthorizePaymentError>;
 
 /// `POST /v1/payments`: 201 with the payment, declined or not; 202 while its outcome is not known.
 pub(crate) async fn create(shared: Arc<Shared>, request: Request) -> Result<Response, Problem> {
-    if request.headers().contains_key(IDEMPOTENCY_KEY) {
-        return Err(idempotency_key_unsupported());
-    }
-    let request_id = request.headers().get(X_REQUEST_ID).cloned();
+    let head = Head::of(&request)?;
     let body = read_json(&shared, request).await?;
     let permit = shared.admission.admit()?;
     let command = parse_authorize_payment(&body)?;
+    let key = head.key_of(&shared, &command.details.merchant_id, &body);
     drop(body);
-    let mut outcome = start(&shared, command, permit, request_id);
-    let outcome = match tokio::time::timeout(shared.request_timeout, &mut outcome).await {
-        Ok(outcome) => outcome.map_err(|_| "the payment's task ended without an outcome"),
-        Err(_) => {
-            // From here on the task keeps its outcome and logs it; one that was sent in this very moment is taken.
-            outcome.close();
-            outcome
-                .try_recv()
-                .map_err(|_| "the payment exceeded request_timeout_ms and goes on")
-        }
-    };
-    match outcome {
-        Ok(Ok(payment)) => created(&payment),
-        Ok(Err(error)) => Err(error.into()),
-        Err(reason) => Err(payment_outcome_unknown().for_operator(reason)),
-    }
+    once(
+        &shared,
+        head,
+        key,
+        Rendering::Created,
+        permit,
+        |shared, request| async move {
+            let payment = shared.state.authorize_payment.execute(command, request).await?;
+            let operation = payment
+                .record()
+                .operations
+                .first()
+                .map(|operation| operation.id.clone());
+            Ok(Done { payment, operation })
+        },
+    )
+    .await
 }
 
-/// Runs the payment on a task of its own, which outlives a client that goes away and is waited for at shutdown. It holds
-/// its place among the requests in flight until it ends.
-fn start(
-    shared: &Arc<Shared>,
-    command: AuthorizePaymentCommand,
-    permit: OwnedSemaphorePermit,
-    request_id: Option<HeaderValue>,
-) -> oneshot::Receiver<Outcome> {
-    let (sender, receiver) = oneshot::channel();
-    let id_text = request_id.as_ref().map_or("", request_id::text);
-    let span = tracing::info_span!("authorize_payment", http.request.id = id_text);
-    let task = Arc::clone(shared);
-    shared.payments.spawn(
-        async move {
-            let outcome = task
-                .state
-                .authorize_payment
-                .execute(command, KeyedRequest::without_key())
-                .await;
-            if let Ok(payment) = &outcome {
-                log_taken(payment, request_id.as_ref().map_or("", request_id::text));
-            }
-            if let Err(unheard) = sender.send(outcome) {
-                log_unheard(unheard);
-            }
-            drop(permit);
-        }
-        .instrument(span),
-    );
-    receiver
-}
-
-/// The one line by which a payment is found from its request, and the other way round.
-fn log_taken(payment: &Payment, request_id: &str) {
-    tracing::info!(
-        payment.id = %payment.id(),
-        payment.status = payment.status().as_str(),
-        http.request.id = request_id,
-        "payment taken"
-    );
-}
-
-/// The client learns this outcome only when it asks for the payment.
-fn log_unheard(outcome: Outcome) {
-    match outcome {
-        Ok(payment) => tracing::info!(
-            payment.id = %payment.id(),
-            payment.status = payment.status().as_str(),
-            "payment ended after its client had gone"
-        ),
-        Err(error) => tracing::error!(%error, "payment failed after its client had gone"),
-    }
-}
-
-/// A client that sends a key would repeat the payment, and be charged twice.
-fn idempotency_key_unsupported() -> Problem {
-    Problem::new(
-        ProblemCode::IdempotencyKeyUnsupported,
-        "Idempotency keys are not kept yet. Nothing was done; send the payment without `Idempotency-Key`, and do not \
-         repeat one whose outcome is unknown.",
+/// `GET /v1/payments`: the newest first, page by page.
+pub(crate) async fn list(shared: Arc<Shared>, request: Request) -> Result<Response, Problem> {
+    let PaymentListing { query, after, limit } = PaymentListing::of(request.uri())?;
+    let _permit = shared.admission.admit()?;
+    let listed = shared.state.list_payments.execute(&query, after.as_ref(), limit);
+    let page = within(shared.request_timeout, listed).await?;
+    let page = page.map_err(|error| Problem::of_repository(&error))?;
+    let next = page
+        .items
+        .last()
+        .filter(|_| page.has_more)
+        .map(|last| PageCursor {
+            created_at: last.record().created_at,
+            id: last.id().clone(),
+        });
+    json(
+        StatusCode::OK,
+        &PageView::new(&page.items, PaymentView::new, next.as_ref().map(cursor_text)),
     )
 }
 
-fn created(payment: &Payment) -> Result<Response, Problem> {
-    let status = match payment.status() {
-        PaymentStatus::Authorizing => StatusCode::ACCEPTED,
-        _ => StatusCode::CREATED,
-    };
-    let mut response = json(status, &PaymentView(payment))?;
-    let location = HeaderValue::from_str(&format!("/v1/payments/{}", payment.id()))
-        .map_err(|error| Problem::internal(error.to_string()))?;
-    response.headers_mut().insert(LOCATION, location);
-    Ok(response)
+/// What the next page is asked for with.
+pub(crate) fn cursor_text(cursor: &PageCursor) -> String {
+    format!("{}.{}", cursor.created_at.unix_millis(), cursor.id)
 }
 
 /// `GET /v1/payments/{id}`.
 pub(crate) async fn show(shared: Arc<Shared>, mut request: Request) -> Result<Response, Problem> {
-    let Ok(Path(id)) = request.extract_parts::<Path<String>>().await else {
-        return Err(payment_not_found());
-    };
-    let id = PaymentId::parse(&id).map_err(|_| payment_not_found())?;
+    let id = payment_of_path(&mut request).await?;
     let _permit = shared.admission.admit()?;
-    let payment = within(shared.request_timeout, shared.state.get_payment.execute(&id)).await??;
-    json(StatusCode::OK, &PaymentView(&payment))
+    let payment = find(&shared, &id).await?;
+    json(StatusCode::OK, &PaymentView::new(&payment))
+}
+
+/// `POST /v1/payments/{id}/capture`: 200 with the payment and the operation, whether or not the acquirer did it; 202 while that
+/// is not known.
+pub(crate) async fn capture(shared: Arc<Shared>, request: Request) -> Result<Response, Problem> {
+    let (head, of, body) = read_follow_up(&shared, request).await?;
+    let permit = shared.admission.admit()?;
+    let amount = parse_amount(&body)?;
+    let (payment, key) = known(&shared, &head, of, &body).await?;
+    once(
+        &shared,
+        head,
+        key,
+        Rendering::Changed,
+        permit,
+        move |shared, request| async move {
+            let command = CapturePaymentCommand { payment, amount };
+            let (payment, operation) = shared.state.capture_payment.execute(command, request).await?;
+            Ok(Done {
+                payment,
+                operation: Some(operation),
+            })
+        },
+    )
+    .await
+}
+
+/// `POST /v1/payments/{id}/refunds`: 201 with the payment and the operation, whether or not the acquirer did it; 202 while that
+/// is not known.
+pub(crate) async fn refund(shared: Arc<Shared>, request: Request) -> Result<Response, Problem> {
+    let (head, of, body) = read_follow_up(&shared, request).await?;
+    let permit = shared.admission.admit()?;
+    let amount = parse_amount(&body)?;
+    let (payment, key) = known(&shared, &head, of, &body).await?;
+    once(
+        &shared,
+        head,
+        key,
+        Rendering::Created,
+        permit,
+        move |shared, request| async move {
+            let command = RefundPaymentCommand { payment, amount };
+            let (payment, operation) = shared.state.refund_payment.execute(command, request).await?;
+            Ok(Done {
+                payment,
+                operation: Some(operation),
+            })
+        },
+    )
+    .await
+}
+
+/// `POST /v1/payments/{id}/void`: 200 with the payment, and the operation where one was needed.
+pub(crate) async fn void(shared: Arc<Shared>, request: Request) -> Result<Response, Problem> {
+    let (head, of, body) = read_follow_up(&shared, request).await?;
+    let permit = shared.admission.admit()?;
+    parse_nothing(&body)?;
+    let (payment, key) = known(&shared, &head, of, &body).await?;
+    once(
+        &shared,
+        head,
+        key,
+        Rendering::Changed,
+        permit,
+        move |shared, request| async move {
+            let (payment, operation) = shared.state.void_payment.execute(payment, request).await?;
+            Ok(Done { payment, operation })
+        },
+    )
+    .await
+}
+
+/// `POST /v1/payments/{id}/confirm`: 200 with the payment, authorized or declined.
+pub(crate) async fn confirm(shared: Arc<Shared>, request: Request) -> Result<Response, Problem> {
+    let (head, of, body) = read_follow_up(&shared, request).await?;
+    let permit = shared.admission.admit()?;
+    let authentication = parse_confirmation(&body)?;
+    let (payment, key) = known(&shared, &head, of, &body).await?;
+    once(
+        &shared,
+        head,
+        key,
+        Rendering::Changed,
+        permit,
+        move |shared, request| async move {
+            let command = ConfirmPaymentCommand {
+                payment,
+                authentication,
+            };
+            let (payment, operation) = shared.state.confirm_payment.execute(command, request).await?;
+            Ok(Done { payment, operation })
+        },
+    )
+    .await
+}
+
+/// `POST /v1/payments/{id}/operations/{operation}/resolve`: 200 with the payment, as a human learned that the operation ended.
+pub(crate) async fn resolve(shared: Arc<Shared>, mut request: Request) -> Result<Response, Problem> {
+    let [payment, operation] = path_parts(&mut request).await?;
+    let body = read_json(&shared, request).await?;
+    let _permit = shared.admission.admit()?;
+    let answer = parse_resolution(&body)?;
+    let id = PaymentId::parse(&payment).map_err(|_| payment_not_found())?;
+    let operation = domain::OperationId::parse(&operation).map_err(|_| operation_not_found())?;
+    let found = find(&shared, &id).await?;
+    if !found
+        .record()
+        .operations
+        .iter()
+        .any(|known| known.id == operation)
+    {
+        return Err(operation_not_found());
+    }
+    let resolved = shared.state.resolve_operation.by_hand(&id, &operation, answer);
+    let payment = within(shared.request_timeout, resolved).await??;
+    json_bytes(
+        StatusCode::OK,
+        crate::response::payment_answer(&payment, Some(&operation)),
+    )
+}
+
+/// `GET /v1/operations/unresolved`: payments with an operation whose end the acquirer never told.
+pub(crate) async fn unresolved(shared: Arc<Shared>, request: Request) -> Result<Response, Problem> {
+    let (after, limit) = PaymentListing::by_name(request.uri())?;
+    let _permit = shared.admission.admit()?;
+    let listed = shared.state.list_payments.left_to_humans(after.as_ref(), limit);
+    let page = within(shared.request_timeout, listed).await?;
+    let page = page.map_err(|error| Problem::of_repository(&error))?;
+    let next = page
+        .items
+        .last()
+        .filter(|_| page.has_more)
+        .map(|last| last.id().to_string());
+    json(
+        StatusCode::OK,
+        &PageView::new(&page.items, PaymentView::new, next),
+    )
+}
+
+async fn read_follow_up(
+    shared: &Shared,
+    mut request: Request,
+) -> Result<(Head, PaymentId, JsonBody), Problem> {
+    let head = Head::of(&request)?;
+    let id = payment_of_path(&mut request).await?;
+    let body = read_optional_json(shared, request).await?;
+    Ok((head, id, body))
+}
+
+/// The payment's merchant is who owns the key of what is done with it.
+pub(crate) async fn known(
+    shared: &Shared,
+    head: &Head,
+    id: PaymentId,
+    body: &[u8],
+) -> Result<(PaymentOf, Option<application::idempotency::RequestKey>), Problem> {
+    let payment = find(shared, &id).await?;
+    let key = head.key_of(shared, &payment.record().details.merchant_id, body);
+    Ok((PaymentOf { id, merchant: None }, key))
+}
+
+async fn find(shared: &Shared, id: &PaymentId) -> Result<Payment, Problem> {
+    Ok(within(shared.request_timeout, shared.state.get_payment.execute(id)).await??)
+}
+
+fn operation_not_found() -> Problem {
+    Problem::new(
+        ProblemCode::OperationNotFound,
+        "The payment has no operation with the name in the path.",
+    )
 }

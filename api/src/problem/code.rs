@@ -58,8 +58,26 @@ pub enum ProblemCode {
     BodyIncomplete,
     /// Something else than JSON.
     UnsupportedMediaType,
-    /// The request relies on `Idempotency-Key`, which is not kept.
-    IdempotencyKeyUnsupported,
+    /// The `Idempotency-Key` is none.
+    InvalidIdempotencyKey,
+    /// The same request is under way.
+    IdempotencyKeyInUse,
+    /// The `Idempotency-Key` stands for another request.
+    IdempotencyKeyReused,
+    /// A parameter of the query that is unknown or cannot be.
+    InvalidQuery,
+    /// The payment's status does not allow it.
+    PaymentStateConflict,
+    /// Another operation of the payment has not ended.
+    OperationInFlight,
+    /// More than is left to capture or to refund.
+    AmountExceedsRemainder,
+    /// Another currency than the payment's.
+    CurrencyMismatch,
+    /// The payment has no operation of this name.
+    OperationNotFound,
+    /// No policy has this name.
+    PolicyNotFound,
     /// A longer path and query than is read.
     UriTooLong,
     /// No payment has this name.
@@ -84,7 +102,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 46] = [
         Self::InvalidBody,
         Self::MalformedJson,
         Self::UnknownField,
@@ -111,7 +129,16 @@ impl ProblemCode {
         Self::BodyTooLarge,
         Self::BodyIncomplete,
         Self::UnsupportedMediaType,
-        Self::IdempotencyKeyUnsupported,
+        Self::InvalidIdempotencyKey,
+        Self::IdempotencyKeyInUse,
+        Self::IdempotencyKeyReused,
+        Self::InvalidQuery,
+        Self::PaymentStateConflict,
+        Self::OperationInFlight,
+        Self::AmountExceedsRemainder,
+        Self::CurrencyMismatch,
+        Self::OperationNotFound,
+        Self::PolicyNotFound,
         Self::UriTooLong,
         Self::PaymentNotFound,
         Self::NotFound,
@@ -154,7 +181,16 @@ impl ProblemCode {
             Self::BodyTooLarge => "body_too_large",
             Self::BodyIncomplete => "body_incomplete",
             Self::UnsupportedMediaType => "unsupported_media_type",
-            Self::IdempotencyKeyUnsupported => "idempotency_key_unsupported",
+            Self::InvalidIdempotencyKey => "invalid_idempotency_key",
+            Self::IdempotencyKeyInUse => "idempotency_key_in_use",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::InvalidQuery => "invalid_query",
+            Self::PaymentStateConflict => "payment_state_conflict",
+            Self::OperationInFlight => "operation_in_flight",
+            Self::AmountExceedsRemainder => "amount_exceeds_remainder",
+            Self::CurrencyMismatch => "currency_mismatch",
+            Self::OperationNotFound => "operation_not_found",
+            Self::PolicyNotFound => "policy_not_found",
             Self::UriTooLong => "uri_too_long",
             Self::PaymentNotFound => "payment_not_found",
             Self::NotFound => "not_found",
@@ -177,7 +213,15 @@ impl ProblemCode {
             Self::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
-            Self::PaymentNotFound | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::PaymentNotFound | Self::OperationNotFound | Self::PolicyNotFound | Self::NotFound => {
+                StatusCode::NOT_FOUND
+            }
+            Self::IdempotencyKeyInUse | Self::PaymentStateConflict | Self::OperationInFlight => {
+                StatusCode::CONFLICT
+            }
+            Self::IdempotencyKeyReused | Self::AmountExceedsRemainder | Self::CurrencyMismatch => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::RiskUnavailable | Self::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -217,7 +261,16 @@ impl ProblemCode {
             Self::BodyTooLarge => "Body too large",
             Self::BodyIncomplete => "Body incomplete",
             Self::UnsupportedMediaType => "Unsupported media type",
-            Self::IdempotencyKeyUnsupported => "Idempotency key unsupported",
+            Self::InvalidIdempotencyKey => "Invalid idempotency key",
+            Self::IdempotencyKeyInUse => "Idempotency key in use",
+            Self::IdempotencyKeyReused => "Idempotency key reused",
+            Self::InvalidQuery => "Invalid query",
+            Self::PaymentStateConflict => "Payment state conflict",
+            Self::OperationInFlight => "Operation in flight",
+            Self::AmountExceedsRemainder => "Amount exceeds remainder",
+            Self::CurrencyMismatch => "Currency mismatch",
+            Self::OperationNotFound => "Operation not found",
+            Self::PolicyNotFound => "Policy not found",
             Self::UriTooLong => "URI too long",
             Self::PaymentNotFound => "Payment not found",
             Self::NotFound => "Not found",
@@ -232,11 +285,11 @@ impl ProblemCode {
     }
 
     /// After how many seconds the same request may be sent again, where that is safe and sensible: a full node empties
-    /// within a second, a missing dependency takes a few.
+    /// within a second, an operation ends within one, a missing dependency takes a few.
     #[must_use]
     pub const fn retry_after_seconds(self) -> Option<u32> {
         match self {
-            Self::TooManyRequests => Some(1),
+            Self::TooManyRequests | Self::IdempotencyKeyInUse | Self::OperationInFlight => Some(1),
             Self::RiskUnavailable | Self::StorageUnavailable => Some(5),
             _ => None,
         }
@@ -260,7 +313,11 @@ mod tests {
     #[test]
     fn only_what_is_safe_to_repeat_says_when() {
         for code in ProblemCode::ALL {
-            let repeatable = matches!(code.status().as_u16(), 429 | 503);
+            let waits = matches!(
+                code,
+                ProblemCode::IdempotencyKeyInUse | ProblemCode::OperationInFlight
+            );
+            let repeatable = waits || matches!(code.status().as_u16(), 429 | 503);
             assert_eq!(code.retry_after_seconds().is_some(), repeatable, "{code:?}");
         }
     }

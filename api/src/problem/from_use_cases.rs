@@ -3,7 +3,8 @@
 use application::operation_runner::RunError;
 use application::ports::RepositoryError;
 use application::risk_assessment::NoPolicySet;
-use application::use_cases::{AuthorizePaymentError, GetPaymentError};
+use application::use_cases::{AuthorizePaymentError, FollowUpError, GetPaymentError, ResolveOperationError};
+use domain::payment::OperationRefused;
 
 use super::{FieldError, Problem, ProblemCode};
 
@@ -42,7 +43,7 @@ impl From<RunError> for Problem {
     fn from(error: RunError) -> Self {
         match error {
             RunError::IllegalTransition(error) => payment_outcome_unknown().for_operator(error.to_string()),
-            RunError::NotStored(error) => from_repository(&error),
+            RunError::NotStored(error) => Problem::of_repository(&error),
             RunError::AnswerNotStored { payment, error } => payment_outcome_unknown()
                 .about(payment)
                 .for_operator(error.to_string()),
@@ -54,7 +55,7 @@ impl From<GetPaymentError> for Problem {
     fn from(error: GetPaymentError) -> Self {
         match error {
             GetPaymentError::NotFound { .. } => payment_not_found(),
-            GetPaymentError::Repository(error) => from_repository(&error),
+            GetPaymentError::Repository(error) => Problem::of_repository(&error),
         }
     }
 }
@@ -75,17 +76,85 @@ pub(crate) fn payment_outcome_unknown() -> Problem {
     )
 }
 
-fn from_repository(error: &RepositoryError) -> Problem {
-    match error {
-        RepositoryError::Unavailable { .. } => Problem::new(
-            ProblemCode::StorageUnavailable,
-            "Payments cannot be read or written now. Nothing was sent to the acquirer; send it again later.",
-        )
-        .for_operator(error.to_string()),
-        RepositoryError::AlreadyExists { .. }
-        | RepositoryError::Conflict { .. }
-        | RepositoryError::KeyTaken
-        | RepositoryError::Corrupt { .. } => with_id(Problem::internal(error.to_string()), error),
+impl From<OperationRefused> for Problem {
+    fn from(error: OperationRefused) -> Self {
+        match error {
+            OperationRefused::Illegal(illegal) => Self::new(
+                ProblemCode::PaymentStateConflict,
+                format!(
+                    "The payment is `{}`, which does not allow this. Nothing was done.",
+                    illegal.from.as_str()
+                ),
+            ),
+            OperationRefused::InFlight { operation } => Self::new(
+                ProblemCode::OperationInFlight,
+                format!(
+                    "Operation `{operation}` of the payment has not ended yet. Nothing was done; send it again later."
+                ),
+            ),
+            OperationRefused::ExceedsRemainder {
+                remainder_minor_units,
+            } => Self::new(
+                ProblemCode::AmountExceedsRemainder,
+                format!(
+                    "{remainder_minor_units} minor units are left of the payment for this. Nothing was done."
+                ),
+            ),
+            OperationRefused::OtherCurrency { expected } => Self::new(
+                ProblemCode::CurrencyMismatch,
+                format!(
+                    "The payment is in {expected}, and so is everything that is done with it. Nothing was done."
+                ),
+            ),
+        }
+    }
+}
+
+impl From<FollowUpError> for Problem {
+    fn from(error: FollowUpError) -> Self {
+        match error {
+            FollowUpError::NotFound { .. } => payment_not_found(),
+            FollowUpError::Refused(error) => error.into(),
+            FollowUpError::Repository(error) => Self::of_repository(&error),
+            FollowUpError::Run(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResolveOperationError> for Problem {
+    fn from(error: ResolveOperationError) -> Self {
+        match error {
+            ResolveOperationError::NotFound { .. } => payment_not_found(),
+            ResolveOperationError::Illegal(illegal) => OperationRefused::from(illegal).into(),
+            ResolveOperationError::Repository(error) => Self::of_repository(&error),
+        }
+    }
+}
+
+impl Problem {
+    /// A repository that did not do it; nothing was sent to the acquirer.
+    pub(crate) fn of_repository(error: &RepositoryError) -> Self {
+        match error {
+            RepositoryError::Unavailable { .. } => Self::new(
+                ProblemCode::StorageUnavailable,
+                "Payments cannot be read or written now. Nothing was sent to the acquirer; send it again later.",
+            )
+            .for_operator(error.to_string()),
+            // Another gateway has taken the key in this very moment.
+            RepositoryError::KeyTaken => Self::new(
+                ProblemCode::IdempotencyKeyInUse,
+                "The same request is under way. Nothing was done; send it again to learn how it ended.",
+            ),
+            // Whoever changed the payment again and again has done something with it.
+            RepositoryError::Conflict { .. } => Self::new(
+                ProblemCode::OperationInFlight,
+                "Others are changing the payment at this very time. Nothing was done; send it again later.",
+            )
+            .for_operator(error.to_string()),
+            RepositoryError::AlreadyExists { .. } | RepositoryError::Corrupt { .. } => {
+                with_id(Self::internal(error.to_string()), error)
+            }
+        }
     }
 }
 

@@ -28,7 +28,7 @@ impl<'a> PoliciesView<'a> {
 }
 
 #[derive(Serialize)]
-struct PolicyView<'a> {
+pub(crate) struct PolicyView<'a> {
     name: &'a str,
     state: &'static str,
     loading: bool,
@@ -123,7 +123,7 @@ struct AnswerView<'a> {
 }
 
 impl<'a> PolicyView<'a> {
-    fn new(status: &'a PolicyStatus) -> Self {
+    pub(crate) fn new(status: &'a PolicyStatus) -> Self {
         Self {
             name: &status.name,
             state: state(status),
@@ -138,7 +138,7 @@ impl<'a> PolicyView<'a> {
 }
 
 /// The headline over the rest of the entry. A document being loaded is newer than one that was refused.
-fn state(status: &PolicyStatus) -> &'static str {
+pub(super) fn state(status: &PolicyStatus) -> &'static str {
     if status.quarantine.is_some() {
         return match (status.loading, status.refused.is_some()) {
             (false, false) => "quarantined",

@@ -14,7 +14,6 @@ use application::ports::{
     Telemetry, Timer,
 };
 use application::risk_assessment::RiskAssessment;
-use application::use_cases::{AuthorizePayment, CheckReadiness, DecideRisk, GetPayment, ListPolicies};
 use async_trait::async_trait;
 use domain::feature::{FeatureSpec, FeatureValue};
 use domain::payment::{OperationKind, OperationStatus, PaymentStatus};
@@ -25,9 +24,9 @@ use domain::risk::{
 use domain::{
     CardNumber, Currency, DecisionId, MerchantId, Money, OperationId, Payment, PaymentId, Timestamp,
 };
-use portcullis_api::{Api, ApiState, Config, HttpMetrics};
+use portcullis_api::{Api, ApiParts, ApiState, Config, HttpMetrics, ThisNode};
 use prometheus_client::registry::Registry;
-use testkit::fakes::InMemoryPaymentRepository;
+use testkit::fakes::{InMemoryPaymentRepository, PlainCardFingerprinter};
 
 pub(crate) use acquirer::ScriptedAcquirer;
 
@@ -115,7 +114,7 @@ impl Telemetry for Silent {
 /// Keeps payments in memory; told to, fails the saves that follow.
 #[derive(Default)]
 pub(crate) struct MemoryRepository {
-    payments: InMemoryPaymentRepository,
+    payments: Arc<InMemoryPaymentRepository>,
     failures: Mutex<VecDeque<Option<RepositoryError>>>,
 }
 
@@ -318,41 +317,38 @@ impl World {
             clock: Arc::new(FixedClock),
             telemetry: Arc::new(Silent),
         };
+        let runner = OperationRunner {
+            payments: self.repository.clone(),
+            acquirer: self.acquirer.clone(),
+            features: risk.features.clone(),
+            clock: risk.clock.clone(),
+            timer: Arc::new(Impatient),
+            telemetry: risk.telemetry.clone(),
+            times: Arc::default(),
+        };
         let registry = Arc::clone(&self.registry);
-        ApiState {
-            authorize_payment: AuthorizePayment {
-                runner: OperationRunner {
-                    payments: self.repository.clone(),
-                    acquirer: self.acquirer.clone(),
-                    features: risk.features.clone(),
-                    clock: risk.clock.clone(),
-                    timer: Arc::new(Impatient),
-                    telemetry: risk.telemetry.clone(),
-                    times: Arc::default(),
-                },
-                risk: risk.clone(),
-                fingerprinter: Arc::new(LastFour),
+        let parts = ApiParts {
+            risk,
+            runner,
+            fingerprinter: Arc::new(LastFour),
+            digester: Arc::new(PlainCardFingerprinter),
+            engine: self.engine.clone(),
+            catalog: self.repository.payments.clone(),
+            events: self.repository.payments.clone(),
+            node: ThisNode {
+                id: "node-1".into(),
+                version: "1.2.3",
+                started_at: NOW,
             },
-            decide_risk: DecideRisk {
-                risk,
-                fingerprinter: Arc::new(LastFour),
-            },
-            get_payment: GetPayment {
-                payments: self.repository.clone(),
-            },
-            list_policies: ListPolicies {
-                engine: self.engine.clone(),
-            },
-            check_readiness: CheckReadiness {
-                engine: self.engine.clone(),
-                payments: self.repository.clone(),
-            },
-            http_metrics: self.metrics.clone(),
-            render_metrics: Arc::new(move || {
+        };
+        ApiState::new(
+            parts,
+            self.metrics.clone(),
+            Arc::new(move || {
                 let mut text = String::new();
                 prometheus_client::encoding::text::encode(&mut text, &registry.lock().unwrap()).unwrap();
                 text
             }),
-        }
+        )
     }
 }

@@ -32,7 +32,7 @@ pub trait PolicySnapshot: Send + Sync {
 }
 
 /// How one policy stands on this node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct PolicyStatus {
     /// The policy's name.
     pub name: Box<str>,

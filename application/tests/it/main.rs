@@ -8,6 +8,7 @@
 mod authorize_payment;
 mod check_readiness;
 mod decide_risk;
+mod follow_ups;
 mod get_payment;
 mod list_policies;
 

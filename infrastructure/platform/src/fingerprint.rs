@@ -9,7 +9,7 @@ mod tests;
 
 use std::fmt;
 
-use application::ports::CardFingerprinter;
+use application::ports::{CardFingerprinter, RequestDigest, RequestDigester};
 use domain::CardNumber;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -50,6 +50,22 @@ impl HmacCardFingerprinter {
         Self {
             keyed: Hmac::new_from_slice(key).expect("HMAC takes keys of every length"),
         }
+    }
+}
+
+/// Before what a request is digested with, so that no request's digest is a card's fingerprint: no card number begins so.
+const REQUEST_DOMAIN: &[u8] = b"request\0";
+
+impl RequestDigester for HmacCardFingerprinter {
+    fn digest(&self, parts: &[&[u8]]) -> RequestDigest {
+        let mut mac = self.keyed.clone();
+        mac.update(REQUEST_DOMAIN);
+        for part in parts {
+            // The length first: parts that are cut otherwise are others.
+            mac.update(&(part.len() as u64).to_le_bytes());
+            mac.update(part);
+        }
+        RequestDigest(mac.finalize().into_bytes().into())
     }
 }
 

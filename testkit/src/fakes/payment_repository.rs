@@ -22,7 +22,10 @@ pub enum Save {
     BreaksOff,
 }
 
-#[derive(Debug, Default)]
+/// What somebody else does with a payment.
+type Change = Box<dyn FnOnce(&mut Payment) + Send>;
+
+#[derive(Default)]
 struct State {
     payments: HashMap<PaymentId, PaymentRecord>,
     keys: HashMap<(MerchantId, IdempotencyKey), KeyEntry>,
@@ -30,10 +33,11 @@ struct State {
     /// How the next saves go; from its end on they work.
     script: VecDeque<Save>,
     saves: usize,
+    before_next_save: Option<(PaymentId, Change)>,
 }
 
 /// Keeps payments for as long as the test runs, and fails when it is told to.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct InMemoryPaymentRepository(Mutex<State>);
 
 impl InMemoryPaymentRepository {
@@ -45,6 +49,15 @@ impl InMemoryPaymentRepository {
     /// Puts a record in as it is, whether or not it can be right.
     pub fn put(&self, record: PaymentRecord) {
         self.0.lock().unwrap().payments.insert(record.id.clone(), record);
+    }
+
+    /// Has somebody else change a payment right before the next save.
+    pub fn change_before_next_save(
+        &self,
+        id: &PaymentId,
+        change: impl FnOnce(&mut Payment) + Send + 'static,
+    ) {
+        self.0.lock().unwrap().before_next_save = Some((id.clone(), Box::new(change)));
     }
 
     /// Every stored payment, by name.
@@ -71,6 +84,12 @@ impl PaymentRepository for InMemoryPaymentRepository {
     ) -> Result<(), RepositoryError> {
         let mut state = self.0.lock().unwrap();
         state.saves += 1;
+        if let Some((id, change)) = state.before_next_save.take() {
+            let mut changed = Payment::restore(state.payments[&id].clone()).unwrap();
+            change(&mut changed);
+            changed.stored_as(changed.record().version + 1);
+            state.payments.insert(id, changed.record().clone());
+        }
         let how = state.script.pop_front().unwrap_or(Save::Works);
         if how == Save::Fails {
             return Err(unavailable());

@@ -5,7 +5,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use application::ports::{CardFingerprinter, Clock, IdGenerator, Telemetry, Timer};
+use application::ports::{
+    CardFingerprinter, Clock, IdGenerator, RequestDigest, RequestDigester, Telemetry, Timer,
+};
 use async_trait::async_trait;
 use domain::payment::{OperationKind, OperationStatus, PaymentStatus};
 use domain::risk::{Outcome, RiskDecision};
@@ -95,6 +97,18 @@ impl CardFingerprinter for PlainCardFingerprinter {
         let mut hasher = DefaultHasher::new();
         number.expose().hash(&mut hasher);
         format!("fp_{:016x}", hasher.finish()).into()
+    }
+}
+
+impl RequestDigester for PlainCardFingerprinter {
+    fn digest(&self, parts: &[&[u8]]) -> RequestDigest {
+        let mut digest = [0; 32];
+        for (position, bytes) in digest.chunks_mut(8).enumerate() {
+            let mut hasher = DefaultHasher::new();
+            (position, parts).hash(&mut hasher);
+            bytes.copy_from_slice(&hasher.finish().to_le_bytes());
+        }
+        RequestDigest(digest)
     }
 }
 

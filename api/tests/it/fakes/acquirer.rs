@@ -16,6 +16,7 @@ use tokio::sync::{Semaphore, watch};
 /// Answers in the order of its script, then approves. Held, it answers nobody until it is released.
 pub(crate) struct ScriptedAcquirer {
     script: Mutex<VecDeque<Result<AcquirerAnswer, AcquirerError>>>,
+    inquiries: Mutex<VecDeque<Result<InquiryAnswer, AcquirerError>>>,
     gate: Semaphore,
     panics: AtomicBool,
     calls: watch::Sender<usize>,
@@ -25,6 +26,7 @@ impl ScriptedAcquirer {
     pub(super) fn new() -> Self {
         Self {
             script: Mutex::default(),
+            inquiries: Mutex::default(),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
             panics: AtomicBool::new(false),
             calls: watch::Sender::new(0),
@@ -33,6 +35,16 @@ impl ScriptedAcquirer {
 
     pub(crate) fn then(&self, answer: Result<AcquirerAnswer, AcquirerError>) {
         self.script.lock().unwrap().push_back(answer);
+    }
+
+    /// What the next inquiry is answered; from the last one on nothing was ever received.
+    pub(crate) fn then_inquiry(&self, answer: Result<InquiryAnswer, AcquirerError>) {
+        self.inquiries.lock().unwrap().push_back(answer);
+    }
+
+    /// How often it was called to move money.
+    pub(crate) fn calls(&self) -> usize {
+        *self.calls.borrow()
     }
 
     pub(crate) fn panic_next(&self) {
@@ -85,6 +97,7 @@ impl Acquirer for ScriptedAcquirer {
     }
 
     async fn inquire(&self, _: &OperationId, _: &MerchantId) -> Result<InquiryAnswer, AcquirerError> {
-        Ok(InquiryAnswer::NeverReceived)
+        let scripted = self.inquiries.lock().unwrap().pop_front();
+        scripted.unwrap_or(Ok(InquiryAnswer::NeverReceived))
     }
 }

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod idempotency;
+mod lifecycle;
 mod lifetime;
 mod misplaced_cards;
 
@@ -27,6 +28,7 @@ fn authorized_payment() -> Value {
         "merchant_id": "shop-1",
         "merchant_category": "5411",
         "amount": amount,
+        "amounts": {"authorized": 12900, "captured": 0, "refunded": 0, "capturable": 12900, "refundable": 0},
         "card": {
             "bin": "42424242",
             "last4": "4242",
@@ -70,12 +72,15 @@ fn authorized_payment() -> Value {
             "policy_revision": 41,
             "decided_at": now,
         },
+        "review": null,
+        "expires_at": "2026-03-08T08:30:00.250Z",
         "operations": [{
             "id": "op_3",
             "kind": "authorize",
             "status": "succeeded",
             "amount": amount,
             "acquirer_reference": "acq-op_3",
+            "decline_code": null,
             "created_at": now,
             "updated_at": now,
         }],

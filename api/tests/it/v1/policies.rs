@@ -240,3 +240,28 @@ async fn a_node_without_a_set_has_no_revision() {
     let answer = get(&world.api(), "/v1/policies").await;
     assert_eq!(answer.json(), json!({"policy_revision": null, "policies": []}));
 }
+
+#[tokio::test]
+async fn one_policy_is_shown_by_its_name_and_one_that_there_is_not_is_not_found() {
+    let world = World::new();
+    *world.engine.statuses.lock().unwrap() = vec![PolicyStatus {
+        name: "alpha".into(),
+        loading: true,
+        ..PolicyStatus::default()
+    }];
+    let shown = get(&world.api(), "/v1/policies/alpha").await;
+    assert_eq!(
+        (shown.status.as_u16(), &shown.json()["state"]),
+        (200, &json!("loading"))
+    );
+    let missing = get(&world.api(), "/v1/policies/beta").await;
+    assert_eq!(missing.status, 404);
+    assert_eq!(missing.problem().0, "policy_not_found");
+}
+
+#[tokio::test]
+async fn a_node_tells_of_itself() {
+    let nodes = get(&World::new().api(), "/v1/nodes").await.json();
+    assert_eq!(nodes["data"][0]["id"], "node-1");
+    assert_eq!(nodes["data"][0]["policy_revision"], 41);
+}

@@ -1,0 +1,83 @@
+//! `/v1/reviews`: payments that wait for an analyst.
+
+use std::sync::Arc;
+
+use application::use_cases::ReviewPaymentCommand;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::payment::{PaymentStatus, ReviewVerdict};
+
+use super::path::payment_of_path;
+use super::payments::{cursor_text, known};
+use super::within;
+use super::work::{Done, Head, Rendering, once};
+use crate::body::read_json;
+use crate::problem::Problem;
+use crate::request::{PaymentListing, parse_reviewer};
+use crate::response::{PageView, PaymentView, json};
+use crate::state::Shared;
+
+/// `GET /v1/reviews`: payments in review, the newest first, page by page.
+pub(crate) async fn list(shared: Arc<Shared>, request: Request) -> Result<Response, Problem> {
+    let PaymentListing {
+        mut query,
+        after,
+        limit,
+    } = PaymentListing::of(request.uri())?;
+    query.status = Some(PaymentStatus::InReview);
+    let _permit = shared.admission.admit()?;
+    let listed = shared.state.list_payments.execute(&query, after.as_ref(), limit);
+    let page = within(shared.request_timeout, listed).await?;
+    let page = page.map_err(|error| Problem::of_repository(&error))?;
+    let next = page.items.last().filter(|_| page.has_more).map(|last| {
+        cursor_text(&application::ports::PageCursor {
+            created_at: last.record().created_at,
+            id: last.id().clone(),
+        })
+    });
+    json(
+        StatusCode::OK,
+        &PageView::new(&page.items, PaymentView::new, next),
+    )
+}
+
+/// `POST /v1/reviews/{id}/approve`: 200 with the payment, authorized or declined by the acquirer.
+pub(crate) async fn approve(shared: Arc<Shared>, request: Request) -> Result<Response, Problem> {
+    review(shared, request, ReviewVerdict::Approved).await
+}
+
+/// `POST /v1/reviews/{id}/reject`: 200 with the payment, declined.
+pub(crate) async fn reject(shared: Arc<Shared>, request: Request) -> Result<Response, Problem> {
+    review(shared, request, ReviewVerdict::Rejected).await
+}
+
+async fn review(
+    shared: Arc<Shared>,
+    mut request: Request,
+    verdict: ReviewVerdict,
+) -> Result<Response, Problem> {
+    let head = Head::of(&request)?;
+    let id = payment_of_path(&mut request).await?;
+    let body = read_json(&shared, request).await?;
+    let permit = shared.admission.admit()?;
+    let reviewer = parse_reviewer(&body)?;
+    let (payment, key) = known(&shared, &head, id, &body).await?;
+    once(
+        &shared,
+        head,
+        key,
+        Rendering::Changed,
+        permit,
+        move |shared, request| async move {
+            let command = ReviewPaymentCommand {
+                payment,
+                verdict,
+                reviewer,
+            };
+            let (payment, operation) = shared.state.review_payment.execute(command, request).await?;
+            Ok(Done { payment, operation })
+        },
+    )
+    .await
+}
