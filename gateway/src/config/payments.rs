@@ -17,7 +17,7 @@ pub struct PaymentsConfig {
     /// that card networks keep one.
     pub authorization_seconds: u64,
     /// After how many milliseconds the acquirer is asked about an operation whose answer never came in. Longer than the acquirer
-    /// may take (`acquirer.timeout_ms`) and the tries to store its answer (some 17 s). Default 30,000.
+    /// may take (`acquirer.http.answer_timeout_ms`) and the tries to store its answer (some 17 s). Default 30,000.
     pub answer_ms: u64,
     /// After how many seconds each it is asked again, where it could not say. After the last of them the operation is left to
     /// humans. Default: 5 s, 30 s, 2 min, 10 min, 1 h, 6 h, a day, a day.

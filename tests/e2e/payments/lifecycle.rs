@@ -67,7 +67,7 @@ fn what_was_captured_before_a_restart_is_refunded_after_it_and_never_more() {
 #[test]
 fn an_answer_that_did_not_come_is_asked_for_until_it_is_known() {
     let (_folder, gateway) = approving(&[
-        "acquirer.timeout_ms=100",
+        "acquirer.simulated.timeout_ms=100",
         "payments.inquiry_seconds=[0,1,1]",
         "payments.upkeep_interval_ms=50",
     ]);
