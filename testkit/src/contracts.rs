@@ -12,6 +12,7 @@
 //! there, the function returns `None` and has said so; the test then ends.
 
 pub mod feature_store;
+pub mod list_store;
 pub mod payment_repository;
 
 /// What a function that opens an adapter returns: the port and what is kept beside it, or nothing.
@@ -76,6 +77,29 @@ macro_rules! feature_store_contract {
             email_addresses_are_one_in_any_case
             payments_at_the_same_time_see_each_other
             a_list_that_nobody_keeps_is_unavailable
+        }
+    };
+}
+
+/// Runs every obligation of a list store as a test of its own. The store is empty.
+#[macro_export]
+macro_rules! list_store_contract {
+    ($open:expr) => {
+        $crate::contract_tests! { list_store, $open,
+            an_item_is_found_as_it_was_put
+            an_item_of_the_same_value_takes_the_place_of_the_first
+            items_are_apart_by_list_and_subject
+            an_item_that_was_removed_is_there_no_more
+            an_item_that_has_expired_is_not_there
+            a_list_that_nobody_ever_put_anything_on_is_unknown
+            a_list_stays_when_its_last_item_is_gone
+            pages_hold_every_item_once_and_in_order
+            a_cursor_outlives_its_item
+            changes_are_told_from_a_revision_on
+            changes_come_in_pages
+            items_that_are_put_at_the_same_time_are_all_told
+            there_are_only_so_many_lists
+            a_list_holds_only_so_many_items
         }
     };
 }

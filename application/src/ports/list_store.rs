@@ -107,8 +107,7 @@ pub trait ListStore: Send + Sync {
         now: Timestamp,
     ) -> Result<Removed, ListStoreError>;
 
-    /// Items of a list by subject, in the order of [`Subject::ALL`](domain::feature::Subject::ALL), then by value, behind a
-    /// cursor. An item that is added or removed while somebody pages through may be on a page or not; no other one is ever left
+    /// Items of a list behind a cursor, by the name of their subject, then by value, both byte by byte. An item that is added or removed while somebody pages through may be on a page or not; no other one is ever left
     /// out or shown twice.
     ///
     /// # Errors

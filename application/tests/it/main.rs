@@ -10,6 +10,7 @@ mod check_readiness;
 mod decide_risk;
 mod get_payment;
 mod list_policies;
+mod lists;
 
 use std::sync::Arc;
 
