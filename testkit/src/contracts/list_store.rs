@@ -109,7 +109,7 @@ pub async fn an_item_that_was_removed_is_there_no_more(store: Store) {
     assert_eq!(remove().await.unwrap(), Removed::WasNotThere);
     assert!(all(&store, "blocked").await.is_empty());
     put(&store, &customer).await;
-    assert_eq!(all(&store, "blocked").await, [customer.clone()]);
+    assert_eq!(all(&store, "blocked").await, std::slice::from_ref(&customer));
     assert_eq!(remove().await.unwrap(), Removed::Yes);
 }
 

@@ -3,6 +3,7 @@
 -- A subject's past is one hash:
 --   c<level>.<slot>          payments of a bucket in all currencies: its number, then attempted, approved, declined
 --   <currency><level>.<slot> their amounts likewise
+--   w                        makes a large hash a table, see below
 --   d<filter><kind>          other subjects of a kind, and when each was seen last; the stalest first
 -- A bucket of level 0 is a second wide, one of each further level eight times as wide as one below it. Bucket n of a level
 -- lies in slot n % SLOTS, where it takes the place of one that no window reaches any more: the hash never grows beyond
@@ -25,6 +26,11 @@ local AHEAD = 300
 local MAX_AMOUNT, MAX_COUNT = 9007199254740991, 4294967295
 -- How many subjects of a payment are remembered: all of one request, and some of earlier ones of the same name.
 local MARKS = 12
+-- How a bucket is packed: its number, then what was attempted, approved and declined.
+local COUNTS, AMOUNTS = '<I4I4I4I4', '<I4ddd'
+-- Redis looks through a small hash field by field, which takes the least room; from this many fields on that would take
+-- longer than everything else. A value of more than 64 bytes makes it a table, once and for good.
+local MAX_NARROW, WIDE = 64, string.rep('.', 65)
 
 local filter, second, currency, amount = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local max_distinct, payment_ttl, subject_ttl = tonumber(ARGV[5]), ARGV[6], ARGV[7]
@@ -52,20 +58,36 @@ end
 
 local function slot(level, bucket) return string.format('%d.%d', level, bucket % SLOTS) end
 
--- The bucket's number and its three values, which start from nothing where the slot holds an older bucket; nil where it
--- holds a later one, which stays. A later one than can be was written while this server's clock was wrong.
-local function opened(packed, format, level, bucket)
-    if packed then
-        local known, a, b, c = struct.unpack(format, packed)
-        if known == bucket then return { a, b, c } end
-        if known > bucket and known * width[level] <= now + AHEAD then return nil end
-    end
-    return { 0, 0, 0 }
+-- The payment's own bucket on each level, and where it is counted and summed: the same with every subject.
+local own_bucket, own_fields = {}, {}
+for level = 0, LEVELS - 1 do
+    local bucket = math.floor(second / width[level])
+    local at = slot(level, bucket)
+    own_bucket[level] = bucket
+    own_fields[2 * level + 1], own_fields[2 * level + 2] = 'c' .. at, currency .. at
 end
 
-local function packed_with(values, format, bucket, more, most)
-    values[filter + 1] = math.min(values[filter + 1] + more, most)
-    return struct.pack(format, bucket, values[1], values[2], values[3])
+-- The payment's own bucket with the payment in it, from nothing where the slot holds an older one; nil where it holds a
+-- later one, which stays. A later one than can be was written while this server's clock was wrong.
+local function with_payment(packed, format, level, more, most)
+    local bucket = own_bucket[level]
+    local attempted, approved, declined = 0, 0, 0
+    if packed then
+        local known, a, b, c = struct.unpack(format, packed)
+        if known == bucket then
+            attempted, approved, declined = a, b, c
+        elseif known > bucket and known * width[level] <= now + AHEAD then
+            return nil
+        end
+    end
+    if filter == 0 then
+        attempted = math.min(attempted + more, most)
+    elseif filter == 1 then
+        approved = math.min(approved + more, most)
+    else
+        declined = math.min(declined + more, most)
+    end
+    return struct.pack(format, bucket, attempted, approved, declined)
 end
 
 -- The other subjects with one more, or the same one seen again.
@@ -83,7 +105,7 @@ end
 
 -- Notes the payment with one of its subjects; counts it where it was not counted with that one before.
 local function record(own, is_new)
-    local fields, others = {}, {}
+    local fields, others = { 'w' }, {}
     for place, other in ipairs(subjects) do
         if place ~= own then
             others[#others + 1] = other
@@ -91,30 +113,25 @@ local function record(own, is_new)
         end
     end
     if is_new then
-        for level = 0, LEVELS - 1 do
-            local at = slot(level, math.floor(second / width[level]))
-            fields[#fields + 1] = 'c' .. at
-            fields[#fields + 1] = currency .. at
-        end
+        for index = 1, 2 * LEVELS do fields[#others + 1 + index] = own_fields[index] end
     end
-    if #fields == 0 then return end
     local key = subjects[own].key
     local known, writes = redis.call('HMGET', key, unpack(fields)), {}
     local function write(index, value)
         writes[#writes + 1] = fields[index]
         writes[#writes + 1] = value
     end
+    if not known[1] and redis.call('HLEN', key) > MAX_NARROW then write(1, WIDE) end
     for index, other in ipairs(others) do
-        write(index, met(known[index] or '', other.digest))
+        write(index + 1, met(known[index + 1] or '', other.digest))
     end
     if is_new then
         for level = 0, LEVELS - 1 do
-            local index = #others + 2 * level + 1
-            local bucket = math.floor(second / width[level])
-            local counts = opened(known[index], '<I4I4I4I4', level, bucket)
-            if counts then write(index, packed_with(counts, '<I4I4I4I4', bucket, 1, MAX_COUNT)) end
-            local amounts = opened(known[index + 1], '<I4ddd', level, bucket)
-            if amounts then write(index + 1, packed_with(amounts, '<I4ddd', bucket, amount, MAX_AMOUNT)) end
+            local index = #others + 2 * level + 2
+            local counts = with_payment(known[index], COUNTS, level, 1, MAX_COUNT)
+            if counts then write(index, counts) end
+            local amounts = with_payment(known[index + 1], AMOUNTS, level, amount, MAX_AMOUNT)
+            if amounts then write(index + 1, amounts) end
         end
     end
     if #writes > 0 then
@@ -175,7 +192,7 @@ local function buckets_of(window)
 end
 
 local windows = {}
-local function sum(key, prefix, format, which, window, most)
+local function sum(key, prefix, format, which, window)
     local buckets = windows[window] or buckets_of(window)
     windows[window] = buckets
     local fields = {}
@@ -183,11 +200,13 @@ local function sum(key, prefix, format, which, window, most)
     local total = 0
     for index, packed in ipairs(redis.call('HMGET', key, unpack(fields))) do
         if packed then
-            local values = { struct.unpack(format, packed) }
-            if values[1] == buckets[index][2] then total = total + values[which + 2] end
+            local bucket, attempted, approved, declined = struct.unpack(format, packed)
+            if bucket == buckets[index][2] then
+                total = total + (which == 0 and attempted or which == 1 and approved or declined)
+            end
         end
     end
-    return math.min(total, most)
+    return math.min(total, MAX_AMOUNT)
 end
 
 -- How many of the others were seen since the window began; they are in the order in which they were.
@@ -212,12 +231,12 @@ while next_arg <= #ARGV do
     local window, other = tonumber(ARGV[next_arg + 3]), ARGV[next_arg + 4]
     local value
     if measure == 'a' then
-        value = sum(subject.key, currency, '<I4ddd', which, window, MAX_AMOUNT)
+        value = sum(subject.key, currency, AMOUNTS, which, window)
     elseif measure == 'c' then
-        value = sum(subject.key, 'c', '<I4I4I4I4', which, window, MAX_AMOUNT)
+        value = sum(subject.key, 'c', COUNTS, which, window)
     elseif other == subject.kind then
         -- A subject is only ever seen together with itself.
-        value = math.min(1, sum(subject.key, 'c', '<I4I4I4I4', which, window, MAX_AMOUNT))
+        value = math.min(1, sum(subject.key, 'c', COUNTS, which, window))
     else
         value = distinct(subject.key, which, other, window)
     end
