@@ -289,8 +289,8 @@ fn the_widest_and_the_narrowest_range_round_an_address_count_each_by_itself() {
     assert_eq!(at("192.0.2.8", 10), FeatureValue::Listed(false));
     assert_eq!(at("192.0.2.7", 19), FeatureValue::Listed(true));
     lists.apply(&changes(vec![ListChange::Removed {
-        list: narrow.list.clone(),
-        value: narrow.value.clone(),
+        list: narrow.list,
+        value: narrow.value,
     }]));
     assert_eq!(at("192.0.2.7", 19), FeatureValue::Listed(false));
 }

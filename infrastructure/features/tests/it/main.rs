@@ -2,6 +2,8 @@
 //! lists that are followed.
 
 #![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "this is test code: what is not as it was built is a defect of the test"
 )]
