@@ -3,7 +3,8 @@
 #
 #   scripts/setup.sh build   what compiling the workspace and the policies takes
 #   scripts/setup.sh check   the same, and the formatter and the linter
-#   scripts/setup.sh test    the same as build, and etcd, which the tests start themselves, and openssl, which they compare with
+#   scripts/setup.sh test    the same as build, and etcd and Redis, which the tests start themselves, and openssl, which they
+#                            compare with
 #   scripts/setup.sh fuzz    the same as build, and a C++ compiler; a nightly Rust must be there already
 #   scripts/setup.sh languages   the same as test, and what builds the policies of plugins/languages: a C compiler for
 #                            WebAssembly, and in folders of their own under the target folder componentize-py, Go and
@@ -133,6 +134,7 @@ missing_packages() {
     [[ "$1" == test || "$1" == languages* ]] || return 0
     have etcd || echo etcd-server
     have etcdctl || echo etcd-client
+    have redis-server || echo redis-server
     have openssl || echo openssl
     [[ "$1" == languages* ]] || return 0
     have clang || echo clang
@@ -166,6 +168,8 @@ translated() {
         *:protobuf-compiler | *:libprotobuf-dev) echo protobuf ;;
         zypper:etcd-client) echo etcdctl ;;
         *:etcd-server | *:etcd-client) echo etcd ;;
+        pacman:redis-server) echo valkey ;; # which brings the command redis-server
+        *:redis-server) echo redis ;;
         pacman:libclang-rt-dev-wasm32) echo wasi-compiler-rt ;;
         dnf:libclang-rt-dev-wasm32) echo wasi-libc-static ;;
         brew:clang) echo llvm ;;
@@ -191,7 +195,8 @@ die_with_command_for_this_system() {
         "This system has no package manager that this script knows. Put these on PATH, then call it again:" \
         "  cc                    a C compiler with the headers of the C library (for fuzzing also c++)" \
         "  protoc                with its include folder beside it (https://github.com/protocolbuffers/protobuf/releases)" \
-        "  etcd and etcdctl 3.4+ for the tests (https://github.com/etcd-io/etcd/releases)"
+        "  etcd and etcdctl 3.4+ for the tests (https://github.com/etcd-io/etcd/releases)" \
+        "  redis-server 7.0+ for the tests (https://redis.io/downloads)"
 }
 
 as_root() {
@@ -207,14 +212,14 @@ apt() {
         -o "DPkg::Lock::Timeout=$APT_LOCK_TIMEOUT_SECONDS" "$@" </dev/null
 }
 
-# The package of the etcd server starts a daemon and enables it at boot. Only called where this script brought the
-# package, so a daemon that somebody set up before is never touched: the tests start servers of their own.
-retire_etcd_daemon() {
+# The package of a server starts a daemon and enables it at boot. Only called where this script brought the package, so
+# a daemon that somebody set up before is never touched: the tests start servers of their own.
+retire_daemon() {
     if [[ -d /run/systemd/system ]]; then
-        as_root systemctl disable --now etcd.service >/dev/null 2>&1 || true
-    elif [[ -x /etc/init.d/etcd ]]; then
-        as_root /etc/init.d/etcd stop >/dev/null 2>&1 || true
-        as_root update-rc.d etcd disable >/dev/null 2>&1 || true
+        as_root systemctl disable --now "$1.service" >/dev/null 2>&1 || true
+    elif [[ -x "/etc/init.d/$1" ]]; then
+        as_root "/etc/init.d/$1" stop >/dev/null 2>&1 || true
+        as_root update-rc.d "$1" disable >/dev/null 2>&1 || true
     fi
 }
 
@@ -234,7 +239,8 @@ install_with_apt() {
         fi
     fi
     rm -f "$log"
-    case " $* " in *" etcd-server "*) retire_etcd_daemon ;; esac
+    case " $* " in *" etcd-server "*) retire_daemon etcd ;; esac
+    case " $* " in *" redis-server "*) retire_daemon redis-server ;; esac
 }
 
 ensure_packages() {

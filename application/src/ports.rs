@@ -8,6 +8,7 @@ mod event_log;
 mod feature_store;
 mod id_generator;
 mod idempotency;
+mod list_store;
 mod payment_catalog;
 mod payment_repository;
 mod request_digester;
@@ -25,6 +26,9 @@ pub use event_log::{EventLog, StoredEvent};
 pub use feature_store::{FeatureStore, FeatureStoreUnavailable, SettledAs};
 pub use id_generator::IdGenerator;
 pub use idempotency::{IdempotencyKey, KeyEntry, KeyWrite, RequestDigest, StoredAnswer};
+pub use list_store::{
+    ListChange, ListChanges, ListCursor, ListStore, ListStoreError, MAX_LIST_ITEMS, MAX_LISTS, Removed,
+};
 pub use payment_catalog::{Page, PageCursor, PaymentCatalog, PaymentQuery};
 pub use payment_repository::{PaymentRepository, RepositoryError};
 pub use request_digester::RequestDigester;

@@ -1,5 +1,6 @@
 //! What the gateway offers, one verb and noun a file.
 
+mod add_list_item;
 mod authorize_payment;
 mod capture_payment;
 mod check_readiness;
@@ -10,14 +11,17 @@ mod follow_up;
 mod get_payment;
 mod list_events;
 mod list_payments;
+mod list_items;
 mod list_policies;
 mod refund_payment;
 mod release;
+mod remove_list_item;
 mod resolve_operation;
 mod resume_request;
 mod review_payment;
 mod void_payment;
 
+pub use add_list_item::{AddListItem, AddListItemCommand, AddListItemError};
 pub use authorize_payment::{AuthorizePayment, AuthorizePaymentCommand, AuthorizePaymentError, PaymentCard};
 pub use capture_payment::{CapturePayment, CapturePaymentCommand, CapturePaymentError};
 pub use check_readiness::{CheckReadiness, ReadinessCheck};
@@ -28,8 +32,10 @@ pub use follow_up::{FollowUpError, PaymentOf};
 pub use get_payment::{GetPayment, GetPaymentError};
 pub use list_events::{ListEvents, ListEventsError};
 pub use list_payments::{ListPayments, ListPaymentsError};
+pub use list_items::{ListItems, ListItemsError, ListItemsPage};
 pub use list_policies::{ListPolicies, ListedPolicies};
 pub use refund_payment::{RefundPayment, RefundPaymentCommand, RefundPaymentError};
+pub use remove_list_item::{RemoveListItem, RemoveListItemCommand, RemoveListItemError};
 pub use resolve_operation::{HumanAnswer, ResolveOperation, ResolveOperationError};
 pub use resume_request::{ResumeRequest, ResumeRequestError};
 pub use review_payment::{ReviewPayment, ReviewPaymentCommand, ReviewPaymentError};

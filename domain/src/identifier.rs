@@ -91,6 +91,10 @@ identifier! {
     /// One call to an acquirer; also the idempotency key that the acquirer is given.
     OperationId
 }
+identifier! {
+    /// A list of subjects, such as `blocked`.
+    ListName
+}
 
 #[cfg(test)]
 mod tests {

@@ -8,11 +8,31 @@
 //! testkit::payment_repository_contract!(open);
 //! ```
 //!
-//! What comes back beside the port, such as a folder, is kept until the test has ended.
+//! What comes back beside the port, such as a folder, is kept until the test has ended. Where what the adapter speaks to is not
+//! there, the function returns `None` and has said so; the test then ends.
 
 pub mod acquirer;
 pub mod feature_store;
+pub mod list_store;
 pub mod payment_repository;
+
+/// What a function that opens an adapter returns: the port and what is kept beside it, or nothing.
+pub trait Opened<Port, Kept> {
+    /// Both, where there is something to open.
+    fn opened(self) -> Option<(Port, Kept)>;
+}
+
+impl<Port, Kept> Opened<Port, Kept> for (Port, Kept) {
+    fn opened(self) -> Option<Self> {
+        Some(self)
+    }
+}
+
+impl<Port, Kept> Opened<Port, Kept> for Option<(Port, Kept)> {
+    fn opened(self) -> Self {
+        self
+    }
+}
 
 /// Runs every obligation of a payment repository as a test of its own.
 #[macro_export]
@@ -85,6 +105,29 @@ macro_rules! acquirer_contract {
     };
 }
 
+/// Runs every obligation of a list store as a test of its own. The store is empty.
+#[macro_export]
+macro_rules! list_store_contract {
+    ($open:expr) => {
+        $crate::contract_tests! { list_store, $open,
+            an_item_is_found_as_it_was_put
+            an_item_of_the_same_value_takes_the_place_of_the_first
+            items_are_apart_by_list_and_subject
+            an_item_that_was_removed_is_there_no_more
+            an_item_that_has_expired_is_not_there
+            a_list_that_nobody_ever_put_anything_on_is_unknown
+            a_list_stays_when_its_last_item_is_gone
+            pages_hold_every_item_once_and_in_order
+            a_cursor_outlives_its_item
+            changes_are_told_from_a_revision_on
+            changes_come_in_pages
+            items_that_are_put_at_the_same_time_are_all_told
+            there_are_only_so_many_lists
+            a_list_holds_only_so_many_items
+        }
+    };
+}
+
 /// One test per name.
 #[doc(hidden)]
 #[macro_export]
@@ -93,8 +136,9 @@ macro_rules! contract_tests {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $obligation() {
-                let (port, _kept) = ($open)().await;
-                $crate::contracts::$suite::$obligation(port).await;
+                if let Some((port, _kept)) = $crate::contracts::Opened::opened(($open)().await) {
+                    $crate::contracts::$suite::$obligation(port).await;
+                }
             }
         )+
     };

@@ -2,12 +2,14 @@
 
 mod acquirer;
 mod feature_store;
+mod list_store;
 mod payment_repository;
 mod risk_engine;
 mod small;
 
 pub use acquirer::{AskedOperation, ScriptedAcquirer};
 pub use feature_store::InMemoryFeatureStore;
+pub use list_store::InMemoryListStore;
 pub use payment_repository::{InMemoryPaymentRepository, Save};
 pub use risk_engine::{ScriptedPolicySet, ScriptedRiskEngine};
 pub use small::{

@@ -163,8 +163,13 @@ const OWNERS: &[Owner] = &[
     },
     Owner {
         external: "sha2",
-        owners: &["platform", "plugin-host"],
-        reason: "digests and card fingerprints",
+        owners: &["features", "platform", "plugin-host"],
+        reason: "digests, card fingerprints and the names of subjects in Redis",
+    },
+    Owner {
+        external: "redis",
+        owners: &["features"],
+        reason: "Redis is an adapter of the feature port",
     },
     Owner {
         external: "rusqlite",

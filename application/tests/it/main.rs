@@ -11,6 +11,7 @@ mod decide_risk;
 mod follow_ups;
 mod get_payment;
 mod list_policies;
+mod lists;
 
 use std::sync::Arc;
 

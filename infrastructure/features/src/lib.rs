@@ -1,6 +1,8 @@
 //! Adapters of the feature port: velocity and lists.
 //!
-//! [`MemoryFeatureStore`] keeps both in the memory of one gateway. What it promises:
+//! [`open`] makes the one that the configuration asks for: [`MemoryFeatureStore`] counts in the memory of one gateway,
+//! [`RedisFeatureStore`] in a Redis that several share. Lists are the same for both: [`SubjectLists`] holds them in memory,
+//! [`FollowedLists`] keeps them current. What the first one promises:
 //!
 //! - A window is counted to the second at first; what is older than two minutes is counted in buckets of at most 1/64 of
 //!   its age. So a value never misses a payment of its window, and may hold older ones of at most 1/64 of the window's
@@ -20,8 +22,11 @@
 mod config;
 mod lists;
 mod memory;
-mod normalize;
+mod open;
+mod redis;
 
-pub use config::Config;
-pub use lists::ListError;
+pub use config::{Config, ConfigError, RedisConfig, StoreKind};
+pub use lists::{FollowedLists, ListError, SubjectLists};
 pub use memory::MemoryFeatureStore;
+pub use open::{OpenedFeatures, open};
+pub use redis::{RedisConfigError, RedisFeatureStore, SubjectKey};

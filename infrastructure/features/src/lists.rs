@@ -1,23 +1,26 @@
-//! Lists of subjects, from the configuration.
+//! Lists of subjects: what the configuration says, and the items that are added while the gateway runs.
 
-mod ip_ranges;
+mod entries;
+mod followed;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashSet};
-use std::hash::BuildHasher;
+use std::collections::BTreeMap;
+use std::hash::RandomState;
+use std::sync::{PoisonError, RwLock};
 
+use application::ports::{ListChange, ListChanges};
 use domain::feature::{FeatureValue, Subject};
+use domain::risk::RiskRequest;
+use domain::spelling::parse_ip;
+use domain::{IpRange, ListedValue, ListedValueError, Timestamp};
 use thiserror::Error;
 
-use ip_ranges::{IpRange, IpRanges};
+use entries::Entries;
 
-use crate::normalize::{normalize, parse_ip, seen};
+pub use followed::FollowedLists;
 
-/// How many hexadecimal digits a card's fingerprint has behind its `fp_`.
-const FINGERPRINT_DIGITS: usize = 32;
-
-/// A list that cannot be kept.
+/// A list of the configuration that cannot be kept.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ListError {
     /// There is no such kind of subject.
@@ -30,59 +33,44 @@ pub enum ListError {
         /// What stands where a subject should.
         subject: String,
     },
-    /// Neither an IP address nor a range.
-    #[error(
-        "list `{list}`: `{entry}` is neither an IP address nor a range such as 203.0.113.0/24 with no bit set behind \
-         its length"
-    )]
-    MalformedIp {
+    /// An entry that can be no value of its kind. It may be a card number, so it is not repeated.
+    #[error("list `{list}`: entry {position} of `{subject}` {reason}")]
+    Entry {
         /// The list.
         list: String,
-        /// The entry.
-        entry: String,
-    },
-    /// An entry of `card` that is no fingerprint. It may be a card number, so it is not repeated.
-    #[error(
-        "list `{list}`: entry {position} of `card` is no fingerprint: expected `fp_` and 32 hexadecimal digits in lower \
-         case, as in `card.fingerprint` of an answer; never put a card number here"
-    )]
-    MalformedCard {
-        /// The list.
-        list: String,
+        /// The kind of subject.
+        subject: &'static str,
         /// Which entry, from 1 on.
         position: usize,
-    },
-    /// An entry without text.
-    #[error("list `{list}`: an entry of `{subject}` is empty")]
-    EmptyEntry {
-        /// The list.
-        list: String,
-        /// The subject.
-        subject: &'static str,
+        /// What is wrong with it.
+        reason: ListedValueError,
     },
 }
 
-/// One list. Entries are kept as digests, addresses as ranges.
+/// Lists by name.
+type ByName = BTreeMap<Box<str>, Entries>;
+
+/// All lists, as features look them up: in memory, without waiting for anybody.
 #[derive(Debug, Default)]
-struct List {
-    digests: HashSet<u64>,
-    ip_ranges: IpRanges,
+pub struct SubjectLists {
+    /// Keyed anew at every start.
+    hasher: RandomState,
+    /// From the configuration; they do not change while the gateway runs.
+    configured: ByName,
+    /// From the list store.
+    kept: RwLock<ByName>,
 }
 
-/// All lists, by name. They do not change while the gateway runs.
-#[derive(Debug, Default)]
-pub(crate) struct Lists(BTreeMap<Box<str>, List>);
-
-impl Lists {
-    /// Digests what the configuration says.
-    pub(crate) fn new(
-        lists: &BTreeMap<String, BTreeMap<String, Vec<String>>>,
-        hasher: &impl BuildHasher,
-    ) -> Result<Self, ListError> {
-        let mut known = BTreeMap::new();
+impl SubjectLists {
+    /// What the configuration says, without any items yet.
+    ///
+    /// # Errors
+    /// When a list cannot be kept as it is written.
+    pub fn new(lists: &BTreeMap<String, BTreeMap<String, Vec<String>>>) -> Result<Self, ListError> {
+        let hasher = RandomState::new();
+        let mut configured = ByName::new();
         for (name, subjects) in lists {
-            let mut list = List::default();
-            let mut ranges = Vec::new();
+            let list = configured.entry(name.as_str().into()).or_default();
             for (subject_name, entries) in subjects {
                 let subject = Subject::ALL
                     .into_iter()
@@ -92,70 +80,88 @@ impl Lists {
                         subject: subject_name.clone(),
                     })?;
                 for (index, entry) in entries.iter().enumerate() {
-                    let entry = seen(entry);
-                    check(name, subject, index + 1, &entry)?;
-                    if subject == Subject::Ip {
-                        ranges.push(IpRange::parse(&entry).ok_or_else(|| ListError::MalformedIp {
-                            list: name.clone(),
-                            entry: entry.into_owned(),
-                        })?);
-                    } else {
-                        list.digests.insert(digest(hasher, subject, &entry));
+                    let value = ListedValue::parse(subject, entry).map_err(|reason| ListError::Entry {
+                        list: name.clone(),
+                        subject: subject.as_str(),
+                        position: index + 1,
+                        reason,
+                    })?;
+                    list.put(&hasher, &value, None);
+                }
+            }
+        }
+        Ok(Self {
+            hasher,
+            configured,
+            kept: RwLock::default(),
+        })
+    }
+
+    /// Whether a payment's subject is on the list at the payment's time. A list that nobody keeps is `Unavailable`: a policy
+    /// that names one by mistake is to find out, not to see an empty list. So is a subject that the payment does not have,
+    /// and an address that cannot be read, which could be any.
+    pub(crate) fn lookup(&self, list: &str, subject: Subject, request: &RiskRequest<'_>) -> FeatureValue {
+        request
+            .details
+            .subject(subject)
+            .map_or(FeatureValue::Unavailable, |value| {
+                self.lookup_value(list, subject, value, request.created_at)
+            })
+    }
+
+    fn lookup_value(&self, list: &str, subject: Subject, value: &str, at: Timestamp) -> FeatureValue {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let known = [self.configured.get(list), kept.get(list)];
+        if known.iter().all(Option::is_none) {
+            return FeatureValue::Unavailable;
+        }
+        let known = known.into_iter().flatten();
+        FeatureValue::Listed(if subject == Subject::Ip {
+            let Some(address) = parse_ip(value).map(IpRange::of) else {
+                return FeatureValue::Unavailable;
+            };
+            known.into_iter().any(|list| list.contain_address(address, at))
+        } else {
+            let digest = entries::digest(&self.hasher, subject, value);
+            known.into_iter().any(|list| list.contain(digest, at))
+        })
+    }
+
+    /// Takes in what changed.
+    fn apply(&self, changes: &ListChanges) {
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        self.apply_to(&mut kept, changes);
+    }
+
+    /// Forgets all items and takes these in their stead.
+    fn replace(&self, fresh: ByName) {
+        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+    }
+
+    fn apply_to(&self, kept: &mut ByName, changes: &ListChanges) {
+        for name in &changes.lists {
+            kept.entry(name.as_str().into()).or_default();
+        }
+        for change in &changes.changes {
+            match change {
+                ListChange::Put(item) => {
+                    let list = kept.entry(item.list.as_str().into()).or_default();
+                    list.put(&self.hasher, &item.value, item.expires_at);
+                }
+                ListChange::Removed { list, value } => {
+                    if let Some(list) = kept.get_mut(list.as_str()) {
+                        list.remove(&self.hasher, value);
                     }
                 }
             }
-            list.ip_ranges = IpRanges::new(ranges);
-            known.insert(name.as_str().into(), list);
-        }
-        Ok(Self(known))
-    }
-
-    /// Whether the value is on the list. A list that nobody keeps is `Unavailable`: a policy that names one by mistake is
-    /// to find out, not to see an empty list. So is an address that cannot be read, which could be any.
-    pub(crate) fn lookup(
-        &self,
-        list: &str,
-        subject: Subject,
-        value: &str,
-        hasher: &impl BuildHasher,
-    ) -> FeatureValue {
-        let Some(list) = self.0.get(list) else {
-            return FeatureValue::Unavailable;
-        };
-        if subject != Subject::Ip {
-            return FeatureValue::Listed(list.digests.contains(&digest(hasher, subject, value)));
-        }
-        match parse_ip(value) {
-            Some(ip) => FeatureValue::Listed(list.ip_ranges.contain(ip)),
-            None => FeatureValue::Unavailable,
         }
     }
-}
 
-/// What holds for an entry whatever else is on the list.
-fn check(list: &str, subject: Subject, position: usize, entry: &str) -> Result<(), ListError> {
-    if entry.is_empty() {
-        return Err(ListError::EmptyEntry {
-            list: list.to_owned(),
-            subject: subject.as_str(),
-        });
+    /// Lets go of items that have expired: they match nothing any more, and take up room.
+    fn forget_expired(&self, now: Timestamp) {
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        for list in kept.values_mut() {
+            list.forget_expired(now);
+        }
     }
-    if subject == Subject::Card && !is_fingerprint(entry) {
-        return Err(ListError::MalformedCard {
-            list: list.to_owned(),
-            position,
-        });
-    }
-    Ok(())
-}
-
-fn is_fingerprint(entry: &str) -> bool {
-    let is_digit = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-    entry
-        .strip_prefix("fp_")
-        .is_some_and(|digits| digits.len() == FINGERPRINT_DIGITS && digits.bytes().all(is_digit))
-}
-
-fn digest(hasher: &impl BuildHasher, subject: Subject, value: &str) -> u64 {
-    hasher.hash_one((subject, normalize(subject, value)))
 }

@@ -8,16 +8,16 @@ mod shard;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use application::ports::{FeatureStore, FeatureStoreUnavailable, SettledAs};
 use async_trait::async_trait;
 use domain::feature::{FeatureSpec, FeatureValue, MAX_WINDOW_SECONDS, PaymentFilter, Subject};
 use domain::risk::RiskRequest;
+use domain::spelling::normalize;
 
 use crate::config::Config;
-use crate::lists::{ListError, Lists};
-use crate::normalize::normalize;
+use crate::lists::{ListError, SubjectLists};
 use history::{Occurrence, Window};
 use recent_payments::RecentPayments;
 use shard::{Shard, ShardLimits};
@@ -33,11 +33,20 @@ const MIN_SHARD_ENTRIES: usize = 1_024;
 pub struct MemoryFeatureStore {
     /// Keyed anew at every start.
     hasher: RandomState,
-    lists: Lists,
+    lists: Arc<SubjectLists>,
     payments: Box<[Mutex<RecentPayments>]>,
     subjects: Box<[Mutex<Shard>]>,
     /// When the latest payment was made, by its own date.
     latest_second: AtomicU64,
+}
+
+/// When an attempt is made that is to be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    /// As it is counted: its time is now, and what lies far behind it was dated by a clock that was wrong.
+    Now,
+    /// Before others that were counted already.
+    Past,
 }
 
 /// The digests of a payment's subjects, in the order of [`Subject::ALL`].
@@ -49,8 +58,15 @@ impl MemoryFeatureStore {
     /// # Errors
     /// When a list cannot be kept as it is written.
     pub fn new(config: &Config) -> Result<Self, ListError> {
-        let hasher = RandomState::new();
-        let lists = Lists::new(&config.lists, &hasher)?;
+        Ok(Self::with_lists(
+            config,
+            Arc::new(SubjectLists::new(&config.lists)?),
+        ))
+    }
+
+    /// An empty store that looks these lists up.
+    #[must_use]
+    pub fn with_lists(config: &Config, lists: Arc<SubjectLists>) -> Self {
         let payment_shards = shard_count(config.max_recent_payments);
         let subject_shards = shard_count(config.max_subjects);
         let limits = ShardLimits {
@@ -58,8 +74,8 @@ impl MemoryFeatureStore {
             max_bytes: config.max_memory_bytes / subject_shards,
             max_distinct: config.max_distinct.max(1),
         };
-        Ok(Self {
-            hasher,
+        Self {
+            hasher: RandomState::new(),
             lists,
             payments: (0..payment_shards)
                 .map(|_| Mutex::new(RecentPayments::new(config.max_recent_payments / payment_shards)))
@@ -68,7 +84,18 @@ impl MemoryFeatureStore {
                 .map(|_| Mutex::new(Shard::new(limits)))
                 .collect(),
             latest_second: AtomicU64::new(0),
-        })
+        }
+    }
+
+    /// Takes in a payment of the past, and how it ended where it has: what a store that begins empty is told before, or while,
+    /// it counts payments of today. One that is known already is not counted again. To be called with the oldest payment first:
+    /// where there are more than the bounds allow, the first ones are forgotten first.
+    pub fn take_in(&self, request: &RiskRequest<'_>, settled: Option<SettledAs>) {
+        let subjects = self.subjects_of(request);
+        self.count(request, &subjects, When::Past);
+        if let Some(settled) = settled {
+            self.count_end(request, &subjects, settled);
+        }
     }
 
     /// How many subjects are remembered.
@@ -110,7 +137,7 @@ impl MemoryFeatureStore {
     /// Counts the payment with those of its subjects that it was not counted with before; a name that a caller gives to
     /// many payments hides none of their subjects. The payment's own lock is held meanwhile, so that whoever observes
     /// the same payment finds it counted.
-    fn count_attempt(&self, request: &RiskRequest<'_>, subjects: &Subjects) {
+    fn count(&self, request: &RiskRequest<'_>, subjects: &Subjects, when: When) {
         let (payment, recent) = self.recent(request);
         let Some(mut recent) = recent else { return };
         let new = recent.observe(payment, subjects);
@@ -118,13 +145,16 @@ impl MemoryFeatureStore {
             return;
         }
         let occurrence = Occurrence::of(request, PaymentFilter::Attempted, subjects);
-        let now_second = self.now_second(occurrence.second);
+        let now_second = match when {
+            When::Now => self.now_second(occurrence.second),
+            When::Past => self.latest_second.load(Ordering::Relaxed),
+        };
         for (subject, new) in subjects.iter().zip(new) {
             if let Some(subject) = *subject
                 && let Some(mut shard) = self.shard(subject)
             {
                 if new.is_some() {
-                    shard.record_attempt(subject, &occurrence, now_second);
+                    shard.record_attempt(subject, &occurrence, now_second, when);
                 } else {
                     shard.record_meeting(subject, &occurrence);
                 }
@@ -132,14 +162,27 @@ impl MemoryFeatureStore {
         }
     }
 
+    fn count_end(&self, request: &RiskRequest<'_>, subjects: &Subjects, settled: SettledAs) {
+        let filter = match settled {
+            SettledAs::Approved => PaymentFilter::Approved,
+            SettledAs::Declined => PaymentFilter::Declined,
+        };
+        let (payment, recent) = self.recent(request);
+        if let Some(mut recent) = recent
+            && recent.settle(payment)
+        {
+            let occurrence = Occurrence::of(request, filter, subjects);
+            for subject in subjects.iter().flatten() {
+                if let Some(mut shard) = self.shard(*subject) {
+                    shard.record_settlement(*subject, &occurrence);
+                }
+            }
+        }
+    }
+
     fn read(&self, request: &RiskRequest<'_>, subjects: &Subjects, feature: &FeatureSpec) -> FeatureValue {
         match feature {
-            FeatureSpec::Listed { list, subject } => {
-                let Some(value) = request.details.subject(*subject) else {
-                    return FeatureValue::Unavailable;
-                };
-                self.lists.lookup(list, *subject, value, &self.hasher)
-            }
+            FeatureSpec::Listed { list, subject } => self.lists.lookup(list, *subject, request),
             FeatureSpec::Velocity {
                 subject,
                 measure,
@@ -172,7 +215,7 @@ impl FeatureStore for MemoryFeatureStore {
         let subjects = self.subjects_of(request);
         // Counted everywhere before anything is read: of two payments at the same time the one that is counted last
         // sees the other in every feature.
-        self.count_attempt(request, &subjects);
+        self.count(request, &subjects, When::Now);
         let read = |feature| self.read(request, &subjects, feature);
         Ok(features.iter().map(read).collect())
     }
@@ -182,22 +225,8 @@ impl FeatureStore for MemoryFeatureStore {
         request: &RiskRequest<'_>,
         settled: SettledAs,
     ) -> Result<(), FeatureStoreUnavailable> {
-        let filter = match settled {
-            SettledAs::Approved => PaymentFilter::Approved,
-            SettledAs::Declined => PaymentFilter::Declined,
-        };
         let subjects = self.subjects_of(request);
-        let (payment, recent) = self.recent(request);
-        if let Some(mut recent) = recent
-            && recent.settle(payment)
-        {
-            let occurrence = Occurrence::of(request, filter, &subjects);
-            for subject in subjects.iter().flatten() {
-                if let Some(mut shard) = self.shard(*subject) {
-                    shard.record_settlement(*subject, &occurrence);
-                }
-            }
-        }
+        self.count_end(request, &subjects, settled);
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use application::ports::{CardFingerprinter, RequestDigest, RequestDigester};
 use domain::CardNumber;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use zeroize::Zeroizing;
 
 pub use key_file::FingerprintKeyError;
 
@@ -43,6 +44,17 @@ impl HmacCardFingerprinter {
     pub fn open(config: &Config) -> Result<Self, FingerprintKeyError> {
         let key = key_file::read_or_create(&config.fingerprint_key_path)?;
         Ok(Self::new(&key))
+    }
+
+    /// A key for another purpose of this installation, the same one in every process that has this key: whoever learns one
+    /// learns nothing of the other. `purpose` is a text such as `features`; with a letter in it, since digits alone are
+    /// card numbers.
+    #[must_use]
+    pub fn derived_key(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        let mut mac = self.keyed.clone();
+        mac.update(b"key for ");
+        mac.update(purpose.as_bytes());
+        Zeroizing::new(mac.finalize().into_bytes().into())
     }
 
     #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]

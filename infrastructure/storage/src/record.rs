@@ -9,6 +9,7 @@ mod decision;
 mod details;
 mod event;
 mod key;
+mod list_item;
 mod review;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ pub(crate) use columns::{OperationColumns, PaymentColumns};
 pub(crate) use details::money;
 pub(crate) use event::EventColumns;
 pub(crate) use key::KeyColumns;
+pub(crate) use list_item::ListItemColumns;
 use review::ReviewDocument;
 
 /// The only format so far. Fields that may be missing are added to it; where a field means something else, or goes, the format

@@ -5,6 +5,8 @@ mod checkpoint;
 mod connection;
 mod events;
 mod keys;
+mod list_store;
+mod lists;
 mod readers;
 mod row;
 mod schema;
@@ -23,6 +25,7 @@ use row::PaymentRow;
 use writer::{Work, WriteError, Writer};
 
 pub use connection::OpenError;
+pub use list_store::SqliteListStore;
 pub use writer::CloseError;
 
 /// Keeps payments in SQLite. Call [`SqlitePaymentRepository::close`] before the process ends; without it nothing is lost
@@ -80,6 +83,9 @@ impl PaymentRepository for SqlitePaymentRepository {
             }
             Err(WriteError::OtherVersion) => Err(RepositoryError::Conflict { id: id(), expected }),
             Err(WriteError::KeyTaken) => Err(RepositoryError::KeyTaken),
+            Err(WriteError::List(_)) => Err(RepositoryError::Unavailable {
+                reason: writer::OTHER_ANSWER.to_owned(),
+            }),
             Err(WriteError::Unavailable(reason)) => Err(RepositoryError::Unavailable { reason }),
         }
     }
@@ -179,8 +185,8 @@ impl SqlitePaymentRepository {
             .map_err(|error| RepositoryError::Unavailable {
                 reason: match error {
                     WriteError::Unavailable(reason) => reason,
-                    WriteError::OtherVersion | WriteError::KeyTaken => {
-                        "the writer answered something else than it was asked".to_owned()
+                    WriteError::OtherVersion | WriteError::KeyTaken | WriteError::List(_) => {
+                        writer::OTHER_ANSWER.to_owned()
                     }
                 },
             })

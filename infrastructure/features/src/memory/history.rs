@@ -6,7 +6,7 @@ use domain::risk::RiskRequest;
 
 use super::others::Others;
 use super::series::Series;
-use super::{Subjects, second_of};
+use super::{Subjects, When, second_of};
 
 /// How far behind an attempt others may lie and still be believed: more than payments that are decided at the same time
 /// or the clocks of a cluster differ, and so little that a clock that was set back does not leave much to forget.
@@ -51,13 +51,21 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Counts an attempt. Its time is now, so what lies far behind it was counted under a clock that was wrong.
-    pub(super) fn record_attempt(&mut self, own: u64, occurrence: &Occurrence, max_distinct: usize) {
-        let latest = occurrence.second.saturating_add(MAX_AHEAD_SECONDS);
-        for (_, series) in &mut self.by_currency {
-            series.forget_after(latest);
+    /// Counts an attempt. Where its time is now, what lies far behind it was counted under a clock that was wrong.
+    pub(super) fn record_attempt(
+        &mut self,
+        own: u64,
+        occurrence: &Occurrence,
+        max_distinct: usize,
+        when: When,
+    ) {
+        if when == When::Now {
+            let latest = occurrence.second.saturating_add(MAX_AHEAD_SECONDS);
+            for (_, series) in &mut self.by_currency {
+                series.forget_after(latest);
+            }
+            self.others.forget_after(latest);
         }
-        self.others.forget_after(latest);
         self.record(own, occurrence, max_distinct);
     }
 

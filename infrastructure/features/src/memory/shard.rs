@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use domain::Currency;
 use domain::feature::{FeatureValue, MAX_WINDOW_SECONDS, Subject, VelocityMeasure};
 
+use super::When;
 use super::history::{History, Occurrence, Window};
 
 /// What the map and the queue take per subject, beside the history: keys, stamps and spare room.
@@ -59,7 +60,13 @@ impl Shard {
     }
 
     /// Counts an attempt; makes the subject known where it is not. `now_second` tells what is idle.
-    pub(super) fn record_attempt(&mut self, subject: u64, occurrence: &Occurrence, now_second: u64) {
+    pub(super) fn record_attempt(
+        &mut self,
+        subject: u64,
+        occurrence: &Occurrence,
+        now_second: u64,
+        when: When,
+    ) {
         let stamp = self.next_stamp;
         self.next_stamp += 1;
         self.queue.push_back((subject, stamp));
@@ -72,7 +79,7 @@ impl Shard {
         let before = entry.history.bytes();
         entry
             .history
-            .record_attempt(subject, occurrence, self.limits.max_distinct);
+            .record_attempt(subject, occurrence, self.limits.max_distinct, when);
         self.bytes = self.bytes + entry.history.bytes() - before;
         self.evict(now_second);
     }

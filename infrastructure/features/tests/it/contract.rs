@@ -1,6 +1,5 @@
 //! What every feature store owes, and lists, which come from the configuration.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use application::ports::FeatureStore;
@@ -8,7 +7,7 @@ use domain::feature::{FeatureSpec, FeatureValue, Subject};
 use portcullis_features::Config;
 use testkit::builders::{payment_details, risk_request};
 
-use crate::{store, value};
+use crate::{lists_of, store, value};
 
 async fn open() -> (Arc<dyn FeatureStore>, ()) {
     (Arc::new(store(&Config::default())), ())
@@ -23,9 +22,8 @@ async fn a_listed_subject_is_found_on_its_list() {
         ("email", "Ada@Example.com"),
         ("card", "fp_4be04be04be04be04be04be04be04be0"),
     ];
-    let entries = entries.map(|(subject, entry)| (subject.to_owned(), vec![entry.to_owned()]));
     let config = Config {
-        lists: BTreeMap::from([("blocked".to_owned(), BTreeMap::from(entries))]),
+        lists: lists_of(&entries),
         ..Config::default()
     };
     let store = store(&config);

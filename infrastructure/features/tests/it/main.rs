@@ -1,6 +1,9 @@
-//! The feature store in memory: the contract, its bounds, and the same answers as a plain list of payments.
+//! The feature stores in memory and in Redis: the contract, their bounds, and the same answers as a plain list of payments; and
+//! lists that are followed.
 
 #![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "this is test code: what is not as it was built is a defect of the test"
 )]
@@ -8,8 +11,13 @@
 mod bounds;
 mod contract;
 mod counting;
+mod followed_lists;
 mod fuzz_corpus;
 mod model;
+mod past;
+mod redis;
+
+use std::collections::BTreeMap;
 
 use domain::feature::{FeatureSpec, FeatureValue, PaymentFilter, Subject, VelocityMeasure};
 use portcullis_features::{Config, MemoryFeatureStore};
@@ -32,4 +40,12 @@ async fn value(store: &MemoryFeatureStore, request: &OwnedRiskRequest, feature: 
     use application::ports::FeatureStore as _;
     let values = store.observe(&request.borrow(), &[feature]).await.unwrap();
     values.into_iter().next().unwrap()
+}
+
+/// The list `blocked`, with an entry for each of some subjects.
+fn lists_of(entries: &[(&str, &str)]) -> BTreeMap<String, BTreeMap<String, Vec<String>>> {
+    let entries = entries
+        .iter()
+        .map(|(subject, entry)| ((*subject).to_owned(), vec![(*entry).to_owned()]));
+    BTreeMap::from([("blocked".to_owned(), entries.collect())])
 }

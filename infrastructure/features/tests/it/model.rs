@@ -12,13 +12,13 @@ use testkit::fakes::InMemoryFeatureStore;
 use crate::store;
 
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Observe(usize),
     Settle(usize, SettledAs),
 }
 
 /// Few values, so that payments share subjects, and times within two minutes, where the store is exact.
-fn requests() -> impl Strategy<Value = Vec<OwnedRiskRequest>> {
+pub(crate) fn requests() -> impl Strategy<Value = Vec<OwnedRiskRequest>> {
     let request = (0..4_u8, 0..3_u8, 0..3_u8, 1..1_000_i64, any::<bool>(), 0..120_u64);
     vec(request, 1..12).prop_map(|requests| {
         let build = |(number, (card, device, email, amount, foreign, second))| {
@@ -40,7 +40,7 @@ fn requests() -> impl Strategy<Value = Vec<OwnedRiskRequest>> {
     })
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let settled = select(vec![SettledAs::Approved, SettledAs::Declined]);
     vec(
         prop_oneof![
@@ -52,7 +52,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     )
 }
 
-fn specs() -> Vec<FeatureSpec> {
+pub(crate) fn specs() -> Vec<FeatureSpec> {
     let mut specs = Vec::new();
     for subject in [Subject::Card, Subject::Device, Subject::Email, Subject::Merchant] {
         for filter in [

@@ -44,6 +44,21 @@ fn a_card_has_one_fingerprint_and_another_card_another() {
 }
 
 #[test]
+fn a_derived_key_is_one_per_purpose_and_installation() {
+    // echo -n "key for features" | openssl dgst -sha256 -mac HMAC -macopt hexkey:000102…1f
+    let key: [u8; 32] = std::array::from_fn(|index| u8::try_from(index).unwrap());
+    let fingerprinter = HmacCardFingerprinter::new(&key);
+    let derived = fingerprinter.derived_key("features");
+    assert_eq!(derived[..4], [0x56, 0xb0, 0x3d, 0xb0]);
+    assert_eq!(derived, fingerprinter.derived_key("features"));
+    assert_ne!(derived, fingerprinter.derived_key("lists"));
+    assert_ne!(
+        derived,
+        HmacCardFingerprinter::new(&[1; 32]).derived_key("features")
+    );
+}
+
+#[test]
 fn the_key_is_made_once_for_its_owner_alone_and_read_from_then_on() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder.path().join("state/keys/card.key"));

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use domain::Timestamp;
+use domain::{ListItem, Timestamp};
 use rusqlite::Connection;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
@@ -17,6 +17,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
 use super::connection::OpenError;
+use super::lists::{ListRefusal, ListRemoval};
 use super::row::PaymentRow;
 use crate::config::Config;
 
@@ -46,6 +47,10 @@ pub(super) enum Work {
         /// How many.
         limit: usize,
     },
+    /// Put an item on a list.
+    PutListItem(Box<ListItem>),
+    /// Take a value off a list.
+    RemoveListItem(Box<ListRemoval>),
     /// Show that a write goes through, without changing anything.
     Check,
 }
@@ -57,8 +62,13 @@ pub(super) enum WriteError {
     OtherVersion,
     /// The idempotency key is not as it was expected.
     KeyTaken,
+    /// The list, or the item, cannot be changed as it was asked.
+    List(ListRefusal),
     Unavailable(String),
 }
+
+/// What is said of an answer that does not go with what was asked.
+pub(super) const OTHER_ANSWER: &str = "the writer answered something else than it was asked";
 
 /// How many things are gone, where that is what was asked for.
 pub(super) type WriteResult = Result<usize, WriteError>;

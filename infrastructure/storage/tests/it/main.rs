@@ -9,6 +9,7 @@ mod contract;
 mod damage;
 mod durability;
 mod file;
+mod lists;
 mod load;
 mod shutdown;
 

@@ -4,7 +4,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::{Job, Work, WriteError, WriteResult};
 use crate::sqlite::row::Written;
-use crate::sqlite::{keys, schema};
+use crate::sqlite::{keys, lists, schema};
 
 /// Does all jobs; the results are in their order.
 ///
@@ -54,6 +54,8 @@ fn execute(connection: &Connection, work: &Work) -> rusqlite::Result<WriteResult
             created_before,
             limit,
         } => keys::forget(connection, *created_before, *limit).map(Ok),
+        Work::PutListItem(item) => Ok(lists::put(connection, item)?.map_err(WriteError::List)),
+        Work::RemoveListItem(removal) => Ok(lists::remove(connection, removal)?.map_err(WriteError::List)),
         Work::Check => schema::touch(connection).map(|()| Ok(0)),
     }
 }

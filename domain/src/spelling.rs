@@ -1,13 +1,14 @@
-//! One spelling for what is the same.
+//! One spelling for what is the same: subjects that features count and lists hold.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use domain::feature::Subject;
+use crate::feature::Subject;
 
 /// The spelling under which a subject's value is counted and listed: without what nobody sees, so that a value that was
 /// copied with its surroundings, or dressed up on purpose, is the same one.
-pub(crate) fn normalize(subject: Subject, value: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn normalize(subject: Subject, value: &str) -> Cow<'_, str> {
     let value = seen(value);
     match subject {
         Subject::Email => email(value),
@@ -19,8 +20,9 @@ pub(crate) fn normalize(subject: Subject, value: &str) -> Cow<'_, str> {
     }
 }
 
-/// An address, with IPv4 inside IPv6 (`::ffff:192.0.2.1`) taken for what it is.
-pub(crate) fn parse_ip(value: &str) -> Option<IpAddr> {
+/// An IP address, none where it is none, with IPv4 inside IPv6 (`::ffff:192.0.2.1`) taken for what it is.
+#[must_use]
+pub fn parse_ip(value: &str) -> Option<IpAddr> {
     seen(value).parse::<IpAddr>().ok().map(|ip| ip.to_canonical())
 }
 
@@ -39,7 +41,8 @@ fn email(value: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// A text without white space round it and without characters that are never seen.
-pub(crate) fn seen(value: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn seen(value: &str) -> Cow<'_, str> {
     if value.is_ascii() || !value.contains(is_invisible) {
         return Cow::Borrowed(value.trim());
     }
