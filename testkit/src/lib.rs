@@ -5,6 +5,7 @@
 //! - [`strategies`]: values of the domain for property tests.
 //! - [`documentation`]: the worked examples of `docs/`, to be run.
 //! - [`etcd`]: a real etcd, alone or as a cluster of three, with or without certificates, to kill, freeze, wipe and restore.
+//! - [`postgres`]: a real PostgreSQL, to kill and to start again.
 //! - [`tcp_proxy`]: a connection that a test can cut, freeze and heal.
 //! - [`contracts`]: what every adapter of a port owes, written once and run over each of them.
 //!
@@ -23,5 +24,6 @@ pub mod contracts;
 pub mod documentation;
 pub mod etcd;
 pub mod fakes;
+pub mod postgres;
 pub mod strategies;
 pub mod tcp_proxy;
