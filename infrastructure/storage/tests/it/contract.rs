@@ -12,6 +12,9 @@ mod sqlite {
     }
 
     testkit::payment_repository_contract!(open);
+    testkit::idempotency_keys_contract!(open);
+    testkit::payment_catalog_contract!(open);
+    testkit::event_log_contract!(open);
 }
 
 mod postgres {
@@ -24,4 +27,7 @@ mod postgres {
     }
 
     testkit::payment_repository_contract!(open);
+    testkit::idempotency_keys_contract!(open);
+    testkit::payment_catalog_contract!(open);
+    testkit::event_log_contract!(open);
 }
