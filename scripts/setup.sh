@@ -3,7 +3,8 @@
 #
 #   scripts/setup.sh build   what compiling the workspace and the policies takes
 #   scripts/setup.sh check   the same, and the formatter and the linter
-#   scripts/setup.sh test    the same as build, and etcd, which the tests start themselves, and openssl, which they compare with
+#   scripts/setup.sh test    the same as build, and etcd and PostgreSQL, which the tests start themselves, and openssl, which
+#                            they compare with
 #   scripts/setup.sh fuzz    the same as build, and a C++ compiler; a nightly Rust must be there already
 #   scripts/setup.sh languages   the same as test, and what builds the policies of plugins/languages: a C compiler for
 #                            WebAssembly, and in folders of their own under the target folder componentize-py, Go and
@@ -123,6 +124,15 @@ have_well_known_types() {
     return 1
 }
 
+# Debian keeps the programs of the server off the path. The tests look in the same places.
+have_postgres() {
+    local initdb
+    for initdb in /usr/lib/postgresql/*/bin/initdb; do
+        [[ -x "$initdb" ]] && return 0
+    done
+    have initdb && have postgres && have psql
+}
+
 # Names what is missing, in the words of Debian's packages: they are the key of the tables below.
 missing_packages() {
     have "${CC:-cc}" || printf '%s\n' gcc libc6-dev
@@ -133,6 +143,7 @@ missing_packages() {
     [[ "$1" == test || "$1" == languages* ]] || return 0
     have etcd || echo etcd-server
     have etcdctl || echo etcd-client
+    have_postgres || echo postgresql
     have openssl || echo openssl
     [[ "$1" == languages* ]] || return 0
     have clang || echo clang
@@ -166,6 +177,8 @@ translated() {
         *:protobuf-compiler | *:libprotobuf-dev) echo protobuf ;;
         zypper:etcd-client) echo etcdctl ;;
         *:etcd-server | *:etcd-client) echo etcd ;;
+        dnf:postgresql | zypper:postgresql) echo postgresql-server ;;
+        *:postgresql) echo postgresql ;;
         pacman:libclang-rt-dev-wasm32) echo wasi-compiler-rt ;;
         dnf:libclang-rt-dev-wasm32) echo wasi-libc-static ;;
         brew:clang) echo llvm ;;
@@ -191,7 +204,8 @@ die_with_command_for_this_system() {
         "This system has no package manager that this script knows. Put these on PATH, then call it again:" \
         "  cc                    a C compiler with the headers of the C library (for fuzzing also c++)" \
         "  protoc                with its include folder beside it (https://github.com/protocolbuffers/protobuf/releases)" \
-        "  etcd and etcdctl 3.4+ for the tests (https://github.com/etcd-io/etcd/releases)"
+        "  etcd and etcdctl 3.4+ for the tests (https://github.com/etcd-io/etcd/releases)" \
+        "  initdb, postgres and psql 15+ for the tests (https://www.postgresql.org/download)"
 }
 
 as_root() {
@@ -207,14 +221,15 @@ apt() {
         -o "DPkg::Lock::Timeout=$APT_LOCK_TIMEOUT_SECONDS" "$@" </dev/null
 }
 
-# The package of the etcd server starts a daemon and enables it at boot. Only called where this script brought the
+# The packages of the etcd and PostgreSQL servers start a daemon and enable it at boot. Only called where this script brought the
 # package, so a daemon that somebody set up before is never touched: the tests start servers of their own.
-retire_etcd_daemon() {
+retire_daemon() {
+    local service="$1"
     if [[ -d /run/systemd/system ]]; then
-        as_root systemctl disable --now etcd.service >/dev/null 2>&1 || true
-    elif [[ -x /etc/init.d/etcd ]]; then
-        as_root /etc/init.d/etcd stop >/dev/null 2>&1 || true
-        as_root update-rc.d etcd disable >/dev/null 2>&1 || true
+        as_root systemctl disable --now "$service.service" >/dev/null 2>&1 || true
+    elif [[ -x "/etc/init.d/$service" ]]; then
+        as_root "/etc/init.d/$service" stop >/dev/null 2>&1 || true
+        as_root update-rc.d "$service" disable >/dev/null 2>&1 || true
     fi
 }
 
@@ -234,7 +249,8 @@ install_with_apt() {
         fi
     fi
     rm -f "$log"
-    case " $* " in *" etcd-server "*) retire_etcd_daemon ;; esac
+    case " $* " in *" etcd-server "*) retire_daemon etcd ;; esac
+    case " $* " in *" postgresql "*) retire_daemon postgresql ;; esac
 }
 
 ensure_packages() {

@@ -46,8 +46,8 @@ pub struct Setup {
     /// Whether a commit waits for the disk. Only tests of that need it; the others are faster without.
     pub is_durable: bool,
     /// Whether nobody drops it before the program ends, so that its folder has to be taken away by somebody else.
-    is_kept_to_the_end: bool,
-    /// Certificate and private key, as PEM, where it is to speak TLS.
+    pub is_kept_to_the_end: bool,
+    /// Certificate and private key, as PEM, where it is to speak TLS, and then nothing else.
     pub certificate: Option<(PathBuf, PathBuf)>,
 }
 
@@ -137,6 +137,10 @@ impl Postgres {
     /// When there is no PostgreSQL, or it does not come up.
     #[must_use]
     pub fn start(setup: &Setup) -> Self {
+        assert!(
+            is_here(),
+            "there is no PostgreSQL that could be started: `scripts/setup.sh test` brings it"
+        );
         let mut postgres = Self {
             setup: setup.clone(),
             folder: tempfile::tempdir().unwrap(),
@@ -250,6 +254,23 @@ impl Postgres {
             .current_dir("/")
             .output();
         succeed("initdb", &initialized.unwrap());
+        if let Some((certificate, key)) = &self.setup.certificate {
+            self.take_certificate(certificate, key);
+        }
+    }
+
+    /// Copies of the certificate and its key that the server may read; and it takes no connection in the clear.
+    fn take_certificate(&self, certificate: &Path, key: &Path) {
+        for (from, name) in [(certificate, "server.crt"), (key, "server.key")] {
+            let to = self.folder.path().join(name);
+            fs::copy(from, &to).unwrap();
+            fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).unwrap();
+            if is_root() {
+                self.give_to_server_user(&to);
+            }
+        }
+        let allowed = "hostssl all all 127.0.0.1/32 scram-sha-256\n";
+        fs::write(self.data().join("pg_hba.conf"), allowed).unwrap();
     }
 
     fn give_to_server_user(&self, path: &Path) {
@@ -288,9 +309,12 @@ impl Postgres {
         if !self.setup.is_durable {
             keeper.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
         }
-        if let Some((certificate, key)) = &self.setup.certificate {
-            for (setting, file) in [("ssl_cert_file", certificate), ("ssl_key_file", key)] {
-                keeper.args(["-c", &format!("{setting}={}", file.display())]);
+        if self.setup.certificate.is_some() {
+            for (setting, file) in [("ssl_cert_file", "server.crt"), ("ssl_key_file", "server.key")] {
+                keeper.args([
+                    "-c",
+                    &format!("{setting}={}", self.folder.path().join(file).display()),
+                ]);
             }
             keeper.args(["-c", "ssl=on"]);
         }

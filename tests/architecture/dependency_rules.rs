@@ -143,8 +143,8 @@ const OWNERS: &[Owner] = &[
     },
     Owner {
         external: "rustls",
-        owners: &["plugin-host"],
-        reason: "certificates for etcd are read where etcd is spoken to",
+        owners: &["plugin-host", "storage"],
+        reason: "certificates are read where etcd and PostgreSQL are spoken to",
     },
     Owner {
         external: "ed25519-dalek",
@@ -163,6 +163,16 @@ const OWNERS: &[Owner] = &[
     },
     Owner {
         external: "rusqlite",
+        owners: &["storage"],
+        reason: "SQL stays behind the repository ports",
+    },
+    Owner {
+        external: "tokio-postgres",
+        owners: &["storage"],
+        reason: "SQL stays behind the repository ports",
+    },
+    Owner {
+        external: "deadpool-postgres",
         owners: &["storage"],
         reason: "SQL stays behind the repository ports",
     },

@@ -12,6 +12,8 @@ mod damage;
 mod durability;
 mod file;
 mod load;
+mod migration;
+mod money_races;
 mod postgres;
 mod shutdown;
 

@@ -1,5 +1,10 @@
 //! Payments in a real PostgreSQL server.
 
+mod connections;
+mod events;
+mod faults;
+mod opening;
+
 use portcullis_storage::{PostgresConfig, PostgresPaymentRepository};
 use testkit::postgres::{Postgres, shared};
 
@@ -22,4 +27,21 @@ pub(crate) async fn open(config: &PostgresConfig) -> PostgresPaymentRepository {
 pub(crate) async fn fresh() -> PostgresPaymentRepository {
     let server = shared();
     open(&config(server, &server.fresh_database())).await
+}
+
+/// Another way into a database, to do what no gateway does. What it has open is undone when it is dropped.
+pub(crate) async fn back_door(server: &Postgres, database: &str) -> tokio_postgres::Client {
+    let mut config: tokio_postgres::Config = server.url(database).parse().unwrap();
+    config.password(testkit::postgres::PASSWORD);
+    let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// Waits until a statement at the server waits for a lock.
+pub(crate) async fn somebody_waits_for_a_lock(back_door: &tokio_postgres::Client) {
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    while back_door.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        tokio::task::yield_now().await;
+    }
 }
