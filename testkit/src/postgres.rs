@@ -304,8 +304,8 @@ impl Postgres {
                 "unix_socket_directories=",
             ])
             .args(["-c", &format!("port={}", self.port)])
-            // Every test has its connections; and deadlocks show at once.
-            .args(["-c", "max_connections=300", "-c", "deadlock_timeout=100ms"]);
+            // Every test has its connections.
+            .args(["-c", "max_connections=300", "-c", "log_line_prefix=%m %d "]);
         if !self.setup.is_durable {
             keeper.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
         }

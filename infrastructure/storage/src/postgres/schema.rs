@@ -3,8 +3,11 @@
 //! One row says which version the schema has. Whoever brings it up to date holds that row locked meanwhile, so gateways that start
 //! at the same time wait for each other; and where there is no such table yet, only one of them can make it.
 
+use std::time::Duration;
+
 use deadpool_postgres::{Object, Transaction};
 use thiserror::Error;
+use tokio::time::timeout;
 
 use super::connections::Connections;
 use super::failure::{describe, is_in_the_way, is_made_already};
@@ -15,6 +18,9 @@ const MIGRATIONS: &[&str] = &[include_str!("../../migrations/postgres/0001_payme
 
 /// How often it is tried, because another gateway was faster. Each of them does it once, and the next try finds it done.
 const MAX_TRIES: usize = 8;
+
+/// How long one try may take. A migration of many rows is minutes; a server that has not answered by then does not answer.
+const PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// A migration of many rows takes as long as it takes, and so does waiting for another gateway that is at one.
 const WITHOUT_TIMEOUT: &str = "SET LOCAL statement_timeout = 0";
@@ -94,6 +100,13 @@ enum Step {
     Again(String),
 }
 
+impl Step {
+    fn no_answer() -> Self {
+        let reason = format!("the server did not answer within {} s", PATIENCE.as_secs());
+        Self::Refused(PostgresOpenError::Refused { reason })
+    }
+}
+
 impl From<tokio_postgres::Error> for Step {
     fn from(error: tokio_postgres::Error) -> Self {
         let reason = describe(&error);
@@ -126,7 +139,8 @@ pub(super) async fn bring_up_to_date(connections: &Connections) -> Result<(), Po
     for _ in 0..MAX_TRIES {
         let mut lease = connections.lease().await.map_err(unreachable)?;
         let Some(client) = lease.client() else { continue };
-        match migrate(client).await {
+        let migrated = timeout(PATIENCE, migrate(client)).await;
+        match migrated.unwrap_or_else(|_elapsed| Err(Step::no_answer())) {
             Ok(()) => {
                 warn_where_not_durable(client).await;
                 return Ok(());

@@ -107,7 +107,7 @@ async fn fulfil(
 
 /// One pair, from the same line.
 async fn race(gateways: Gateways, ids: Arc<CountingIdGenerator>, number: usize) {
-    let wishes = RACES[number % RACES.len()];
+    let wishes = *RACES.get(number % RACES.len()).unwrap();
     let id = prepared(&gateways, number, wishes).await;
     let acquirer = Arc::new(ScriptedAcquirer::default());
     let line = Arc::new(Barrier::new(wishes.len()));
