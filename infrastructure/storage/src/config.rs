@@ -86,8 +86,9 @@ pub struct PostgresConfig {
     /// The certificates, as PEM, of the authorities that the server's own certificate may be from. With it the server is spoken
     /// to with TLS alone and its name held against its certificate; without it, the default, in the clear.
     pub ca_file: PathBuf,
-    /// How many connections there are at most. Default 16: a save holds one for about a commit of 1 ms, so that is some
-    /// 10,000 a second; and the servers' own bound (100 where nobody set it) is shared by all gateways.
+    /// How many connections there are at most. Default 16: a save holds one for its commit, which on an ordinary disk is some
+    /// 5 ms that many share, so that is thousands a second; and the server's own bound (100 where nobody set it) is shared by all
+    /// gateways.
     pub max_connections: usize,
     /// For how many milliseconds a payment waits for a connection, and a connection to be made, until it is told to come back.
     /// Default 2000: a server that is slower than that is in trouble.
@@ -118,5 +119,13 @@ impl PostgresConfig {
                 *file = folder.join(&*file);
             }
         }
+    }
+
+    /// Whether the settings and the files that they name can be right, as far as that shows without connecting.
+    ///
+    /// # Errors
+    /// With the setting that cannot be.
+    pub fn check(&self) -> Result<(), crate::PostgresConfigError> {
+        crate::postgres::check_config(self)
     }
 }

@@ -33,6 +33,11 @@ pub use settings::PostgresConfigError;
 /// How often a statement that changes no payment is tried, because another gateway was at the same.
 const MAX_TRIES: usize = 4;
 
+/// Reads what the configuration names, and connects nowhere.
+pub(crate) fn check_config(config: &PostgresConfig) -> Result<(), PostgresConfigError> {
+    settings::Settings::read(config).map(|_| ())
+}
+
 /// Keeps payments in PostgreSQL.
 pub struct PostgresPaymentRepository {
     connections: Connections,

@@ -180,7 +180,10 @@ async fn settings_that_cannot_be_right_are_told_by_name() {
     ] {
         let error = refusal(&config).await;
         assert!(error.to_string().starts_with(told), "{told}: {error}");
+        let checked = config.check().unwrap_err();
+        assert_eq!(checked.to_string(), error.to_string());
     }
+    good().check().unwrap();
 }
 
 #[tokio::test]
