@@ -41,12 +41,12 @@ publish: setup-build build-gateway ## Build the sample policies and publish what
 	scripts/publish.sh $(ARGS)
 
 ##@ Work
-.PHONY: test determinism crashes languages languages-quick languages-bindings bench bench-fleet check fmt deny
+.PHONY: test determinism crashes money-races languages languages-quick languages-bindings bench bench-fleet check fmt deny
 # These count what is served within a guest's deadline, which says nothing where other tests have the machine.
 COUNTING := no_misbehaving_guest_harms_anybody
 # All targets at once: the end-to-end tests start the binary, and built on its own it would have fewer features switched
 # on in its dependencies, so that many of them were compiled twice.
-test: setup-test ## Run the whole test suite, etcd included
+test: setup-test ## Run the whole test suite, etcd and PostgreSQL included
 	cargo build --workspace --all-targets --locked
 	E2E_BUILT=1 REQUIRE_BACKENDS=1 cargo test --workspace --locked -- --skip $(COUNTING) $(ARGS)
 	E2E_BUILT=1 REQUIRE_BACKENDS=1 cargo test --workspace --locked --test e2e -- --test-threads 1 $(COUNTING)
@@ -59,6 +59,9 @@ determinism: setup-test ## Run every sample policy's golden cases in 1,000 proce
 crashes: setup-test ## Kill a gateway a hundred times while documents come, and see what it starts from (takes minutes)
 	cargo build --workspace --all-targets --locked
 	E2E_BUILT=1 cargo test --workspace --locked --test e2e -- --ignored a_hundred_times $(ARGS)
+
+money-races: setup-test ## Let 10,000 pairs of captures, voids and refunds race for the same money, in each database (takes minutes)
+	cargo test -p portcullis-storage --locked --test it -- --ignored ten_thousand_pairs $(ARGS)
 
 # Not a part of `make test`: its toolchains are some 700 MB, and it compiles interpreters.
 languages: setup-languages ## Build one rule in six languages, push all to one gateway, and compare what they decide

@@ -3,8 +3,8 @@
 #
 #   scripts/setup.sh build   what compiling the workspace and the policies takes
 #   scripts/setup.sh check   the same, and the formatter and the linter
-#   scripts/setup.sh test    the same as build, and etcd and Redis, which the tests start themselves, and openssl, which they
-#                            compare with
+#   scripts/setup.sh test    the same as build, and etcd, PostgreSQL and Redis, which the tests start themselves, and openssl,
+#                            which they compare with
 #   scripts/setup.sh fuzz    the same as build, and a C++ compiler; a nightly Rust must be there already
 #   scripts/setup.sh languages   the same as test, and what builds the policies of plugins/languages: a C compiler for
 #                            WebAssembly, and in folders of their own under the target folder componentize-py, Go and
@@ -124,6 +124,15 @@ have_well_known_types() {
     return 1
 }
 
+# Debian keeps the programs of the server off the path. The tests look in the same places.
+have_postgres() {
+    local initdb
+    for initdb in /usr/lib/postgresql/*/bin/initdb; do
+        [[ -x "$initdb" ]] && return 0
+    done
+    have initdb && have postgres && have psql
+}
+
 # Names what is missing, in the words of Debian's packages: they are the key of the tables below.
 missing_packages() {
     have "${CC:-cc}" || printf '%s\n' gcc libc6-dev
@@ -135,6 +144,7 @@ missing_packages() {
     have etcd || echo etcd-server
     have etcdctl || echo etcd-client
     have redis-server || echo redis-server
+    have_postgres || echo postgresql
     have openssl || echo openssl
     [[ "$1" == languages* ]] || return 0
     have clang || echo clang
@@ -170,6 +180,8 @@ translated() {
         *:etcd-server | *:etcd-client) echo etcd ;;
         pacman:redis-server) echo valkey ;; # which brings the command redis-server
         *:redis-server) echo redis ;;
+        dnf:postgresql | zypper:postgresql) echo postgresql-server ;;
+        *:postgresql) echo postgresql ;;
         pacman:libclang-rt-dev-wasm32) echo wasi-compiler-rt ;;
         dnf:libclang-rt-dev-wasm32) echo wasi-libc-static ;;
         brew:clang) echo llvm ;;
@@ -196,7 +208,8 @@ die_with_command_for_this_system() {
         "  cc                    a C compiler with the headers of the C library (for fuzzing also c++)" \
         "  protoc                with its include folder beside it (https://github.com/protocolbuffers/protobuf/releases)" \
         "  etcd and etcdctl 3.4+ for the tests (https://github.com/etcd-io/etcd/releases)" \
-        "  redis-server 7.0+ for the tests (https://redis.io/downloads)"
+        "  redis-server 7.0+ for the tests (https://redis.io/downloads)" \
+        "  initdb, postgres and psql 15+ for the tests (https://www.postgresql.org/download)"
 }
 
 as_root() {
@@ -212,14 +225,14 @@ apt() {
         -o "DPkg::Lock::Timeout=$APT_LOCK_TIMEOUT_SECONDS" "$@" </dev/null
 }
 
-# The package of a server starts a daemon and enables it at boot. Only called where this script brought the package, so
-# a daemon that somebody set up before is never touched: the tests start servers of their own.
+# The package of a server starts a daemon and enables it at boot. Only called where this script brought the package, so a daemon that somebody set up before is never touched: the tests start servers of their own.
 retire_daemon() {
+    local service="$1"
     if [[ -d /run/systemd/system ]]; then
-        as_root systemctl disable --now "$1.service" >/dev/null 2>&1 || true
-    elif [[ -x "/etc/init.d/$1" ]]; then
-        as_root "/etc/init.d/$1" stop >/dev/null 2>&1 || true
-        as_root update-rc.d "$1" disable >/dev/null 2>&1 || true
+        as_root systemctl disable --now "$service.service" >/dev/null 2>&1 || true
+    elif [[ -x "/etc/init.d/$service" ]]; then
+        as_root "/etc/init.d/$service" stop >/dev/null 2>&1 || true
+        as_root update-rc.d "$service" disable >/dev/null 2>&1 || true
     fi
 }
 
@@ -241,6 +254,7 @@ install_with_apt() {
     rm -f "$log"
     case " $* " in *" etcd-server "*) retire_daemon etcd ;; esac
     case " $* " in *" redis-server "*) retire_daemon redis-server ;; esac
+    case " $* " in *" postgresql "*) retire_daemon postgresql ;; esac
 }
 
 ensure_packages() {

@@ -3,7 +3,7 @@
 //! A crate runs a suite over its adapter by naming a function that opens it:
 //!
 //! ```text
-//! async fn open() -> (Arc<dyn PaymentRepository>, TempDir) { … }
+//! async fn open() -> (Arc<SqlitePaymentRepository>, TempDir) { … }
 //!
 //! testkit::payment_repository_contract!(open);
 //! ```
@@ -12,9 +12,13 @@
 //! there, the function returns `None` and has said so; the test then ends.
 
 pub mod acquirer;
+pub mod event_log;
 pub mod feature_store;
+pub mod idempotency_keys;
 pub mod list_store;
+pub mod payment_catalog;
 pub mod payment_repository;
+pub mod store;
 
 /// What a function that opens an adapter returns: the port and what is kept beside it, or nothing.
 pub trait Opened<Port, Kept> {
@@ -44,6 +48,8 @@ macro_rules! payment_repository_contract {
             a_save_raises_the_version_by_one
             an_operation_is_found_as_it_was_left_last
             whatever_a_payment_holds_comes_back
+            every_step_of_a_payment_comes_back
+            an_inquiry_in_vain_is_counted_at_any_time
             a_name_that_is_taken_is_refused_and_the_first_payment_stays
             an_update_over_another_version_conflicts_and_changes_nothing
             an_update_of_a_payment_that_is_not_there_conflicts
@@ -52,6 +58,66 @@ macro_rules! payment_repository_contract {
             of_many_updates_over_one_version_one_wins
             a_refusal_does_not_undo_its_neighbours
             a_store_that_works_says_so
+        }
+    };
+}
+
+/// Runs every obligation about idempotency keys, which a payment repository keeps too, as a test of its own.
+#[macro_export]
+macro_rules! idempotency_keys_contract {
+    ($open:expr) => {
+        $crate::contract_tests! { idempotency_keys, $open,
+            a_key_that_was_never_claimed_is_not_found
+            a_claimed_key_is_found_with_all_that_was_written
+            an_update_gives_the_key_its_answer
+            an_answer_of_any_bytes_comes_back
+            two_merchants_may_use_one_key
+            a_key_that_is_taken_refuses_and_nothing_is_written
+            an_update_of_a_key_that_is_not_there_refuses_and_nothing_is_written
+            an_update_of_an_answered_key_refuses_and_nothing_is_written
+            a_refused_payment_leaves_its_key_unclaimed
+            a_refused_update_leaves_its_key_unanswered
+            of_many_claims_of_one_key_one_wins
+            a_claim_that_lost_does_not_undo_its_neighbours
+        }
+    };
+}
+
+/// Runs every obligation of a payment catalog as a test of its own.
+#[macro_export]
+macro_rules! payment_catalog_contract {
+    ($open:expr) => {
+        $crate::contract_tests! { payment_catalog, $open,
+            an_empty_store_lists_nothing
+            the_newest_payment_comes_first
+            a_query_tells_what_it_asks_for_alone
+            a_page_says_whether_there_is_more
+            paging_neither_skips_nor_repeats
+            paging_goes_on_while_payments_come
+            listed_payments_are_whole
+            due_are_those_whose_time_has_come
+            what_has_ended_is_not_due
+            overdue_are_those_that_nobody_acted_on
+            left_to_humans_is_paged_by_name
+            old_keys_are_forgotten_the_oldest_first
+        }
+    };
+}
+
+/// Runs every obligation of an event log as a test of its own.
+#[macro_export]
+macro_rules! event_log_contract {
+    ($open:expr) => {
+        $crate::contract_tests! { event_log, $open,
+            a_log_without_events_is_empty
+            an_event_is_told_as_it_happened
+            a_save_without_events_adds_none
+            an_event_is_told_once
+            a_refused_save_adds_no_event
+            events_of_a_payment_come_in_their_order
+            events_of_one_merchant_alone
+            pages_go_on_behind_a_position
+            nothing_is_skipped_while_others_write
         }
     };
 }

@@ -6,6 +6,7 @@
 //! - [`documentation`]: the worked examples of `docs/`, to be run.
 //! - [`etcd`]: a real etcd, alone or as a cluster of three, with or without certificates, to kill, freeze, wipe and restore.
 //! - [`redis`]: a real Redis, to kill, freeze and start again.
+//! - [`postgres`]: a real PostgreSQL, to kill and to start again.
 //! - [`tcp_proxy`]: a connection that a test can cut, freeze and heal.
 //! - [`contracts`]: what every adapter of a port owes, written once and run over each of them.
 //!
@@ -25,5 +26,6 @@ pub mod documentation;
 pub mod etcd;
 pub mod fakes;
 pub mod redis;
+pub mod postgres;
 pub mod strategies;
 pub mod tcp_proxy;

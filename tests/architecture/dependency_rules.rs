@@ -143,7 +143,7 @@ const OWNERS: &[Owner] = &[
     },
     Owner {
         external: "rustls",
-        owners: &["acquirers", "plugin-host"],
+        owners: &["acquirers", "plugin-host", "storage"],
         reason: "certificates are read by the adapters that speak TLS",
     },
     Owner {
@@ -173,6 +173,16 @@ const OWNERS: &[Owner] = &[
     },
     Owner {
         external: "rusqlite",
+        owners: &["storage"],
+        reason: "SQL stays behind the repository ports",
+    },
+    Owner {
+        external: "tokio-postgres",
+        owners: &["storage"],
+        reason: "SQL stays behind the repository ports",
+    },
+    Owner {
+        external: "deadpool-postgres",
         owners: &["storage"],
         reason: "SQL stays behind the repository ports",
     },

@@ -4,10 +4,33 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+/// Where payments are kept. The settings of the kind that is not chosen are read and checked all the same, and not used.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// In which database. Default `sqlite`.
+    pub kind: StorageKind,
+    /// SQLite: a file beside the one gateway that uses it.
+    pub sqlite: SqliteConfig,
+    /// PostgreSQL: a server that several gateways share.
+    pub postgres: PostgresConfig,
+}
+
+/// Which database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StorageKind {
+    /// A file beside the gateway.
+    #[default]
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
 /// Settings of the SQLite store.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Config {
+pub struct SqliteConfig {
     /// The database file; made at the first start, with access for its owner alone. SQLite keeps two more beside it,
     /// `-wal` and `-shm`. On a disk of this machine, never on a network file system.
     pub path: PathBuf,
@@ -34,7 +57,7 @@ pub struct Config {
     pub max_wal_bytes: u64,
 }
 
-impl Default for Config {
+impl Default for SqliteConfig {
     fn default() -> Self {
         const MIB: u64 = 1024 * 1024;
         Self {
@@ -48,5 +71,61 @@ impl Default for Config {
             checkpoint_wal_bytes: 16 * MIB,
             max_wal_bytes: 64 * MIB,
         }
+    }
+}
+
+/// Settings of the PostgreSQL store. Relative paths begin at the folder of the configuration file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PostgresConfig {
+    /// Where it is and which database, such as `postgres://portcullis@db.example:5432/portcullis`; several hosts with commas
+    /// between them, of which the one that takes writes is used. No password: it would end up in logs.
+    pub url: String,
+    /// The file with the password; a line break at its end is no part of it. Empty, the default: the server asks for none.
+    pub password_file: PathBuf,
+    /// The certificates, as PEM, of the authorities that the server's own certificate may be from. With it the server is spoken
+    /// to with TLS alone and its name held against its certificate; without it, the default, in the clear.
+    pub ca_file: PathBuf,
+    /// How many connections there are at most. Default 16: a save holds one for its commit, which on an ordinary disk is some
+    /// 5 ms that many share, so that is thousands a second; and the server's own bound (100 where nobody set it) is shared by all
+    /// gateways.
+    pub max_connections: usize,
+    /// For how many milliseconds a payment waits for a connection, and a connection to be made, until it is told to come back.
+    /// Default 2000: a server that is slower than that is in trouble.
+    pub acquire_timeout_ms: u64,
+    /// For how many milliseconds a statement may run at the server, which then undoes it. Default 5000: none takes 50 in health.
+    /// One second later a server that has not answered by then is given up, and so is the connection.
+    pub statement_timeout_ms: u64,
+}
+
+impl Default for PostgresConfig {
+    fn default() -> Self {
+        Self {
+            url: "postgres://portcullis@127.0.0.1:5432/portcullis".to_owned(),
+            password_file: PathBuf::new(),
+            ca_file: PathBuf::new(),
+            max_connections: 16,
+            acquire_timeout_ms: 2_000,
+            statement_timeout_ms: 5_000,
+        }
+    }
+}
+
+impl PostgresConfig {
+    /// Lets relative files begin at this folder.
+    pub fn resolve_files(&mut self, folder: &std::path::Path) {
+        for file in [&mut self.password_file, &mut self.ca_file] {
+            if !file.as_os_str().is_empty() {
+                *file = folder.join(&*file);
+            }
+        }
+    }
+
+    /// Whether the settings and the files that they name can be right, as far as that shows without connecting.
+    ///
+    /// # Errors
+    /// With the setting that cannot be.
+    pub fn check(&self) -> Result<(), crate::PostgresConfigError> {
+        crate::postgres::check_config(self)
     }
 }

@@ -19,12 +19,12 @@ use application::ports::{
 use async_trait::async_trait;
 use domain::{MerchantId, Payment, PaymentId, Timestamp};
 
-use crate::config::Config;
+use crate::config::SqliteConfig;
 use readers::Readers;
 use row::PaymentRow;
 use writer::{Work, WriteError, Writer};
 
-pub use connection::OpenError;
+pub use connection::SqliteOpenError;
 pub use list_store::SqliteListStore;
 pub use writer::CloseError;
 
@@ -42,7 +42,7 @@ impl SqlitePaymentRepository {
     ///
     /// # Errors
     /// When the file is no database of Portcullis, was written by a newer gateway, or cannot be used.
-    pub fn open(config: &Config) -> Result<Self, OpenError> {
+    pub fn open(config: &SqliteConfig) -> Result<Self, SqliteOpenError> {
         let connection = connection::open_for_writing(config)?;
         let readers = Readers::open(config)?;
         let writer = Writer::start(connection, config)?;

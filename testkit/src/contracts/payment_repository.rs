@@ -1,26 +1,17 @@
 //! What a payment repository owes.
 
-use std::sync::Arc;
-
-use application::ports::{PaymentRepository, RepositoryError};
+use application::ports::RepositoryError;
 use domain::Payment;
 use domain::payment::{AcquirerReference, DeclineCode, OperationResult, PaymentStatus};
 use domain::risk::{FaultKind, Outcome, RiskDecision};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use tokio::task::JoinSet;
 
+use super::store::{CROWD, Store, found, save_all};
 use crate::builders::{NOW, after, decision_id, evaluation, fault, operation_id, payment, payment_id};
 use crate::strategies;
 
-type Repository = Arc<dyn PaymentRepository>;
-
-/// How many callers come at the same time, where many do.
-const CROWD: usize = 32;
-
-async fn found(repository: &Repository, payment: &Payment) -> Payment {
-    repository.find(payment.id()).await.unwrap().unwrap()
-}
+type Repository = Store;
 
 fn reference() -> AcquirerReference {
     AcquirerReference::parse("ref 1/ü").unwrap()
@@ -89,6 +80,56 @@ pub async fn whatever_a_payment_holds_comes_back(repository: Repository) {
         repository.save(&mut stored).await.unwrap();
         assert_eq!(found(&repository, &stored).await, stored);
     }
+}
+
+/// After each step of eight-and-forty walks, and not only after the last: what one save left is what the next one goes on from.
+pub async fn every_step_of_a_payment_comes_back(repository: Repository) {
+    let mut runner = TestRunner::deterministic();
+    let payments = strategies::stored_payment();
+    let walks = strategies::commands();
+    for number in 0..48 {
+        let drawn = payments.new_tree(&mut runner).unwrap().current();
+        let record = drawn.record();
+        let id = payment_id(&format!("pay_{number}"));
+        let mut stored = Payment::decided(
+            id,
+            record.details.clone(),
+            record.decision.clone(),
+            record.created_at,
+        );
+        repository.save(&mut stored).await.unwrap();
+        for command in walks.new_tree(&mut runner).unwrap().current() {
+            // A refusal changes nothing, and is saved all the same.
+            let _refused = command.apply(&mut stored);
+            let mut named = named_apart(&stored, number);
+            repository.save(&mut named).await.unwrap();
+            stored.stored_as(named.record().version);
+            assert_eq!(found(&repository, &named).await, named);
+        }
+    }
+}
+
+/// Asked twice in the same millisecond, and left to humans both times.
+pub async fn an_inquiry_in_vain_is_counted_at_any_time(repository: Repository) {
+    let mut stored = payment().sent("op_1");
+    repository.save(&mut stored).await.unwrap();
+    for inquiries in 1..=3 {
+        stored
+            .asked_in_vain(&operation_id("op_1"), None, after(1))
+            .unwrap();
+        repository.save(&mut stored).await.unwrap();
+        let found = found(&repository, &stored).await;
+        assert_eq!(found.open_operation().unwrap().inquiries, inquiries);
+    }
+}
+
+/// The same payment, whose operations have names that no other payment's have.
+fn named_apart(payment: &Payment, number: usize) -> Payment {
+    let mut record = payment.record().clone();
+    for operation in &mut record.operations {
+        operation.id = operation_id(&format!("{}_{number}", operation.id));
+    }
+    Payment::restore(record).unwrap()
 }
 
 /// `AlreadyExists`, and the store as it was.
@@ -209,16 +250,4 @@ pub async fn a_store_that_works_says_so(repository: Repository) {
     repository.save(&mut stored).await.unwrap();
     repository.check().await.unwrap();
     assert_eq!(found(&repository, &stored).await, stored);
-}
-
-async fn save_all(
-    repository: &Repository,
-    payments: impl IntoIterator<Item = Payment>,
-) -> Vec<Result<(), RepositoryError>> {
-    let mut saves = JoinSet::new();
-    for mut payment in payments {
-        let repository = Arc::clone(repository);
-        saves.spawn(async move { repository.save(&mut payment).await });
-    }
-    saves.join_all().await
 }

@@ -5,16 +5,19 @@ use std::collections::BTreeSet;
 mod fake_payment_repository {
     use std::sync::Arc;
 
-    use application::ports::{PaymentRepository, RepositoryError};
+    use application::ports::{PaymentRepository as _, RepositoryError};
     use domain::payment::PaymentStatus;
     use portcullis_testkit::builders::payment;
     use portcullis_testkit::fakes::InMemoryPaymentRepository;
 
-    async fn open() -> (Arc<dyn PaymentRepository>, ()) {
+    async fn open() -> (Arc<InMemoryPaymentRepository>, ()) {
         (Arc::new(InMemoryPaymentRepository::default()), ())
     }
 
     portcullis_testkit::payment_repository_contract!(open);
+    portcullis_testkit::idempotency_keys_contract!(open);
+    portcullis_testkit::payment_catalog_contract!(open);
+    portcullis_testkit::event_log_contract!(open);
 
     #[tokio::test]
     async fn a_record_that_breaks_an_invariant_is_corrupt() {
@@ -46,6 +49,9 @@ fn every_obligation_is_in_the_list_that_is_run() {
     let listed: BTreeSet<&str> = lists.split_whitespace().collect();
     for suite in [
         include_str!("../../src/contracts/payment_repository.rs"),
+        include_str!("../../src/contracts/idempotency_keys.rs"),
+        include_str!("../../src/contracts/payment_catalog.rs"),
+        include_str!("../../src/contracts/event_log.rs"),
         include_str!("../../src/contracts/feature_store.rs"),
     ] {
         for rest in suite.split("pub async fn ").skip(1) {

@@ -13,8 +13,8 @@ use std::thread::JoinHandle;
 
 use rusqlite::{Connection, Row};
 
-use super::connection::{self, OpenError};
-use crate::config::Config;
+use super::connection::{self, SqliteOpenError};
+use crate::config::SqliteConfig;
 
 const NAME: &str = "wal-checkpoint";
 
@@ -46,8 +46,8 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    pub(super) fn start(writer: &mut Connection, config: &Config) -> Result<Self, OpenError> {
-        let failed = |cause| OpenError::Sqlite {
+    pub(super) fn start(writer: &mut Connection, config: &SqliteConfig) -> Result<Self, SqliteOpenError> {
+        let failed = |cause| SqliteOpenError::Sqlite {
             path: config.path.clone(),
             cause,
         };
@@ -71,7 +71,7 @@ impl Checkpoints {
         let thread = std::thread::Builder::new()
             .name(NAME.to_owned())
             .spawn(move || copy_when_called(&copier, &called, &done))
-            .map_err(|cause| OpenError::Thread { name: NAME, cause })?;
+            .map_err(|cause| SqliteOpenError::Thread { name: NAME, cause })?;
         Ok(Self {
             pages,
             step,

@@ -10,12 +10,12 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use thiserror::Error;
 
 use super::schema::{self, Recognition};
-use crate::config::Config;
+use crate::config::SqliteConfig;
 
 /// Why the store cannot be opened. Nothing of the file was changed, unless the schema was being brought up to date, which
 /// happens in whole steps.
 #[derive(Debug, Error)]
-pub enum OpenError {
+pub enum SqliteOpenError {
     /// The file, or its folder, cannot be made.
     #[error("the database `{path}` cannot be made: {cause}")]
     File {
@@ -73,9 +73,9 @@ pub enum OpenError {
 }
 
 /// The one connection that writes payments, on a database whose schema is up to date.
-pub(super) fn open_for_writing(config: &Config) -> Result<Connection, OpenError> {
+pub(super) fn open_for_writing(config: &SqliteConfig) -> Result<Connection, SqliteOpenError> {
     let path = &config.path;
-    make_file(path).map_err(|cause| OpenError::File {
+    make_file(path).map_err(|cause| SqliteOpenError::File {
         path: path.clone(),
         cause,
     })?;
@@ -83,9 +83,9 @@ pub(super) fn open_for_writing(config: &Config) -> Result<Connection, OpenError>
     let failed = |cause| refused(path, cause);
     match schema::recognize(&connection).map_err(failed)? {
         Recognition::Usable => {}
-        Recognition::Foreign => return Err(OpenError::Foreign { path: path.clone() }),
+        Recognition::Foreign => return Err(SqliteOpenError::Foreign { path: path.clone() }),
         Recognition::Newer { found } => {
-            return Err(OpenError::Newer {
+            return Err(SqliteOpenError::Newer {
                 path: path.clone(),
                 found,
                 known: schema::latest(),
@@ -98,18 +98,18 @@ pub(super) fn open_for_writing(config: &Config) -> Result<Connection, OpenError>
 }
 
 /// A second connection that may write, for copying the log into the database.
-pub(super) fn open_for_checkpoints(config: &Config) -> Result<Connection, OpenError> {
+pub(super) fn open_for_checkpoints(config: &SqliteConfig) -> Result<Connection, SqliteOpenError> {
     let connection = open(config, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     set_up(&connection, &config.path)?;
     Ok(connection)
 }
 
 /// A connection that cannot write, whatever it is asked to do.
-pub(super) fn open_for_reading(config: &Config) -> Result<Connection, OpenError> {
+pub(super) fn open_for_reading(config: &SqliteConfig) -> Result<Connection, SqliteOpenError> {
     open(config, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
-fn open(config: &Config, access: OpenFlags) -> Result<Connection, OpenError> {
+fn open(config: &SqliteConfig, access: OpenFlags) -> Result<Connection, SqliteOpenError> {
     // Each connection is used by one thread at a time, so it needs no lock of its own.
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || {
@@ -120,12 +120,12 @@ fn open(config: &Config, access: OpenFlags) -> Result<Connection, OpenError> {
     open().map_err(|cause| refused(&config.path, cause))
 }
 
-fn set_up(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+fn set_up(connection: &Connection, path: &Path) -> Result<(), SqliteOpenError> {
     let mode: String = connection
         .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
         .map_err(|cause| refused(path, cause))?;
     if !mode.eq_ignore_ascii_case("wal") {
-        return Err(OpenError::NoWriteAheadLog {
+        return Err(SqliteOpenError::NoWriteAheadLog {
             path: path.to_owned(),
             mode,
         });
@@ -164,11 +164,11 @@ fn make_file(path: &Path) -> io::Result<()> {
     }
 }
 
-fn refused(path: &Path, cause: rusqlite::Error) -> OpenError {
+fn refused(path: &Path, cause: rusqlite::Error) -> SqliteOpenError {
     let path = path.to_owned();
     if cause.sqlite_error_code() == Some(ErrorCode::NotADatabase) {
-        OpenError::NotADatabase { path }
+        SqliteOpenError::NotADatabase { path }
     } else {
-        OpenError::Sqlite { path, cause }
+        SqliteOpenError::Sqlite { path, cause }
     }
 }

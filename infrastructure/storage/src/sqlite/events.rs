@@ -71,6 +71,8 @@ pub(super) fn after(
     } else {
         AFTER
     };
+    // None has a higher one.
+    let position = i64::try_from(position).unwrap_or(i64::MAX);
     let read = || {
         connection
             .prepare_cached(sql)?

@@ -9,8 +9,8 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::connection::{self, OpenError};
-use crate::config::Config;
+use super::connection::{self, SqliteOpenError};
+use crate::config::SqliteConfig;
 
 /// Connections that nobody reads with right now. There are as many permits as connections.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Readers {
 
 impl Readers {
     /// Opens all of them, so that what is wrong shows at the start.
-    pub(super) fn open(config: &Config) -> Result<Self, OpenError> {
+    pub(super) fn open(config: &SqliteConfig) -> Result<Self, SqliteOpenError> {
         let count = config.readers.max(1);
         let idle: Result<Vec<_>, _> = (0..count).map(|_| connection::open_for_reading(config)).collect();
         Ok(Self {

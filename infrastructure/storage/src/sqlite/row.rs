@@ -58,7 +58,7 @@ const PUT_OPERATION: &str = "
     SET status = excluded.status, acquirer_reference = excluded.acquirer_reference,
         decline_code = excluded.decline_code, inquiries = excluded.inquiries,
         inquire_at_ms = excluded.inquire_at_ms, updated_at_ms = excluded.updated_at_ms
-    WHERE updated_at_ms <> excluded.updated_at_ms OR status <> excluded.status
+    WHERE updated_at_ms <> excluded.updated_at_ms OR status <> excluded.status OR inquiries <> excluded.inquiries
         OR inquire_at_ms IS NOT excluded.inquire_at_ms";
 
 const FIND_PAYMENT: &str = "

@@ -16,10 +16,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
-use super::connection::OpenError;
+use super::connection::SqliteOpenError;
 use super::lists::{ListRefusal, ListRemoval};
 use super::row::PaymentRow;
-use crate::config::Config;
+use crate::config::SqliteConfig;
 
 /// Why the store did not end in good order.
 #[derive(Debug, Error)]
@@ -109,7 +109,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, config: &Config) -> Result<Self, OpenError> {
+    pub(super) fn start(connection: Connection, config: &SqliteConfig) -> Result<Self, SqliteOpenError> {
         let (messages, inbox) = mpsc::channel(config.queue_jobs.max(1));
         let thread = thread::start(connection, inbox, config)?;
         Ok(Self {

@@ -1,13 +1,33 @@
-//! What every payment repository owes.
+//! What every payment repository, catalog and event log owes.
 
-use std::sync::Arc;
+mod sqlite {
+    use std::sync::Arc;
 
-use application::ports::PaymentRepository;
-use tempfile::TempDir;
+    use portcullis_storage::SqlitePaymentRepository;
+    use tempfile::TempDir;
 
-async fn open() -> (Arc<dyn PaymentRepository>, TempDir) {
-    let (folder, _, repository) = crate::fresh();
-    (Arc::new(repository), folder)
+    async fn open() -> (Arc<SqlitePaymentRepository>, TempDir) {
+        let (folder, _, repository) = crate::fresh();
+        (Arc::new(repository), folder)
+    }
+
+    testkit::payment_repository_contract!(open);
+    testkit::idempotency_keys_contract!(open);
+    testkit::payment_catalog_contract!(open);
+    testkit::event_log_contract!(open);
 }
 
-testkit::payment_repository_contract!(open);
+mod postgres {
+    use std::sync::Arc;
+
+    use portcullis_storage::PostgresPaymentRepository;
+
+    async fn open() -> (Arc<PostgresPaymentRepository>, ()) {
+        (Arc::new(crate::postgres::fresh().await), ())
+    }
+
+    testkit::payment_repository_contract!(open);
+    testkit::idempotency_keys_contract!(open);
+    testkit::payment_catalog_contract!(open);
+    testkit::event_log_contract!(open);
+}

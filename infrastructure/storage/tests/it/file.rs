@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use application::ports::PaymentRepository;
-use portcullis_storage::{Config, OpenError, SqlitePaymentRepository};
+use portcullis_storage::{SqliteConfig, SqliteOpenError, SqlitePaymentRepository};
 use testkit::builders::payment;
 
 use crate::{back_door, config, fresh, open};
@@ -14,7 +14,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
-fn refusal(config: &Config) -> OpenError {
+fn refusal(config: &SqliteConfig) -> SqliteOpenError {
     let before = fs::read(&config.path).unwrap();
     let error = SqlitePaymentRepository::open(config).unwrap_err();
     assert_eq!(
@@ -67,7 +67,7 @@ fn a_file_that_is_no_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path());
     fs::write(&config.path, "this is a letter to my grandmother\n".repeat(200)).unwrap();
-    assert!(matches!(refusal(&config), OpenError::NotADatabase { .. }));
+    assert!(matches!(refusal(&config), SqliteOpenError::NotADatabase { .. }));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn the_database_of_another_program_is_refused() {
     back_door(&config)
         .execute_batch("CREATE TABLE recipes (name TEXT)")
         .unwrap();
-    assert!(matches!(refusal(&config), OpenError::Foreign { .. }));
+    assert!(matches!(refusal(&config), SqliteOpenError::Foreign { .. }));
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn a_database_of_a_newer_gateway_is_refused_with_both_versions() {
     assert!(
         matches!(
             error,
-            OpenError::Newer {
+            SqliteOpenError::Newer {
                 found: 99,
                 known: 3,
                 ..
@@ -109,5 +109,5 @@ fn a_folder_that_cannot_be_made_is_told() {
     fs::write(folder.path().join("file"), "").unwrap();
     let config = config(&folder.path().join("file"));
     let error = SqlitePaymentRepository::open(&config).unwrap_err();
-    assert!(matches!(error, OpenError::File { .. }), "{error}");
+    assert!(matches!(error, SqliteOpenError::File { .. }), "{error}");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use application::ports::{PaymentRepository, RepositoryError};
 use domain::Payment;
-use portcullis_storage::{Config, SqlitePaymentRepository};
+use portcullis_storage::{SqliteConfig, SqlitePaymentRepository};
 use testkit::builders::payment;
 use tokio::task::JoinSet;
 
@@ -51,7 +51,7 @@ async fn check_that_all_were_told_the_truth(repository: &SqlitePaymentRepository
 #[tokio::test]
 async fn a_payment_that_waits_too_long_is_told_to_come_back_and_is_never_written() {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config {
+    let config = SqliteConfig {
         queue_jobs: 2,
         save_timeout_ms: 100,
         busy_timeout_ms: 60_000,
@@ -79,7 +79,7 @@ async fn a_payment_that_waits_too_long_is_told_to_come_back_and_is_never_written
 #[tokio::test]
 async fn a_lock_that_is_held_for_too_long_makes_the_store_unavailable_until_it_is_let_go() {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config {
+    let config = SqliteConfig {
         busy_timeout_ms: 1,
         ..config(folder.path())
     };
@@ -102,7 +102,7 @@ async fn a_lock_that_is_held_for_too_long_makes_the_store_unavailable_until_it_i
 #[tokio::test]
 async fn a_job_that_fails_does_not_undo_its_neighbours_in_the_same_transaction() {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config {
+    let config = SqliteConfig {
         busy_timeout_ms: 60_000,
         ..config(folder.path())
     };
@@ -131,7 +131,7 @@ async fn a_job_that_fails_does_not_undo_its_neighbours_in_the_same_transaction()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_log_stays_short_under_unbroken_load() {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config {
+    let config = SqliteConfig {
         checkpoint_wal_bytes: 128 * 1024,
         max_wal_bytes: 512 * 1024,
         ..config(folder.path())

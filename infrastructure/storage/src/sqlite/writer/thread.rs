@@ -6,17 +6,17 @@ use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 use super::{CloseError, Job, Message, batch};
-use crate::config::Config;
+use crate::config::SqliteConfig;
 use crate::sqlite::checkpoint::Checkpoints;
-use crate::sqlite::connection::OpenError;
+use crate::sqlite::connection::SqliteOpenError;
 
 const NAME: &str = "payment-writer";
 
 pub(super) fn start(
     mut connection: Connection,
     inbox: mpsc::Receiver<Message>,
-    config: &Config,
-) -> Result<JoinHandle<Result<(), CloseError>>, OpenError> {
+    config: &SqliteConfig,
+) -> Result<JoinHandle<Result<(), CloseError>>, SqliteOpenError> {
     let checkpoints = Checkpoints::start(&mut connection, config)?;
     let writer = WriterThread {
         connection,
@@ -27,7 +27,7 @@ pub(super) fn start(
     std::thread::Builder::new()
         .name(NAME.to_owned())
         .spawn(|| writer.run())
-        .map_err(|cause| OpenError::Thread { name: NAME, cause })
+        .map_err(|cause| SqliteOpenError::Thread { name: NAME, cause })
 }
 
 struct WriterThread {

@@ -1,0 +1,92 @@
+//! The database that the configuration chose, behind the ports.
+
+use std::sync::Arc;
+
+use application::ports::{EventLog, PaymentCatalog, PaymentRepository};
+use thiserror::Error;
+use tokio::task::spawn_blocking;
+
+use crate::config::{Config, StorageKind};
+use crate::postgres::{PostgresOpenError, PostgresPaymentRepository};
+use crate::sqlite::{CloseError, SqliteOpenError, SqlitePaymentRepository};
+
+/// Why the storage cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// SQLite.
+    #[error(transparent)]
+    Sqlite(#[from] SqliteOpenError),
+    /// PostgreSQL.
+    #[error(transparent)]
+    Postgres(#[from] PostgresOpenError),
+    /// Opening broke off: a defect.
+    #[error("opening the storage broke off")]
+    BrokeOff,
+}
+
+/// All ports of one database.
+#[derive(Clone)]
+pub struct Storage {
+    /// Payments by name, and idempotency keys.
+    pub payments: Arc<dyn PaymentRepository>,
+    /// Payments by something else.
+    pub catalog: Arc<dyn PaymentCatalog>,
+    /// What happened.
+    pub events: Arc<dyn EventLog>,
+    database: Database,
+}
+
+#[derive(Clone)]
+enum Database {
+    Sqlite(Arc<SqlitePaymentRepository>),
+    Postgres(Arc<PostgresPaymentRepository>),
+}
+
+/// Opens the database that the configuration chose, and brings its schema up to date.
+///
+/// # Errors
+/// When it cannot be reached or made, or is another program's or a newer gateway's.
+pub async fn open(config: &Config) -> Result<Storage, OpenError> {
+    match config.kind {
+        StorageKind::Sqlite => {
+            let config = config.sqlite.clone();
+            // It blocks on the disk.
+            let opened = spawn_blocking(move || SqlitePaymentRepository::open(&config)).await;
+            let opened = Arc::new(opened.map_err(|_| OpenError::BrokeOff)??);
+            Ok(Storage::over(&opened, Database::Sqlite(Arc::clone(&opened))))
+        }
+        StorageKind::Postgres => {
+            let opened = Arc::new(PostgresPaymentRepository::open(&config.postgres).await?);
+            Ok(Storage::over(&opened, Database::Postgres(Arc::clone(&opened))))
+        }
+    }
+}
+
+impl Storage {
+    fn over<T: PaymentRepository + PaymentCatalog + EventLog + 'static>(
+        adapter: &Arc<T>,
+        database: Database,
+    ) -> Self {
+        Self {
+            payments: Arc::clone(adapter) as _,
+            catalog: Arc::clone(adapter) as _,
+            events: Arc::clone(adapter) as _,
+            database,
+        }
+    }
+
+    /// Ends it in good order: what was taken in is done. From the call on everything else is told that the store is unavailable; a
+    /// second call does nothing. Without it nothing is lost that was acknowledged.
+    ///
+    /// # Errors
+    /// When SQLite's log could not be copied into the database. Nothing is lost: the next start does it.
+    pub async fn close(&self) -> Result<(), CloseError> {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.close().await,
+            Database::Postgres(postgres) => {
+                postgres.close();
+                Ok(())
+            }
+        }
+    }
+}
