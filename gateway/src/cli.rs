@@ -1,6 +1,7 @@
 //! The command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (an artifact or a document that no node would
 //! take), 4 not converged (some node does not run what the store says). `policy diff` ends as diff does.
 
+mod acquirer_simulator;
 mod check_config;
 mod compile;
 mod policy;
@@ -46,6 +47,8 @@ enum Command {
     /// Build, look into, publish and list policies
     #[command(subcommand)]
     Policy(Box<policy::PolicyCommand>),
+    /// Run an acquirer that moves no money, for tests, with a ledger of what it charged
+    AcquirerSimulator(acquirer_simulator::SimulatorArgs),
     /// Compile one component from standard input to standard output; the other commands start this for every policy
     #[command(hide = true)]
     Compile(compile::CompileArgs),
@@ -66,7 +69,7 @@ struct ConfigArgs {
     /// The policy store (policies.store): `dir:PATH` or `etcd://host:port,…[/prefix]`
     #[arg(long, value_name = "STORE")]
     store: Option<String>,
-    /// The SQLite database (storage.path)
+    /// The SQLite database (storage.sqlite.path)
     #[arg(long, value_name = "FILE")]
     database: Option<String>,
 }
@@ -76,7 +79,7 @@ impl ConfigArgs {
         let flags = [
             ("--listen", "http.listen", self.listen),
             ("--store", "policies.store", self.store),
-            ("--database", "storage.path", self.database),
+            ("--database", "storage.sqlite.path", self.database),
         ];
         let flags = flags
             .into_iter()
@@ -129,6 +132,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::CheckConfig(args) => check_config::run(args),
         Command::Policy(command) => policy::run(*command),
+        Command::AcquirerSimulator(args) => acquirer_simulator::run(args),
         Command::Compile(args) => return compile::run(&args),
     };
     match result {

@@ -5,20 +5,22 @@ use std::sync::{Arc, RwLock};
 
 use api::{ApiParts, ApiState, Drained, HttpMetrics, Server, ThisNode};
 use application::operation_runner::OperationRunner;
-use application::ports::{Acquirer, Clock, FeatureStore, IdGenerator, PaymentRepository};
-use application::ports::{RiskPolicyEngine, Telemetry};
+use application::ports::{Acquirer, Clock, IdGenerator, ListStoreError, RiskPolicyEngine, Telemetry};
 use application::risk_assessment::RiskAssessment;
+use features::{FollowedLists, SubjectKey};
 use platform::{HmacCardFingerprinter, SystemClock, TokioTimer, UuidIdGenerator};
 use plugin_host::PolicyHost;
 use plugin_host::compiler::CompilerCommand;
 use prometheus_client::registry::Registry;
-use storage::SqlitePaymentRepository;
+use storage::Storage;
 use telemetry::PrometheusTelemetry;
 use thiserror::Error;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::background::Background;
 use crate::config::Config;
+use crate::past_payments::PastPayments;
 use crate::upkeep::Upkeep;
 
 /// Why the gateway could not be built. Each says which part of the configuration or the machine is at fault.
@@ -33,9 +35,12 @@ pub enum BuildError {
     /// The acquirer cannot be spoken to as the configuration has it.
     #[error("the acquirer cannot be used")]
     Acquirer(#[from] acquirers::OpenError),
-    /// A list in the configuration cannot be read.
-    #[error("the lists in the configuration cannot be read")]
-    Lists(#[from] features::ListError),
+    /// The feature store cannot be used as the configuration has it.
+    #[error("the feature store cannot be used")]
+    Features(#[from] features::ConfigError),
+    /// The items of lists cannot be read.
+    #[error("the items of lists cannot be read")]
+    ListStore(#[source] ListStoreError),
     /// The policy host cannot be started.
     #[error("the policies cannot be started")]
     Policies(#[from] plugin_host::host::StartError),
@@ -59,10 +64,10 @@ pub struct Stopped {
 /// A gateway that is ready to run: everything is open, nothing is served yet.
 pub struct Gateway {
     server: Server,
-    storage: Arc<SqlitePaymentRepository>,
+    storage: Storage,
     policies: JoinHandle<()>,
     stop_policies: CancellationToken,
-    upkeep: Upkeep,
+    background: Background,
 }
 
 impl Gateway {
@@ -83,10 +88,9 @@ impl Gateway {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdGenerator> = Arc::new(UuidIdGenerator::new());
         let keyed = Arc::new(HmacCardFingerprinter::open(&config.platform)?);
-        let features: Arc<dyn FeatureStore> = Arc::new(features::MemoryFeatureStore::new(&config.features)?);
+        let features = features::open(&config.features, SubjectKey::new(&keyed.derived_key("features")))?;
         let acquirer: Arc<dyn Acquirer> = acquirers::open(&config.acquirer)?;
-        let storage = Arc::new(SqlitePaymentRepository::open(&config.storage)?);
-        let payments: Arc<dyn PaymentRepository> = Arc::clone(&storage) as _;
+        let storage = storage::open(&config.storage).await?;
 
         let host = PolicyHost::start(&config.policies, compiler, Arc::clone(&clock), &mut registry).await?;
         let engine: Arc<dyn RiskPolicyEngine> = host.engine();
@@ -98,13 +102,13 @@ impl Gateway {
 
         let risk = RiskAssessment {
             engine: Arc::clone(&engine),
-            features,
+            features: features.store,
             ids,
             clock,
             telemetry,
         };
         let runner = OperationRunner {
-            payments: Arc::clone(&payments),
+            payments: Arc::clone(&storage.payments),
             acquirer,
             features: Arc::clone(&risk.features),
             clock: Arc::clone(&risk.clock),
@@ -112,13 +116,22 @@ impl Gateway {
             telemetry: Arc::clone(&risk.telemetry),
             times: Arc::new(config.payments.times()),
         };
-        let upkeep = Upkeep::new(
-            &config.payments,
-            &runner,
-            &risk.ids,
-            Arc::clone(&storage) as _,
-            &mut registry,
-        );
+        let lists = storage.lists.clone().map(|store| {
+            let clock = Arc::clone(&risk.clock);
+            Arc::new(FollowedLists::new(store, features.lists, clock))
+        });
+        if let Some(lists) = &lists {
+            // Before the first payment: a list that is not known yet is `unavailable` to policies.
+            lists.refresh().await.map_err(BuildError::ListStore)?;
+        }
+        let catalog = || Arc::clone(&storage.catalog);
+        let background = Background {
+            upkeep: Upkeep::new(&config.payments, &runner, &risk.ids, catalog(), &mut registry),
+            past: features
+                .to_be_told
+                .map(|store| PastPayments::new(catalog(), store, risk.clock.now())),
+            lists,
+        };
         let registry = Arc::new(RwLock::new(registry));
         let parts = ApiParts {
             risk,
@@ -126,8 +139,8 @@ impl Gateway {
             fingerprinter: Arc::clone(&keyed) as _,
             digester: keyed,
             engine,
-            catalog: Arc::clone(&storage) as _,
-            events: Arc::clone(&storage) as _,
+            catalog: catalog(),
+            events: Arc::clone(&storage.events),
             node,
         };
         let state = ApiState::new(parts, http_metrics, Arc::new(move || render(&registry)));
@@ -139,7 +152,7 @@ impl Gateway {
             storage,
             policies,
             stop_policies,
-            upkeep,
+            background,
         })
     }
 
@@ -156,10 +169,10 @@ impl Gateway {
             storage,
             mut policies,
             stop_policies,
-            upkeep,
+            background,
         } = self;
-        let stop_upkeep = CancellationToken::new();
-        let upkeep = tokio::spawn(upkeep.run(stop_upkeep.clone()));
+        let stop_background = CancellationToken::new();
+        let background = background.start(stop_background.clone());
         let mut lost = false;
         let drained = server
             .run(async {
@@ -173,9 +186,9 @@ impl Gateway {
             })
             .await;
         stop_policies.cancel();
-        stop_upkeep.cancel();
-        if let Err(error) = upkeep.await {
-            tracing::error!(%error, "the upkeep of payments broke off");
+        stop_background.cancel();
+        if let Err(error) = background.await {
+            tracing::error!(%error, "what runs in the background broke off");
         }
         let policies_followed = !lost && policies.await.is_ok();
         let storage_closed = match storage.close().await {

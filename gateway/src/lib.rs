@@ -2,9 +2,11 @@
 //!
 //! The order of the statements in [`Gateway::build`] is the architecture.
 
+mod background;
 pub mod cli;
 pub mod config;
 mod gateway;
+mod past_payments;
 mod upkeep;
 
 pub use config::Config;

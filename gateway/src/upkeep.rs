@@ -72,10 +72,10 @@ impl Upkeep {
     }
 
     /// Looks after payments until it is told to stop; what it has begun by then comes to its end.
-    pub(crate) async fn run(self, stop: CancellationToken) {
+    pub(crate) async fn run(self, stop: &CancellationToken) {
         let mut round = 0_u64;
         while !stop.is_cancelled() {
-            self.ask_and_expire(&stop).await;
+            self.ask_and_expire(stop).await;
             if round.is_multiple_of(SELDOM_ROUNDS) {
                 self.forget_and_count().await;
             }

@@ -25,7 +25,7 @@ pub mod contracts;
 pub mod documentation;
 pub mod etcd;
 pub mod fakes;
-pub mod redis;
 pub mod postgres;
+pub mod redis;
 pub mod strategies;
 pub mod tcp_proxy;

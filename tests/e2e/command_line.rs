@@ -51,7 +51,7 @@ fn wrong_configuration_is_refused_with_its_path_and_origin() {
             "[policies]\nstore = \"s3://bucket\"\n",
             &["policies.store", "dir:PATH"],
         ),
-        ("[storage]\nreaders = -1\n", &["storage.readers"]),
+        ("[storage.sqlite]\nreaders = -1\n", &["storage.sqlite.readers"]),
         ("http = [", &["gateway.toml", "line 1"]),
     ] {
         std::fs::write(&file, text).expect("a file");

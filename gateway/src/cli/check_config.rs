@@ -8,7 +8,15 @@ pub(super) fn run(args: ConfigArgs) -> anyhow::Result<u8> {
         "the configuration is right: listens on {}, policies from {}, payments in {}",
         config.http.listen,
         config.policies.store,
-        config.storage.path.display()
+        stored_in(&config.storage)
     ));
     Ok(DONE)
+}
+
+/// Where payments are kept, without a password.
+fn stored_in(config: &storage::Config) -> String {
+    match config.kind {
+        storage::StorageKind::Sqlite => config.sqlite.path.display().to_string(),
+        storage::StorageKind::Postgres => config.postgres.url.clone(),
+    }
 }

@@ -37,18 +37,21 @@ impl Config {
         acquirers::open(&self.acquirer)
             .map(drop)
             .map_err(|error| error.to_string())?;
-        for (path, file) in [
-            ("storage.path", &self.storage.path),
-            (
-                "platform.fingerprint_key_path",
-                &self.platform.fingerprint_key_path,
-            ),
-        ] {
-            if file.as_os_str().is_empty() {
+        match self.storage.kind {
+            storage::StorageKind::Sqlite if self.storage.sqlite.path.as_os_str().is_empty() => {
+                let path = "storage.sqlite.path";
                 return Err(at(path, &"found nothing, expected the path of a file"));
             }
+            storage::StorageKind::Sqlite => {}
+            storage::StorageKind::Postgres => {
+                self.storage.postgres.check().map_err(|error| error.to_string())?;
+            }
         }
-        features::MemoryFeatureStore::new(&self.features).map_err(|error| at("features.lists", &error))?;
+        if self.platform.fingerprint_key_path.as_os_str().is_empty() {
+            let path = "platform.fingerprint_key_path";
+            return Err(at(path, &"found nothing, expected the path of a file"));
+        }
+        self.features.check().map_err(|error| error.to_string())?;
         telemetry::logging::check(&self.telemetry).map_err(|error| at("telemetry.log_filter", &error))?;
         Ok(())
     }
@@ -106,8 +109,8 @@ mod tests {
                 "acquirer.http.url: ",
             ),
             (
-                refused(|c| c.storage.path = std::path::PathBuf::new()),
-                "storage.path: ",
+                refused(|c| c.storage.sqlite.path = std::path::PathBuf::new()),
+                "storage.sqlite.path: ",
             ),
             (
                 refused(|c| c.telemetry.log_filter = "=".to_owned()),

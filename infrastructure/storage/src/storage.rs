@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use application::ports::{EventLog, PaymentCatalog, PaymentRepository};
+use application::ports::{EventLog, ListStore, PaymentCatalog, PaymentRepository};
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 
 use crate::config::{Config, StorageKind};
 use crate::postgres::{PostgresOpenError, PostgresPaymentRepository};
-use crate::sqlite::{CloseError, SqliteOpenError, SqlitePaymentRepository};
+use crate::sqlite::{CloseError, SqliteListStore, SqliteOpenError, SqlitePaymentRepository};
 
 /// Why the storage cannot be opened.
 #[derive(Debug, Error)]
@@ -33,6 +33,8 @@ pub struct Storage {
     pub catalog: Arc<dyn PaymentCatalog>,
     /// What happened.
     pub events: Arc<dyn EventLog>,
+    /// Items of lists; none in PostgreSQL, where lists are those of the configuration.
+    pub lists: Option<Arc<dyn ListStore>>,
     database: Database,
 }
 
@@ -71,6 +73,10 @@ impl Storage {
             payments: Arc::clone(adapter) as _,
             catalog: Arc::clone(adapter) as _,
             events: Arc::clone(adapter) as _,
+            lists: match &database {
+                Database::Sqlite(sqlite) => Some(Arc::new(SqliteListStore::new(Arc::clone(sqlite)))),
+                Database::Postgres(_) => None,
+            },
             database,
         }
     }

@@ -100,11 +100,14 @@ fn a_file_that_is_no_toml_or_not_there_is_refused() {
 #[test]
 fn what_looks_like_a_number_is_a_text_where_a_text_is_expected() {
     let mut overrides = variables(&[("PORTCULLIS_POLICIES__NODE_ID", "0")]);
-    overrides.settings = vec!["storage.path=2024".to_owned()];
+    overrides.settings = vec!["storage.sqlite.path=2024".to_owned()];
     let file = file("");
     let config = load(Some(file.path()), &overrides).unwrap();
     assert_eq!(
-        (config.policies.node_id.as_str(), config.storage.path.to_str()),
+        (
+            config.policies.node_id.as_str(),
+            config.storage.sqlite.path.to_str()
+        ),
         ("0", Some("2024"))
     );
 }

@@ -1,0 +1,37 @@
+//! What runs beside the requests for as long as the gateway does.
+
+use std::sync::Arc;
+
+use features::FollowedLists;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::past_payments::PastPayments;
+use crate::upkeep::Upkeep;
+
+/// All of it.
+pub(crate) struct Background {
+    pub(crate) upkeep: Upkeep,
+    pub(crate) lists: Option<Arc<FollowedLists>>,
+    pub(crate) past: Option<PastPayments>,
+}
+
+impl Background {
+    /// Starts it. It ends when it is told to stop, and what it has begun by then comes to its end.
+    pub(crate) fn start(self, stop: CancellationToken) -> JoinHandle<()> {
+        let Self { upkeep, lists, past } = self;
+        tokio::spawn(async move {
+            let follow = async {
+                if let Some(lists) = lists {
+                    lists.follow_until(stop.cancelled()).await;
+                }
+            };
+            let tell = async {
+                if let Some(past) = past {
+                    past.tell(&stop).await;
+                }
+            };
+            tokio::join!(upkeep.run(&stop), follow, tell);
+        })
+    }
+}
