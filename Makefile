@@ -46,7 +46,7 @@ publish: setup-build build-gateway ## Build the sample policies and publish what
 COUNTING := no_misbehaving_guest_harms_anybody
 # All targets at once: the end-to-end tests start the binary, and built on its own it would have fewer features switched
 # on in its dependencies, so that many of them were compiled twice.
-test: setup-test ## Run the whole test suite, etcd and PostgreSQL included
+test: setup-test ## Run the whole test suite, etcd, PostgreSQL and Redis included
 	cargo build --workspace --all-targets --locked
 	E2E_BUILT=1 REQUIRE_BACKENDS=1 cargo test --workspace --locked -- --skip $(COUNTING) $(ARGS)
 	E2E_BUILT=1 REQUIRE_BACKENDS=1 cargo test --workspace --locked --test e2e -- --test-threads 1 $(COUNTING)

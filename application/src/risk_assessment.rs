@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use domain::feature::FeatureValue;
 use domain::risk::{RiskDecision, RiskRequest};
 use thiserror::Error;
 
@@ -44,7 +43,7 @@ impl RiskAssessment {
                 // The policies decide without: each knows what a missing feature means to it.
                 tracing::warn!(payment.id = %request.payment_id, %error, "features are unavailable");
                 self.telemetry.features_unavailable();
-                vec![FeatureValue::Unavailable; specs.len()]
+                self.features.at_hand(request, specs)
             }
         };
         let evaluations = policies.evaluate(request, &features).await;

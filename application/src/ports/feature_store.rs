@@ -15,7 +15,8 @@ pub enum SettledAs {
     Declined,
 }
 
-/// The lookup failed or came too late; every feature of it is then `unavailable`.
+/// The lookup failed or came too late; every feature of it is then `unavailable`, but for those that are
+/// [at hand](FeatureStore::at_hand).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("features are unavailable: {reason}")]
 pub struct FeatureStoreUnavailable {
@@ -37,6 +38,12 @@ pub trait FeatureStore: Send + Sync {
         request: &RiskRequest<'_>,
         features: &[FeatureSpec],
     ) -> Result<Vec<FeatureValue>, FeatureStoreUnavailable>;
+
+    /// What can be told of the features without asking anybody: what is left of them when they could not be observed. In the
+    /// order of the specs; `Unavailable` where it cannot be told.
+    fn at_hand(&self, _request: &RiskRequest<'_>, features: &[FeatureSpec]) -> Vec<FeatureValue> {
+        vec![FeatureValue::Unavailable; features.len()]
+    }
 
     /// Counts an observed payment as approved or declined too. A payment settles once; later calls change nothing.
     ///

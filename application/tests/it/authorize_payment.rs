@@ -227,20 +227,27 @@ async fn an_answer_that_could_not_be_stored_leaves_the_operation_open_and_is_cou
 }
 
 #[tokio::test]
-async fn without_features_the_policies_decide_on_unavailable_values() {
+async fn without_features_the_policies_decide_on_what_is_at_hand() {
     let spec = FeatureSpec::Velocity {
         subject: Subject::Card,
         measure: VelocityMeasure::Count,
         filter: PaymentFilter::Attempted,
         window_seconds: 60,
     };
-    let engine = ScriptedRiskEngine::answering(vec![spec; 2], vec![evaluation("scripted", Outcome::Approve)]);
+    let listed = FeatureSpec::Listed {
+        list: "blocked".into(),
+        subject: Subject::Merchant,
+    };
+    let specs = vec![spec.clone(), listed, spec];
+    let engine = ScriptedRiskEngine::answering(specs, vec![evaluation("scripted", Outcome::Approve)]);
     let world = World::new(engine);
+    world.features.list("blocked", Subject::Merchant, "m_1");
     world.features.become_unavailable();
     let payment = take(&world).await.unwrap();
     assert_eq!(payment.status(), PaymentStatus::Authorized);
     let given = world.engine.set().unwrap().given();
-    assert_eq!(given, [vec![FeatureValue::Unavailable; 2]]);
+    let unavailable = FeatureValue::Unavailable;
+    assert_eq!(given, [[unavailable, FeatureValue::Listed(true), unavailable]]);
     assert_eq!(world.telemetry.counts().features_unavailable, 1);
 }
 

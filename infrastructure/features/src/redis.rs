@@ -152,6 +152,14 @@ impl FeatureStore for RedisFeatureStore {
         })
     }
 
+    fn at_hand(&self, request: &RiskRequest<'_>, features: &[FeatureSpec]) -> Vec<FeatureValue> {
+        let value = |feature: &FeatureSpec| match feature {
+            FeatureSpec::Listed { list, subject } => self.lists.lookup(list, *subject, request),
+            FeatureSpec::Velocity { .. } => FeatureValue::Unavailable,
+        };
+        features.iter().map(value).collect()
+    }
+
     async fn settle(
         &self,
         request: &RiskRequest<'_>,

@@ -28,7 +28,7 @@ pub struct InMemoryFeatureStore {
 }
 
 impl InMemoryFeatureStore {
-    /// From now on nothing can be looked up or counted.
+    /// From now on nothing can be counted, and lists are all that is at hand.
     pub fn become_unavailable(&self) {
         self.unavailable.store(true, Ordering::SeqCst);
     }
@@ -56,7 +56,10 @@ impl InMemoryFeatureStore {
         Ok(())
     }
 
-    fn listed(&self, list: &str, subject: Subject, value: String) -> FeatureValue {
+    fn listed(&self, request: &RiskRequest<'_>, list: &str, subject: Subject) -> FeatureValue {
+        let Some(value) = subject_of(request.details, subject) else {
+            return FeatureValue::Unavailable;
+        };
         match self.lists.lock().unwrap().get(list) {
             Some(list) => FeatureValue::Listed(list.contains(&(subject, value))),
             None => FeatureValue::Unavailable,
@@ -102,10 +105,7 @@ impl FeatureStore for InMemoryFeatureStore {
             });
         }
         let value = |feature: &FeatureSpec| match feature {
-            FeatureSpec::Listed { list, subject } => match subject_of(request.details, *subject) {
-                Some(value) => self.listed(list, *subject, value),
-                None => FeatureValue::Unavailable,
-            },
+            FeatureSpec::Listed { list, subject } => self.listed(request, list, *subject),
             FeatureSpec::Velocity {
                 subject,
                 measure,
@@ -139,6 +139,14 @@ impl FeatureStore for InMemoryFeatureStore {
             }
         };
         Ok(features.iter().map(value).collect())
+    }
+
+    fn at_hand(&self, request: &RiskRequest<'_>, features: &[FeatureSpec]) -> Vec<FeatureValue> {
+        let value = |feature: &FeatureSpec| match feature {
+            FeatureSpec::Listed { list, subject } => self.listed(request, list, *subject),
+            FeatureSpec::Velocity { .. } => FeatureValue::Unavailable,
+        };
+        features.iter().map(value).collect()
     }
 
     async fn settle(

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::FeatureStore;
-use domain::feature::{FeatureValue, Subject};
+use domain::feature::{FeatureSpec, FeatureValue, Subject};
 use portcullis_features::{Config, RedisConfig, RedisFeatureStore};
 use testkit::builders::{OwnedRiskRequest, payment_details, risk_request};
 use tokio::time::timeout;
 
 use super::{config, own, store};
-use crate::attempts;
+use crate::{attempts, lists_of};
 
 /// How long a call is waited for whose own bound is far shorter, and a state that is to come: so that only a defect, and no busy
 /// machine, runs into it.
@@ -110,6 +110,32 @@ async fn a_store_is_opened_before_there_is_a_redis() {
         .await
         .unwrap();
     assert_eq!(count_at_last(&store, 1).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_are_at_hand_while_redis_is_away() {
+    let Some(redis) = own(&[]).await else { return };
+    let server = Arc::clone(&redis);
+    tokio::task::spawn_blocking(move || server.kill()).await.unwrap();
+    let store = store(&Config {
+        lists: lists_of(&[("customer", "c_1")]),
+        ..hurried(config(&redis))
+    });
+    let payment = risk_request("pay_1")
+        .details(payment_details().customer("c_1").build())
+        .build();
+    let specs = [
+        attempts(Subject::Customer, 60),
+        FeatureSpec::Listed {
+            list: "blocked".into(),
+            subject: Subject::Customer,
+        },
+    ];
+    store.observe(&payment.borrow(), &specs).await.unwrap_err();
+    assert_eq!(
+        store.at_hand(&payment.borrow(), &specs),
+        [FeatureValue::Unavailable, FeatureValue::Listed(true)]
+    );
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 //! What one payment takes, measured beside a PING. Run by hand:
 //! `cargo test -p portcullis-features --test it --release -- --ignored --nocapture redis::pace`
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use application::ports::FeatureStore;
+use domain::Timestamp;
 use domain::feature::{FeatureSpec, PaymentFilter, Subject, VelocityMeasure};
-use testkit::builders::{after, payment_details, risk_request};
+use testkit::builders::{payment_details, risk_request};
 
 use super::{config, connection, own, store};
 
@@ -34,6 +35,10 @@ fn quantiles(mut times: Vec<Duration>) -> (Duration, Duration) {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "Redis goes by the time of day, and so must this"
+)]
 #[ignore = "a measurement, and no test: it takes long and fails nothing"]
 async fn observe_with_twelve_features_beside_a_ping() {
     const PAYMENTS: usize = 20_000;
@@ -41,6 +46,9 @@ async fn observe_with_twelve_features_beside_a_ping() {
     let store = store(&config(&redis));
     let mut connection = connection(&redis).await;
     let specs = twelve();
+    // A payment a minute, the last one now.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let begun_at = now - 60 * PAYMENTS as u64;
     let (mut observed, mut pinged) = (Vec::new(), Vec::new());
     for number in 0..PAYMENTS {
         let details = payment_details()
@@ -51,7 +59,9 @@ async fn observe_with_twelve_features_beside_a_ping() {
             .ip(&format!("198.51.100.{}", number % 200));
         let payment = risk_request(&format!("pay_{number}"))
             .details(details.build())
-            .at(after(number as u64 * 60))
+            .at(Timestamp::from_unix_millis(
+                1_000 * (begun_at + 60 * number as u64),
+            ))
             .build();
         let begun = Instant::now();
         store.observe(&payment.borrow(), &specs).await.unwrap();
@@ -61,11 +71,14 @@ async fn observe_with_twelve_features_beside_a_ping() {
         pinged.push(begun.elapsed());
     }
     let info: String = ::redis::cmd("INFO")
-        .arg("commandstats")
+        .arg("cpu")
         .query_async(&mut connection)
         .await
         .unwrap();
-    let script = info.lines().find(|line| line.contains("evalsha"));
+    let cpu = info
+        .lines()
+        .filter(|line| line.starts_with("used_cpu_user:") || line.starts_with("used_cpu_sys:"));
+    let cpu: Vec<&str> = cpu.collect();
     let memory: String = ::redis::cmd("INFO")
         .arg("memory")
         .query_async(&mut connection)
@@ -74,7 +87,7 @@ async fn observe_with_twelve_features_beside_a_ping() {
     let memory = memory.lines().find(|line| line.starts_with("used_memory_human"));
     let (observed, pinged) = (quantiles(observed), quantiles(pinged));
     println!(
-        "observe p50 {:?}, p99 {:?}; PING p50 {:?}, p99 {:?}; ratio {:.1} and {:.1}; {script:?} {memory:?}",
+        "observe p50 {:?}, p99 {:?}; PING p50 {:?}, p99 {:?}; ratio {:.1} and {:.1}; {cpu:?} {memory:?}",
         observed.0,
         observed.1,
         pinged.0,
