@@ -25,7 +25,7 @@ async fn a_save_that_takes_too_long_is_undone_and_told() {
     let server = shared();
     let database = server.fresh_database();
     let mut config = config(server, &database);
-    config.statement_timeout_ms = 200;
+    config.statement_timeout_ms = 1_000;
     let repository = open(&config).await;
     let mut stored = payment().sent("op_1");
     repository.save(&mut stored).await.unwrap();
@@ -48,7 +48,7 @@ async fn a_payment_that_finds_every_connection_busy_is_told_to_come_back() {
     let database = server.fresh_database();
     let mut config = config(server, &database);
     config.max_connections = 1;
-    config.acquire_timeout_ms = 2_000;
+    config.acquire_timeout_ms = 5_000;
     let repository = Arc::new(open(&config).await);
     let mut stored = payment().sent("op_1");
     repository.save(&mut stored).await.unwrap();
@@ -92,8 +92,8 @@ async fn a_server_that_says_nothing_is_given_up_and_found_again() {
     let database = server.fresh_database();
     let mut config = config(server, &database);
     config.url = server.url_by(&proxy.endpoint(), &database);
-    config.statement_timeout_ms = 200;
-    config.acquire_timeout_ms = 1_000;
+    config.statement_timeout_ms = 1_000;
+    config.acquire_timeout_ms = 5_000;
     config.max_connections = 1;
     let repository = open(&config).await;
     let mut stored = payment().sent("op_1");
