@@ -7,7 +7,7 @@ use api::{ApiParts, ApiState, Drained, HttpMetrics, Server, ThisNode};
 use application::operation_runner::OperationRunner;
 use application::ports::{Acquirer, Clock, IdGenerator, ListStoreError, RiskPolicyEngine, Telemetry};
 use application::risk_assessment::RiskAssessment;
-use features::{FollowedLists, SubjectKey};
+use features::{FollowedLists, SubjectKey, SubjectLists};
 use platform::{HmacCardFingerprinter, SystemClock, TokioTimer, UuidIdGenerator};
 use plugin_host::PolicyHost;
 use plugin_host::compiler::CompilerCommand;
@@ -116,14 +116,7 @@ impl Gateway {
             telemetry: Arc::clone(&risk.telemetry),
             times: Arc::new(config.payments.times()),
         };
-        let lists = storage.lists.clone().map(|store| {
-            let clock = Arc::clone(&risk.clock);
-            Arc::new(FollowedLists::new(store, features.lists, clock))
-        });
-        if let Some(lists) = &lists {
-            // Before the first payment: a list that is not known yet is `unavailable` to policies.
-            lists.refresh().await.map_err(BuildError::ListStore)?;
-        }
+        let lists = follow_lists(&storage, features.lists, &risk.clock).await?;
         let catalog = || Arc::clone(&storage.catalog);
         let background = Background {
             upkeep: Upkeep::new(&config.payments, &runner, &risk.ids, catalog(), &mut registry),
@@ -204,6 +197,20 @@ impl Gateway {
             storage_closed,
         }
     }
+}
+
+/// The lists of the storage, read once: to policies a list that is not known yet is `unavailable`.
+async fn follow_lists(
+    storage: &Storage,
+    lists: Arc<SubjectLists>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Arc<FollowedLists>>, BuildError> {
+    let Some(store) = storage.lists.clone() else {
+        return Ok(None);
+    };
+    let followed = FollowedLists::new(store, lists, Arc::clone(clock));
+    followed.refresh().await.map_err(BuildError::ListStore)?;
+    Ok(Some(Arc::new(followed)))
 }
 
 fn render(registry: &RwLock<Registry>) -> String {

@@ -1,6 +1,8 @@
 //! The world as a test wants it: a clock that stands still, an acquirer that says what it is told to, a repository in
 //! memory, a policy engine with a script.
 
+// By its path, because the fuzz targets take this file in by its own.
+#[path = "fakes/acquirer.rs"]
 mod acquirer;
 
 use std::collections::VecDeque;
