@@ -10,6 +10,7 @@
 //! - `edge` is the frame round every endpoint: request id, metrics, the log line, a last resort for panics;
 //! - [`server`] accepts connections within bounds and ends them without cutting a payment off.
 
+mod access;
 mod admission;
 pub mod api_state;
 mod body;
@@ -27,8 +28,9 @@ mod routes;
 pub mod server;
 mod state;
 
+pub use access::{ACCESS_RULES, AccessRule, Required};
 pub use api_state::{ApiParts, ApiState, RenderMetrics};
-pub use config::Config;
+pub use config::{Authentication, Config, ConfigError, MetricsAccess};
 pub use metrics::HttpMetrics;
 pub use problem::ProblemCode;
 pub use routes::Api;

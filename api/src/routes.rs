@@ -1,7 +1,7 @@
 //! Every path, and which endpoint serves it.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use axum::Router;
 use axum::extract::Request;
@@ -30,7 +30,7 @@ impl Api {
     pub fn router(&self) -> Router {
         let get = MethodFilter::GET;
         let post = MethodFilter::POST;
-        let unmatched = Edge::new(&self.0, "unmatched");
+        let unmatched = Edge::unserved(&self.0, "unmatched");
         Router::new()
             .merge(self.payments())
             .merge(self.reviews())
@@ -99,12 +99,21 @@ impl Api {
         self.0.payments.wait().await;
     }
 
+    /// Every method and path that an endpoint serves.
+    #[must_use]
+    pub fn routes(&self) -> Vec<(&'static str, &'static str)> {
+        // Making them is what writes them down.
+        let _router = self.router();
+        let routes = self.0.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        routes.iter().copied().collect()
+    }
+
     fn on<H, F>(&self, route: &'static str, method: MethodFilter, handler: H) -> MethodRouter
     where
         H: Fn(Arc<Shared>, Request) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
-        let edge = Edge::new(&self.0, route);
+        let edge = Edge::unserved(&self.0, route);
         let others = MethodRouter::new().fallback(move |request: Request| {
             let edge = Arc::clone(&edge);
             async move { edge.serve(request, unmatched::no_such_method).await }
@@ -124,11 +133,25 @@ impl Api {
         H: Fn(Arc<Shared>, Request) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
-        let edge = Edge::new(&self.0, route);
+        let edge = Edge::serving(&self.0, name_of(method), route);
         others.on(method, move |request: Request| {
             let edge = Arc::clone(&edge);
             let handler = handler.clone();
             async move { edge.serve(request, handler).await }
         })
     }
+}
+
+/// A method as the table of who may what has it.
+fn name_of(method: MethodFilter) -> &'static str {
+    [
+        (MethodFilter::GET, "GET"),
+        (MethodFilter::POST, "POST"),
+        (MethodFilter::PUT, "PUT"),
+        (MethodFilter::PATCH, "PATCH"),
+        (MethodFilter::DELETE, "DELETE"),
+    ]
+    .into_iter()
+    .find_map(|(known, name)| (known == method).then_some(name))
+    .unwrap_or("other")
 }

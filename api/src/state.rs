@@ -1,10 +1,13 @@
 //! What the endpoints share: the use cases, and the bounds.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
+use crate::access::Gate;
 use crate::admission::Admission;
 use crate::api_state::ApiState;
 use crate::config::{Config, at_least_one_ms};
@@ -13,6 +16,7 @@ use crate::request_id::RequestIds;
 /// One per process, shared by every request.
 pub(crate) struct Shared {
     pub(crate) state: ApiState,
+    pub(crate) gate: Gate,
     pub(crate) admission: Admission,
     pub(crate) request_ids: RequestIds,
     /// Every payment that runs, also those whose client has gone.
@@ -21,11 +25,14 @@ pub(crate) struct Shared {
     pub(crate) body_read_timeout: Duration,
     pub(crate) request_timeout: Duration,
     draining: AtomicBool,
+    /// Every method and path that an endpoint was given.
+    pub(crate) routes: Mutex<BTreeSet<(&'static str, &'static str)>>,
 }
 
 impl Shared {
     pub(crate) fn new(config: &Config, state: ApiState) -> Self {
         Self {
+            gate: Gate::new(config, state.authenticate.clone(), state.http_metrics.clone()),
             state,
             admission: Admission::new(config.max_in_flight, config.max_connections),
             request_ids: RequestIds::new(),
@@ -34,6 +41,7 @@ impl Shared {
             body_read_timeout: at_least_one_ms(config.body_read_timeout_ms),
             request_timeout: at_least_one_ms(config.request_timeout_ms),
             draining: AtomicBool::new(false),
+            routes: Mutex::default(),
         }
     }
 

@@ -1,13 +1,16 @@
 //! What the gateway offers, one verb and noun a file.
 
+mod authenticate;
 mod authorize_payment;
 mod capture_payment;
 mod check_readiness;
 mod confirm_payment;
+mod create_api_key;
 mod decide_risk;
 mod expire_payment;
 mod follow_up;
 mod get_payment;
+mod list_api_keys;
 mod list_events;
 mod list_payments;
 mod list_policies;
@@ -16,16 +19,21 @@ mod release;
 mod resolve_operation;
 mod resume_request;
 mod review_payment;
+mod revoke_api_key;
+mod rotate_api_key;
 mod void_payment;
 
+pub use authenticate::{Authenticate, AuthenticateError};
 pub use authorize_payment::{AuthorizePayment, AuthorizePaymentCommand, AuthorizePaymentError, PaymentCard};
 pub use capture_payment::{CapturePayment, CapturePaymentCommand, CapturePaymentError};
 pub use check_readiness::{CheckReadiness, ReadinessCheck};
 pub use confirm_payment::{ConfirmPayment, ConfirmPaymentCommand, ConfirmPaymentError};
+pub use create_api_key::{CreateApiKey, CreateApiKeyCommand, CreateApiKeyError, IssuedApiKey};
 pub use decide_risk::{DecideRisk, DecideRiskCommand, DecideRiskError, DecidedCard, RiskDecisionMade};
 pub use expire_payment::{ExpirePayment, ExpirePaymentError};
 pub use follow_up::{FollowUpError, PaymentOf};
 pub use get_payment::{GetPayment, GetPaymentError};
+pub use list_api_keys::{ListApiKeys, ListApiKeysError};
 pub use list_events::{ListEvents, ListEventsError};
 pub use list_payments::{ListPayments, ListPaymentsError};
 pub use list_policies::{ListPolicies, ListedPolicies};
@@ -33,6 +41,8 @@ pub use refund_payment::{RefundPayment, RefundPaymentCommand, RefundPaymentError
 pub use resolve_operation::{HumanAnswer, ResolveOperation, ResolveOperationError};
 pub use resume_request::{ResumeRequest, ResumeRequestError};
 pub use review_payment::{ReviewPayment, ReviewPaymentCommand, ReviewPaymentError};
+pub use revoke_api_key::{RevokeApiKey, RevokeApiKeyError};
+pub use rotate_api_key::{MAX_GRACE_SECONDS, RotateApiKey, RotateApiKeyError};
 pub use void_payment::{VoidPayment, VoidPaymentError};
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Names of things: payments, merchants, decisions, operations.
+//! Names of things: payments, merchants, decisions, operations, keys.
 
 use std::fmt;
 
@@ -90,6 +90,10 @@ identifier! {
 identifier! {
     /// One call to an acquirer; also the idempotency key that the acquirer is given.
     OperationId
+}
+identifier! {
+    /// One key to the HTTP interface; no secret.
+    ApiKeyId
 }
 
 #[cfg(test)]

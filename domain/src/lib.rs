@@ -4,6 +4,7 @@
 //! knowing a framework. Types are built by constructors that refuse what cannot be (`Currency::parse`, `Money::new`,
 //! `CardNumber::parse`), so inner code never checks again.
 
+pub mod access;
 pub mod card;
 pub mod country;
 pub mod currency;
@@ -18,7 +19,7 @@ pub mod timestamp;
 pub use card::{CardBrand, CardExpiry, CardNumber, CardNumberError, CardSummary};
 pub use country::CountryCode;
 pub use currency::{Currency, CurrencyError};
-pub use identifier::{DecisionId, IdentifierError, MerchantId, OperationId, PaymentId};
+pub use identifier::{ApiKeyId, DecisionId, IdentifierError, MerchantId, OperationId, PaymentId};
 pub use money::{Money, MoneyError};
 pub use payment::Payment;
 pub use timestamp::Timestamp;

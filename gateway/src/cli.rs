@@ -3,6 +3,7 @@
 
 mod check_config;
 mod compile;
+mod key;
 mod policy;
 mod serve;
 
@@ -46,6 +47,9 @@ enum Command {
     /// Build, look into, publish and list policies
     #[command(subcommand)]
     Policy(Box<policy::PolicyCommand>),
+    /// Make, list, rotate and revoke keys to the HTTP interface
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Compile one component from standard input to standard output; the other commands start this for every policy
     #[command(hide = true)]
     Compile(compile::CompileArgs),
@@ -129,6 +133,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::CheckConfig(args) => check_config::run(args),
         Command::Policy(command) => policy::run(*command),
+        Command::Key(command) => key::run(command),
         Command::Compile(args) => return compile::run(&args),
     };
     match result {

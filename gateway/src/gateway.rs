@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
 
-use api::{ApiParts, ApiState, Drained, HttpMetrics, Server};
+use api::{ApiParts, ApiState, Authentication, Drained, HttpMetrics, Server};
+use application::api_keys::ApiKeyRing;
 use application::operation_runner::OperationRunner;
 use application::ports::{Acquirer, Clock, FeatureStore, IdGenerator, PaymentRepository};
 use application::ports::{RiskPolicyEngine, Telemetry};
 use application::risk_assessment::RiskAssessment;
-use platform::{HmacCardFingerprinter, SystemClock, TokioTimer, UuidIdGenerator};
+use platform::{HmacCardFingerprinter, SystemApiKeySecrets, SystemClock, TokioTimer, UuidIdGenerator};
 use plugin_host::PolicyHost;
 use plugin_host::compiler::CompilerCommand;
 use prometheus_client::registry::Registry;
@@ -27,6 +28,9 @@ pub enum BuildError {
     /// The storage cannot be opened.
     #[error("the storage cannot be opened")]
     Storage(#[from] storage::OpenError),
+    /// The API keys cannot be read.
+    #[error("the API keys cannot be read")]
+    ApiKeys(#[from] application::ports::ApiKeyStoreError),
     /// The fingerprint key cannot be read or made.
     #[error("the card fingerprint key cannot be used")]
     FingerprintKey(#[from] platform::FingerprintKeyError),
@@ -60,6 +64,7 @@ pub struct Gateway {
     policies: JoinHandle<()>,
     stop_policies: CancellationToken,
     upkeep: Upkeep,
+    api_keys: Option<Arc<ApiKeyRing>>,
 }
 
 impl Gateway {
@@ -84,6 +89,16 @@ impl Gateway {
         let acquirer: Arc<dyn Acquirer> = Arc::new(acquirers::SimulatedAcquirer::new(&config.acquirer));
         let storage = Arc::new(SqlitePaymentRepository::open(&config.storage)?);
         let payments: Arc<dyn PaymentRepository> = Arc::clone(&storage) as _;
+
+        let api_keys = Arc::new(ApiKeyRing::new(
+            Arc::clone(&storage) as _,
+            Arc::new(SystemApiKeySecrets),
+            Arc::clone(&clock),
+        ));
+        let takes_keys = config.http.authentication == Authentication::Keys;
+        if takes_keys {
+            api_keys.refresh().await?;
+        }
 
         let host = PolicyHost::start(&config.policies, compiler, Arc::clone(&clock), &mut registry).await?;
         let engine: Arc<dyn RiskPolicyEngine> = host.engine();
@@ -113,6 +128,7 @@ impl Gateway {
         );
         let registry = Arc::new(RwLock::new(registry));
         let parts = ApiParts {
+            api_keys: Arc::clone(&api_keys),
             risk,
             runner,
             fingerprinter: Arc::clone(&keyed) as _,
@@ -131,6 +147,7 @@ impl Gateway {
             policies,
             stop_policies,
             upkeep,
+            api_keys: takes_keys.then_some(api_keys),
         })
     }
 
@@ -148,9 +165,11 @@ impl Gateway {
             mut policies,
             stop_policies,
             upkeep,
+            api_keys,
         } = self;
         let stop_upkeep = CancellationToken::new();
         let upkeep = tokio::spawn(upkeep.run(stop_upkeep.clone()));
+        let api_keys = api_keys.map(|ring| tokio::spawn(async move { ring.follow(&TokioTimer).await }));
         let mut lost = false;
         let drained = server
             .run(async {
@@ -165,6 +184,10 @@ impl Gateway {
             .await;
         stop_policies.cancel();
         stop_upkeep.cancel();
+        // It only reads, and never ends by itself.
+        if let Some(api_keys) = api_keys {
+            api_keys.abort();
+        }
         if let Err(error) = upkeep.await {
             tracing::error!(%error, "the upkeep of payments broke off");
         }

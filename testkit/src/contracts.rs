@@ -10,6 +10,7 @@
 //!
 //! What comes back beside the port, such as a folder, is kept until the test has ended.
 
+pub mod api_key_store;
 pub mod feature_store;
 pub mod payment_repository;
 
@@ -31,6 +32,23 @@ macro_rules! payment_repository_contract {
             of_many_updates_over_one_version_one_wins
             a_refusal_does_not_undo_its_neighbours
             a_store_that_works_says_so
+        }
+    };
+}
+
+/// Runs every obligation of a store of API keys as a test of its own. The store holds none.
+#[macro_export]
+macro_rules! api_key_store_contract {
+    ($open:expr) => {
+        $crate::contract_tests! { api_key_store, $open,
+            a_key_that_was_never_stored_is_not_found
+            a_stored_key_is_found_as_it_was
+            a_changed_key_is_found_as_it_was_left
+            a_name_that_is_taken_is_refused
+            a_change_over_another_version_conflicts_and_changes_nothing
+            every_change_raises_the_revision
+            keys_are_listed_by_name_page_by_page
+            of_many_changes_over_one_version_one_wins
         }
     };
 }

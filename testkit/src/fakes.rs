@@ -1,12 +1,14 @@
 //! Every port, in memory and under the test's control.
 
 mod acquirer;
+mod api_keys;
 mod feature_store;
 mod payment_repository;
 mod risk_engine;
 mod small;
 
 pub use acquirer::{AskedOperation, ScriptedAcquirer};
+pub use api_keys::{CountingApiKeySecrets, InMemoryApiKeyStore};
 pub use feature_store::InMemoryFeatureStore;
 pub use payment_repository::{InMemoryPaymentRepository, Save};
 pub use risk_engine::{ScriptedPolicySet, ScriptedRiskEngine};

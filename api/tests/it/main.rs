@@ -3,6 +3,8 @@
 //! Each is marked as a test, so that its functions may stop at what they do not expect (see clippy.toml).
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod caller;
 #[cfg(test)]
 mod fakes;

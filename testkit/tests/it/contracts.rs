@@ -40,6 +40,19 @@ mod fake_feature_store {
     portcullis_testkit::feature_store_contract!(open);
 }
 
+mod fake_api_key_store {
+    use std::sync::Arc;
+
+    use application::ports::ApiKeyStore;
+    use portcullis_testkit::fakes::InMemoryApiKeyStore;
+
+    async fn open() -> (Arc<dyn ApiKeyStore>, ()) {
+        (Arc::new(InMemoryApiKeyStore::default()), ())
+    }
+
+    portcullis_testkit::api_key_store_contract!(open);
+}
+
 #[test]
 fn every_obligation_is_in_the_list_that_is_run() {
     let lists = include_str!("../../src/contracts.rs");
@@ -47,6 +60,7 @@ fn every_obligation_is_in_the_list_that_is_run() {
     for suite in [
         include_str!("../../src/contracts/payment_repository.rs"),
         include_str!("../../src/contracts/feature_store.rs"),
+        include_str!("../../src/contracts/api_key_store.rs"),
     ] {
         for rest in suite.split("pub async fn ").skip(1) {
             let name = rest.split('(').next().unwrap();
