@@ -11,7 +11,7 @@ use axum::routing::{MethodFilter, MethodRouter};
 use crate::api_state::ApiState;
 use crate::config::Config;
 use crate::edge::Edge;
-use crate::endpoints::{events, operations, payments, policies, reviews, risk_decisions, unmatched};
+use crate::endpoints::{docs, events, operations, payments, policies, reviews, risk_decisions, unmatched};
 use crate::problem::Problem;
 use crate::state::Shared;
 
@@ -42,6 +42,12 @@ impl Api {
             .route("/v1/policies", self.on("/v1/policies", get, policies::list))
             .route("/healthz", self.on("/healthz", get, operations::health))
             .route("/readyz", self.on("/readyz", get, operations::readiness))
+            .route("/openapi.json", self.on("/openapi.json", get, docs::openapi))
+            .route("/docs", self.on("/docs", get, docs::docs))
+            .route(
+                "/docs/errors/{code}",
+                self.on("/docs/errors/{code}", get, docs::error_page),
+            )
             .route("/metrics", self.on("/metrics", get, operations::metrics))
             .fallback(move |request: Request| {
                 let edge = Arc::clone(&unmatched);

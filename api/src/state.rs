@@ -11,6 +11,7 @@ use crate::access::Gate;
 use crate::admission::Admission;
 use crate::api_state::ApiState;
 use crate::config::{Config, at_least_one_ms};
+use crate::endpoints::docs::Documentation;
 use crate::request_id::RequestIds;
 
 /// One per process, shared by every request.
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) max_body_bytes: usize,
     pub(crate) body_read_timeout: Duration,
     pub(crate) request_timeout: Duration,
+    pub(crate) documentation: Documentation,
     draining: AtomicBool,
     /// Every method and path that an endpoint was given.
     pub(crate) routes: Mutex<BTreeSet<(&'static str, &'static str)>>,
@@ -40,6 +42,7 @@ impl Shared {
             max_body_bytes: config.max_body_bytes.max(1),
             body_read_timeout: at_least_one_ms(config.body_read_timeout_ms),
             request_timeout: at_least_one_ms(config.request_timeout_ms),
+            documentation: Documentation::new(config),
             draining: AtomicBool::new(false),
             routes: Mutex::default(),
         }

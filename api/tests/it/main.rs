@@ -7,6 +7,10 @@ mod access;
 #[cfg(test)]
 mod caller;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod fakes;
 #[cfg(test)]
 mod fuzz_corpus;
