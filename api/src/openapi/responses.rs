@@ -1,7 +1,7 @@
 //! What answers hold: every field of `response`, no more and no less. Tests compare what is really answered.
 
 use domain::Currency;
-use domain::payment::{DeclineCode, EventKind, OperationKind, PaymentStatus};
+use domain::payment::{DeclineCode, OperationKind, PaymentEventKind, PaymentStatus};
 use domain::risk::{FaultKind, Outcome};
 use serde_json::{Map, Value, json};
 
@@ -116,7 +116,7 @@ fn payments() -> Value {
         "PaymentPage": page("Payment"),
         "Event": object(&json!({
             "id": text(),
-            "type": {"enum": EventKind::ALL.map(EventKind::as_str)},
+            "type": {"enum": PaymentEventKind::ALL.map(PaymentEventKind::as_str)},
             "occurred_at": moment(),
             "data": object(&json!({
                 "payment_id": text(),
