@@ -399,17 +399,20 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         &[],
         &[ok("Health", "It does")],
     ),
-    read(
-        "/readyz",
-        "readiness",
-        "operations",
-        "The node can take payments",
-        &[],
-        &[
-            ok("Readiness", "It can"),
-            answer(503, "Readiness", "It cannot, or is shutting down", &[]),
-        ],
-    ),
+    Operation {
+        own_problems: &[ProblemCode::TimedOut],
+        ..read(
+            "/readyz",
+            "readiness",
+            "operations",
+            "The node can take payments",
+            &[],
+            &[
+                ok("Readiness", "It can"),
+                answer(503, "Readiness", "It cannot, or is shutting down", &[]),
+            ],
+        )
+    },
     read(
         "/metrics",
         "metrics",
