@@ -8,6 +8,9 @@ use crate::problem::ProblemCode;
 /// A name of a thing.
 pub(super) const IDENTIFIER: &str = "^[A-Za-z0-9_.-]{1,64}$";
 
+/// An idempotency key with quotes, in which some characters are escaped, or without.
+const KEY: &str = r#"^("([ !#-\[\]-~]|\\["\\])+"|[!#-\[\]-~]([ !#-\[\]-~]*[!#-\[\]-~])?)$"#;
+
 pub(super) fn parameters() -> Value {
     let path = |name: &str, description: &str, pattern: &str| {
         json!({
@@ -16,7 +19,7 @@ pub(super) fn parameters() -> Value {
         })
     };
     let query = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "query", "description": description, "schema": schema});
-    let millis = || json!({"type": "integer", "minimum": 0, "maximum": 9_007_199_254_740_991_u64});
+    let millis = || json!({"type": "integer", "minimum": 0, "maximum": u64::MAX});
     let statuses = PaymentStatus::ALL.map(PaymentStatus::as_str);
     json!({
         "payment_id": path("id", "The payment's `id`", IDENTIFIER),
@@ -32,12 +35,12 @@ pub(super) fn parameters() -> Value {
             "name": "Idempotency-Key", "in": "header",
             "description": "1 to 255 printable characters, with or without quotes. The same request under the same key is done once and answered \
                 alike; another request under it is refused.",
-            "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,255}$"},
+            "schema": {"type": "string", "pattern": KEY},
             "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
         },
         "x_request_id": {
-            "name": "x-request-id", "in": "header", "description": "A name for the request in answers and logs; made where there is none",
-            "schema": {"type": "string", "pattern": IDENTIFIER},
+            "name": "x-request-id", "in": "header", "description": "A name for the request in answers and logs: 1 to 64 of `A-Z a-z 0-9 _ - .`. Anything else is replaced by a made one.",
+            "schema": {},
         },
     })
 }

@@ -27,10 +27,12 @@ fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is built where it is passed")]
 fn nullable(schema: Value) -> Value {
     json!({"anyOf": [schema, {"type": "null"}]})
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is built where it is passed")]
 fn list(items: Value) -> Value {
     json!({"type": "array", "items": items})
 }
