@@ -10,7 +10,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly TARGET="${CARGO_TARGET_DIR:-target}"
+TARGET="$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")"
+readonly TARGET
 readonly TOOLS="$TARGET/schemathesis/python"
 readonly EXAMPLES="${EXAMPLES:-50}" SECONDS_AT_MOST="${SECONDS_AT_MOST:-600}" SEED="${SEED:-1}"
 # How long a gateway may take to be up, on a machine that has other things to do.
@@ -69,6 +70,8 @@ PYTHON
 # Not asked: whether all that the schemas allow is taken. They cannot say what a check digit, a calendar or a payment's status is.
 status=0
 # `timeout` is for a run that does not heed its own bound.
+# What it remembers of a run goes with the folder.
+cd "$folder"
 timeout $((SECONDS_AT_MOST + 120)) "$TOOLS/schemathesis" run "$url/openapi.json" \
     --checks all --exclude-checks positive_data_acceptance --max-time "$SECONDS_AT_MOST" --max-examples "$EXAMPLES" \
     --seed "$SEED" --generation-database none --request-timeout 30 --workers 1 --continue-on-failure || status=$?
