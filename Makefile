@@ -121,6 +121,10 @@ $(WIT_BINDGEN):
 	rm -rf $(TOOLS)/build
 
 ##@ Fuzz
+.PHONY: schemathesis
+schemathesis: setup-schemathesis build-gateway ## Ask a gateway all that its OpenAPI document allows and forbids (EXAMPLES=50, SECONDS_AT_MOST=600)
+	scripts/schemathesis.sh $(ARGS)
+
 .PHONY: fuzz fuzz-quick fuzz-keep
 fuzz: setup-fuzz $(CARGO_FUZZ) ## Fuzz every parser of foreign bytes (FUZZ_SECONDS=60 each, TARGETS="…", FUZZ_SANITIZER=address)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh run $(TARGETS)
@@ -138,10 +142,10 @@ $(CARGO_FUZZ):
 	rm -rf $(TOOLS)/build
 
 ##@ House
-.PHONY: setup setup-build setup-check setup-test setup-fuzz setup-languages setup-languages-c build-gateway help
+.PHONY: setup setup-build setup-check setup-test setup-fuzz setup-languages setup-languages-c setup-schemathesis build-gateway help
 setup: setup-check setup-test ## Install everything that the other goals need
 
-setup-build setup-check setup-test setup-fuzz setup-languages setup-languages-c: setup-%:
+setup-build setup-check setup-test setup-fuzz setup-languages setup-languages-c setup-schemathesis: setup-%:
 	@scripts/setup.sh $*
 
 # --workspace: with the dependencies' features of the whole workspace, for the reason given at `test`.

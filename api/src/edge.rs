@@ -4,12 +4,13 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::task::Poll;
 
 use axum::extract::Request;
 use axum::response::Response;
 
+use crate::access::{AccessRule, Admitted, rule_of};
 use crate::metrics::RouteMetrics;
 use crate::problem::{Problem, ProblemCode};
 use crate::request_id::{self, X_REQUEST_ID};
@@ -24,14 +25,37 @@ pub(crate) struct Edge {
     /// The path as it is documented, such as `/v1/payments/{id}`.
     pub(crate) route: &'static str,
     pub(crate) metrics: RouteMetrics,
+    access: Access,
+}
+
+/// Whether the requests of an edge are held against the table.
+#[derive(Clone, Copy)]
+enum Access {
+    /// They are told that there is nothing for them, which is no secret.
+    Unserved,
+    /// They are, by this rule; nobody gets through where there is none.
+    By(Option<&'static AccessRule>),
 }
 
 impl Edge {
-    pub(crate) fn new(shared: &Arc<Shared>, route: &'static str) -> Arc<Self> {
+    /// For requests that no endpoint serves.
+    pub(crate) fn unserved(shared: &Arc<Shared>, route: &'static str) -> Arc<Self> {
+        Self::new(shared, route, Access::Unserved)
+    }
+
+    /// For the requests of one endpoint.
+    pub(crate) fn serving(shared: &Arc<Shared>, method: &'static str, route: &'static str) -> Arc<Self> {
+        let mut routes = shared.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        routes.insert((method, route));
+        Self::new(shared, route, Access::By(rule_of(method, route)))
+    }
+
+    fn new(shared: &Arc<Shared>, route: &'static str, access: Access) -> Arc<Self> {
         Arc::new(Self {
             shared: Arc::clone(shared),
             route,
             metrics: shared.state.http_metrics.route(route),
+            access,
         })
     }
 
@@ -49,13 +73,17 @@ impl Edge {
             .uri()
             .path_and_query()
             .map_or(0, |target| target.as_str().len());
+        let mut admitted = Admitted::default();
         let result = if uri_bytes > MAX_URI_BYTES {
             Err(Problem::new(
                 ProblemCode::UriTooLong,
                 format!("The path and query have {uri_bytes} bytes; at most {MAX_URI_BYTES} are read."),
             ))
         } else {
-            without_unwinding(handler(Arc::clone(&self.shared), request)).await
+            match self.admit(&mut request, &mut admitted) {
+                Ok(()) => without_unwinding(handler(Arc::clone(&self.shared), request)).await,
+                Err(problem) => Err(problem),
+            }
         };
         let mut response = result.unwrap_or_else(|problem| problem.into_response(id_text));
         let status = response.status();
@@ -64,12 +92,22 @@ impl Edge {
             http.request.id = id_text,
             http.request.method = method.as_str(),
             http.route = self.route,
+            api_key.id = admitted.key_id(),
             http.response.status_code = status.as_u16(),
             elapsed_us = guard.elapsed_us(),
             "request served"
         );
-        response.headers_mut().insert(X_REQUEST_ID, id);
+        let headers = response.headers_mut();
+        headers.insert(X_REQUEST_ID, id);
+        admitted.mark(headers);
         response
+    }
+
+    fn admit(&self, request: &mut Request, admitted: &mut Admitted) -> Result<(), Problem> {
+        match self.access {
+            Access::Unserved => Ok(()),
+            Access::By(rule) => self.shared.gate.admit(rule, request, admitted),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! One file per part of the URL tree: each endpoint reads its request, calls a use case and renders what came of it.
 
+pub(crate) mod docs;
 pub(crate) mod events;
 pub(crate) mod operations;
 mod path;

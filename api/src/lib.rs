@@ -10,6 +10,7 @@
 //! - `edge` is the frame round every endpoint: request id, metrics, the log line, a last resort for panics;
 //! - [`server`] accepts connections within bounds and ends them without cutting a payment off.
 
+mod access;
 mod admission;
 pub mod api_state;
 mod body;
@@ -19,6 +20,7 @@ mod edge;
 mod endpoints;
 mod idempotency_key;
 mod metrics;
+mod openapi;
 pub mod problem;
 mod request;
 mod request_id;
@@ -27,9 +29,11 @@ mod routes;
 pub mod server;
 mod state;
 
+pub use access::{ACCESS_RULES, AccessRule, Required};
 pub use api_state::{ApiParts, ApiState, RenderMetrics, ThisNode};
-pub use config::Config;
+pub use config::{Authentication, Config, ConfigError, MetricsAccess};
 pub use metrics::HttpMetrics;
+pub use openapi::document as openapi_document;
 pub use problem::ProblemCode;
 pub use routes::Api;
 pub use server::{BindError, Drained, Server};

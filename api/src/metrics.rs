@@ -35,23 +35,30 @@ struct RouteLabels {
     route: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
 /// Counts and times requests by route template, so that the number of series is fixed.
 #[derive(Clone, Debug)]
 pub struct HttpMetrics {
     requests: Family<RequestLabels, Counter>,
     durations: Family<RouteLabels, Histogram>,
     in_flight: Gauge,
+    access_refused: Family<ReasonLabels, Counter>,
 }
 
 impl HttpMetrics {
-    /// Makes the metrics and enters them as `http_requests_total`, `http_request_duration_seconds` and
-    /// `http_requests_in_flight`, behind whatever prefix the registry has.
+    /// Makes the metrics and enters them as `http_requests_total`, `http_request_duration_seconds`,
+    /// `http_requests_in_flight` and `http_access_refused_total`, behind whatever prefix the registry has.
     #[must_use]
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self {
             requests: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(DURATION_BUCKETS)),
             in_flight: Gauge::default(),
+            access_refused: Family::default(),
         };
         registry.register(
             "http_requests",
@@ -69,7 +76,19 @@ impl HttpMetrics {
             "Requests whose answer is being worked out",
             metrics.in_flight.clone(),
         );
+        registry.register(
+            "http_access_refused",
+            "Requests that were not let in: `missing`, `not_a_key`, `unknown`, `out_of_date`, `forbidden`, `rate_limited`",
+            metrics.access_refused.clone(),
+        );
         metrics
+    }
+
+    /// Counts a request that was not let in.
+    pub(crate) fn access_refused(&self, reason: &'static str) {
+        self.access_refused
+            .get_or_create_owned(&ReasonLabels { reason })
+            .inc();
     }
 
     pub(crate) fn route(&self, route: &'static str) -> RouteMetrics {

@@ -1,7 +1,7 @@
 //! Every path, and which endpoint serves it.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use axum::Router;
 use axum::extract::Request;
@@ -11,7 +11,7 @@ use axum::routing::{MethodFilter, MethodRouter};
 use crate::api_state::ApiState;
 use crate::config::Config;
 use crate::edge::Edge;
-use crate::endpoints::{events, operations, payments, policies, reviews, risk_decisions, unmatched};
+use crate::endpoints::{docs, events, operations, payments, policies, reviews, risk_decisions, unmatched};
 use crate::problem::Problem;
 use crate::state::Shared;
 
@@ -30,7 +30,7 @@ impl Api {
     pub fn router(&self) -> Router {
         let get = MethodFilter::GET;
         let post = MethodFilter::POST;
-        let unmatched = Edge::new(&self.0, "unmatched");
+        let unmatched = Edge::unserved(&self.0, "unmatched");
         Router::new()
             .merge(self.payments())
             .merge(self.reviews())
@@ -47,6 +47,12 @@ impl Api {
             .route("/v1/nodes", self.on("/v1/nodes", get, policies::nodes))
             .route("/healthz", self.on("/healthz", get, operations::health))
             .route("/readyz", self.on("/readyz", get, operations::readiness))
+            .route("/openapi.json", self.on("/openapi.json", get, docs::openapi))
+            .route("/docs", self.on("/docs", get, docs::docs))
+            .route(
+                "/docs/errors/{code}",
+                self.on("/docs/errors/{code}", get, docs::error_page),
+            )
             .route("/metrics", self.on("/metrics", get, operations::metrics))
             .fallback(move |request: Request| {
                 let edge = Arc::clone(&unmatched);
@@ -104,12 +110,21 @@ impl Api {
         self.0.payments.wait().await;
     }
 
+    /// Every method and path that an endpoint serves.
+    #[must_use]
+    pub fn routes(&self) -> Vec<(&'static str, &'static str)> {
+        // Making them is what writes them down.
+        let _router = self.router();
+        let routes = self.0.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        routes.iter().copied().collect()
+    }
+
     fn on<H, F>(&self, route: &'static str, method: MethodFilter, handler: H) -> MethodRouter
     where
         H: Fn(Arc<Shared>, Request) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
-        let edge = Edge::new(&self.0, route);
+        let edge = Edge::unserved(&self.0, route);
         let others = MethodRouter::new().fallback(move |request: Request| {
             let edge = Arc::clone(&edge);
             async move { edge.serve(request, unmatched::no_such_method).await }
@@ -129,11 +144,25 @@ impl Api {
         H: Fn(Arc<Shared>, Request) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
-        let edge = Edge::new(&self.0, route);
+        let edge = Edge::serving(&self.0, name_of(method), route);
         others.on(method, move |request: Request| {
             let edge = Arc::clone(&edge);
             let handler = handler.clone();
             async move { edge.serve(request, handler).await }
         })
     }
+}
+
+/// A method as the table of who may what has it.
+fn name_of(method: MethodFilter) -> &'static str {
+    [
+        (MethodFilter::GET, "GET"),
+        (MethodFilter::POST, "POST"),
+        (MethodFilter::PUT, "PUT"),
+        (MethodFilter::PATCH, "PATCH"),
+        (MethodFilter::DELETE, "DELETE"),
+    ]
+    .into_iter()
+    .find_map(|(known, name)| (known == method).then_some(name))
+    .unwrap_or("other")
 }

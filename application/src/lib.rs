@@ -3,6 +3,7 @@
 //! A port is a trait named after a role; its adapters live in `plugin-host` and `infrastructure/*`. A use case is a
 //! struct with one `execute`. Nothing here knows HTTP, SQL, WebAssembly or a clock.
 
+pub mod api_keys;
 pub mod idempotency;
 pub mod operation_runner;
 pub mod payment_times;

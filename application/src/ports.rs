@@ -2,6 +2,8 @@
 //! suites in `testkit` ask of every adapter.
 
 mod acquirer;
+mod api_key_secrets;
+mod api_key_store;
 mod card_fingerprinter;
 mod clock;
 mod event_log;
@@ -20,6 +22,8 @@ pub use acquirer::{
     Acquirer, AcquirerAnswer, AcquirerError, AuthorizationRequest, CardKept, CardSource, FollowUpRequest,
     InquiryAnswer, KeepCardRequest, PayerAuthentication,
 };
+pub use api_key_secrets::{ApiKeySecrets, NoRandomness};
+pub use api_key_store::{ApiKeyStore, ApiKeyStoreError};
 pub use card_fingerprinter::CardFingerprinter;
 pub use clock::Clock;
 pub use event_log::{EventLog, StoredEvent};

@@ -1,14 +1,17 @@
 //! What the gateway offers, one verb and noun a file.
 
 mod add_list_item;
+mod authenticate;
 mod authorize_payment;
 mod capture_payment;
 mod check_readiness;
 mod confirm_payment;
+mod create_api_key;
 mod decide_risk;
 mod expire_payment;
 mod follow_up;
 mod get_payment;
+mod list_api_keys;
 mod list_events;
 mod list_items;
 mod list_payments;
@@ -19,17 +22,22 @@ mod remove_list_item;
 mod resolve_operation;
 mod resume_request;
 mod review_payment;
+mod revoke_api_key;
+mod rotate_api_key;
 mod void_payment;
 
 pub use add_list_item::{AddListItem, AddListItemCommand, AddListItemError};
+pub use authenticate::{Authenticate, AuthenticateError};
 pub use authorize_payment::{AuthorizePayment, AuthorizePaymentCommand, AuthorizePaymentError, PaymentCard};
 pub use capture_payment::{CapturePayment, CapturePaymentCommand, CapturePaymentError};
 pub use check_readiness::{CheckReadiness, ReadinessCheck};
 pub use confirm_payment::{ConfirmPayment, ConfirmPaymentCommand, ConfirmPaymentError};
+pub use create_api_key::{CreateApiKey, CreateApiKeyCommand, CreateApiKeyError, IssuedApiKey};
 pub use decide_risk::{DecideRisk, DecideRiskCommand, DecideRiskError, DecidedCard, RiskDecisionMade};
 pub use expire_payment::{ExpirePayment, ExpirePaymentError};
 pub use follow_up::{FollowUpError, PaymentOf};
 pub use get_payment::{GetPayment, GetPaymentError};
+pub use list_api_keys::{ListApiKeys, ListApiKeysError};
 pub use list_events::{ListEvents, ListEventsError};
 pub use list_items::{ListItems, ListItemsError, ListItemsPage};
 pub use list_payments::{ListPayments, ListPaymentsError};
@@ -39,6 +47,8 @@ pub use remove_list_item::{RemoveListItem, RemoveListItemCommand, RemoveListItem
 pub use resolve_operation::{HumanAnswer, ResolveOperation, ResolveOperationError};
 pub use resume_request::{ResumeRequest, ResumeRequestError};
 pub use review_payment::{ReviewPayment, ReviewPaymentCommand, ReviewPaymentError};
+pub use revoke_api_key::{RevokeApiKey, RevokeApiKeyError};
+pub use rotate_api_key::{MAX_GRACE_SECONDS, RotateApiKey, RotateApiKeyError};
 pub use void_payment::{VoidPayment, VoidPaymentError};
 
 use std::sync::Arc;

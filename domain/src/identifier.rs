@@ -1,4 +1,4 @@
-//! Names of things: payments, merchants, decisions, operations.
+//! Names of things: payments, merchants, decisions, operations, keys.
 
 use std::fmt;
 
@@ -94,6 +94,10 @@ identifier! {
 identifier! {
     /// A list of subjects, such as `blocked`.
     ListName
+}
+identifier! {
+    /// One key to the HTTP interface; no secret.
+    ApiKeyId
 }
 
 #[cfg(test)]

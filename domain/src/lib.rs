@@ -4,6 +4,7 @@
 //! knowing a framework. Types are built by constructors that refuse what cannot be (`Currency::parse`, `Money::new`,
 //! `CardNumber::parse`), so inner code never checks again.
 
+pub mod access;
 pub mod card;
 pub mod country;
 pub mod currency;
@@ -21,7 +22,7 @@ pub mod timestamp;
 pub use card::{CardBrand, CardExpiry, CardNumber, CardNumberError, CardSummary};
 pub use country::CountryCode;
 pub use currency::{Currency, CurrencyError};
-pub use identifier::{DecisionId, IdentifierError, ListName, MerchantId, OperationId, PaymentId};
+pub use identifier::{ApiKeyId, DecisionId, IdentifierError, ListName, MerchantId, OperationId, PaymentId};
 pub use ip_range::IpRange;
 pub use list_item::{ListAuthor, ListItem, ListNote, ListedValue, ListedValueError};
 pub use money::{Money, MoneyError};

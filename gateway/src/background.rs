@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use application::api_keys::ApiKeyRing;
 use features::FollowedLists;
+use platform::TokioTimer;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -14,12 +16,18 @@ pub(crate) struct Background {
     pub(crate) upkeep: Upkeep,
     pub(crate) lists: Option<Arc<FollowedLists>>,
     pub(crate) past: Option<PastPayments>,
+    pub(crate) api_keys: Option<Arc<ApiKeyRing>>,
 }
 
 impl Background {
     /// Starts it. It ends when it is told to stop, and what it has begun by then comes to its end.
     pub(crate) fn start(self, stop: CancellationToken) -> JoinHandle<()> {
-        let Self { upkeep, lists, past } = self;
+        let Self {
+            upkeep,
+            lists,
+            past,
+            api_keys,
+        } = self;
         tokio::spawn(async move {
             let follow = async {
                 if let Some(lists) = lists {
@@ -31,7 +39,16 @@ impl Background {
                     past.tell(&stop).await;
                 }
             };
-            tokio::join!(upkeep.run(&stop), follow, tell);
+            let follow_keys = async {
+                if let Some(api_keys) = api_keys {
+                    // It only reads, and never ends by itself.
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        _ = api_keys.follow(&TokioTimer) => {}
+                    }
+                }
+            };
+            tokio::join!(upkeep.run(&stop), follow, tell, follow_keys);
         })
     }
 }

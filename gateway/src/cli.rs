@@ -4,6 +4,7 @@
 mod acquirer_simulator;
 mod check_config;
 mod compile;
+mod key;
 mod policy;
 mod serve;
 
@@ -49,6 +50,9 @@ enum Command {
     Policy(Box<policy::PolicyCommand>),
     /// Run an acquirer that moves no money, for tests, with a ledger of what it charged
     AcquirerSimulator(acquirer_simulator::SimulatorArgs),
+    /// Make, list, rotate and revoke keys to the HTTP interface
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Compile one component from standard input to standard output; the other commands start this for every policy
     #[command(hide = true)]
     Compile(compile::CompileArgs),
@@ -133,6 +137,7 @@ pub fn run() -> ExitCode {
         Command::CheckConfig(args) => check_config::run(args),
         Command::Policy(command) => policy::run(*command),
         Command::AcquirerSimulator(args) => acquirer_simulator::run(args),
+        Command::Key(command) => key::run(command),
         Command::Compile(args) => return compile::run(&args),
     };
     match result {

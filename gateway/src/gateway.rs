@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
 
-use api::{ApiParts, ApiState, Drained, HttpMetrics, Server, ThisNode};
+use api::{ApiParts, ApiState, Authentication, Drained, HttpMetrics, Server, ThisNode};
+use application::api_keys::ApiKeyRing;
 use application::operation_runner::OperationRunner;
 use application::ports::{Acquirer, Clock, IdGenerator, ListStoreError, RiskPolicyEngine, Telemetry};
 use application::risk_assessment::RiskAssessment;
 use features::{FollowedLists, SubjectKey, SubjectLists};
-use platform::{HmacCardFingerprinter, SystemClock, TokioTimer, UuidIdGenerator};
+use platform::{HmacCardFingerprinter, SystemApiKeySecrets, SystemClock, TokioTimer, UuidIdGenerator};
 use plugin_host::PolicyHost;
 use plugin_host::compiler::CompilerCommand;
 use prometheus_client::registry::Registry;
@@ -29,6 +30,9 @@ pub enum BuildError {
     /// The storage cannot be opened.
     #[error("the storage cannot be opened")]
     Storage(#[from] storage::OpenError),
+    /// The API keys cannot be read.
+    #[error("the API keys cannot be read")]
+    ApiKeys(#[from] application::ports::ApiKeyStoreError),
     /// The fingerprint key cannot be read or made.
     #[error("the card fingerprint key cannot be used")]
     FingerprintKey(#[from] platform::FingerprintKeyError),
@@ -92,6 +96,16 @@ impl Gateway {
         let acquirer: Arc<dyn Acquirer> = acquirers::open(&config.acquirer)?;
         let storage = storage::open(&config.storage).await?;
 
+        let api_keys = Arc::new(ApiKeyRing::new(
+            Arc::clone(&storage.api_keys),
+            Arc::new(SystemApiKeySecrets),
+            Arc::clone(&clock),
+        ));
+        let takes_keys = config.http.authentication == Authentication::Keys;
+        if takes_keys {
+            api_keys.refresh().await?;
+        }
+
         let host = PolicyHost::start(&config.policies, compiler, Arc::clone(&clock), &mut registry).await?;
         let engine: Arc<dyn RiskPolicyEngine> = host.engine();
         let node = ThisNode {
@@ -120,6 +134,7 @@ impl Gateway {
         let catalog = || Arc::clone(&storage.catalog);
         let background = Background {
             upkeep: Upkeep::new(&config.payments, &runner, &risk.ids, catalog(), &mut registry),
+            api_keys: takes_keys.then(|| Arc::clone(&api_keys)),
             past: features
                 .to_be_told
                 .map(|store| PastPayments::new(catalog(), store, risk.clock.now())),
@@ -127,6 +142,7 @@ impl Gateway {
         };
         let registry = Arc::new(RwLock::new(registry));
         let parts = ApiParts {
+            api_keys: Arc::clone(&api_keys),
             risk,
             runner,
             fingerprinter: Arc::clone(&keyed) as _,

@@ -13,6 +13,7 @@
 
 pub mod acquirer;
 pub mod event_log;
+pub mod api_key_store;
 pub mod feature_store;
 pub mod idempotency_keys;
 pub mod list_store;
@@ -118,6 +119,19 @@ macro_rules! event_log_contract {
             events_of_one_merchant_alone
             pages_go_on_behind_a_position
             nothing_is_skipped_while_others_write
+/// Runs every obligation of a store of API keys as a test of its own. The store holds none.
+#[macro_export]
+macro_rules! api_key_store_contract {
+    ($open:expr) => {
+        $crate::contract_tests! { api_key_store, $open,
+            a_key_that_was_never_stored_is_not_found
+            a_stored_key_is_found_as_it_was
+            a_changed_key_is_found_as_it_was_left
+            a_name_that_is_taken_is_refused
+            a_change_over_another_version_conflicts_and_changes_nothing
+            every_change_raises_the_revision
+            keys_are_listed_by_name_page_by_page
+            of_many_changes_over_one_version_one_wins
         }
     };
 }

@@ -1,6 +1,7 @@
 //! Every port, in memory and under the test's control.
 
 mod acquirer;
+mod api_keys;
 mod feature_store;
 mod list_store;
 mod payment_repository;
@@ -8,6 +9,7 @@ mod risk_engine;
 mod small;
 
 pub use acquirer::{AskedOperation, ScriptedAcquirer};
+pub use api_keys::{CountingApiKeySecrets, InMemoryApiKeyStore};
 pub use feature_store::InMemoryFeatureStore;
 pub use list_store::InMemoryListStore;
 pub use payment_repository::{InMemoryPaymentRepository, Save};

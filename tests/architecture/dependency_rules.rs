@@ -187,6 +187,11 @@ const OWNERS: &[Owner] = &[
         reason: "SQL stays behind the repository ports",
     },
     Owner {
+        external: "jsonschema",
+        owners: &["api"],
+        reason: "answers are held against the interface's description where they are made",
+    },
+    Owner {
         external: "axum",
         owners: &["api", "gateway"],
         reason: "HTTP is parsed and rendered in one place",

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::within;
+use crate::access::Caller;
 use crate::problem::Problem;
 use crate::request::EventListing;
 use crate::response::{EventView, PageView, json};
@@ -14,11 +15,13 @@ use crate::state::Shared;
 
 /// `GET /v1/events`: the oldest first, behind a cursor.
 pub(crate) async fn list(shared: Arc<Shared>, request: Request) -> Result<Response, Problem> {
+    let caller = Caller::of(&request)?;
     let EventListing {
         merchant,
         after,
         limit,
     } = EventListing::of(request.uri())?;
+    let merchant = caller.narrow(merchant)?;
     let _permit = shared.admission.admit()?;
     let listed = shared.state.list_events.execute(after, merchant.as_ref(), limit);
     let page = within(shared.request_timeout, listed).await?;

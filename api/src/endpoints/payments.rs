@@ -12,6 +12,7 @@ use domain::{Payment, PaymentId};
 use super::path::{path_parts, payment_of_path};
 use super::within;
 use super::work::{Done, Head, Rendering, once};
+use crate::access::Caller;
 use crate::body::{JsonBody, read_json, read_optional_json};
 use crate::problem::{Problem, ProblemCode, payment_not_found};
 use crate::request::{
@@ -27,6 +28,7 @@ pub(crate) async fn create(shared: Arc<Shared>, request: Request) -> Result<Resp
     let body = read_json(&shared, request).await?;
     let permit = shared.admission.admit()?;
     let command = parse_authorize_payment(&body)?;
+    head.caller.acts_for(&command.details.merchant_id)?;
     let key = head.key_of(&shared, &command.details.merchant_id, &body);
     drop(body);
     once(
@@ -50,7 +52,13 @@ pub(crate) async fn create(shared: Arc<Shared>, request: Request) -> Result<Resp
 
 /// `GET /v1/payments`: the newest first, page by page.
 pub(crate) async fn list(shared: Arc<Shared>, request: Request) -> Result<Response, Problem> {
-    let PaymentListing { query, after, limit } = PaymentListing::of(request.uri())?;
+    let caller = Caller::of(&request)?;
+    let PaymentListing {
+        mut query,
+        after,
+        limit,
+    } = PaymentListing::of(request.uri())?;
+    query.merchant = caller.narrow(query.merchant)?;
     let _permit = shared.admission.admit()?;
     let listed = shared.state.list_payments.execute(&query, after.as_ref(), limit);
     let page = within(shared.request_timeout, listed).await?;
@@ -76,9 +84,10 @@ pub(crate) fn cursor_text(cursor: &PageCursor) -> String {
 
 /// `GET /v1/payments/{id}`.
 pub(crate) async fn show(shared: Arc<Shared>, mut request: Request) -> Result<Response, Problem> {
+    let caller = Caller::of(&request)?;
     let id = payment_of_path(&mut request).await?;
     let _permit = shared.admission.admit()?;
-    let payment = find(&shared, &id).await?;
+    let payment = find(&shared, &caller, &id).await?;
     json(StatusCode::OK, &PaymentView::new(&payment))
 }
 
@@ -178,13 +187,14 @@ pub(crate) async fn confirm(shared: Arc<Shared>, request: Request) -> Result<Res
 
 /// `POST /v1/payments/{id}/operations/{operation}/resolve`: 200 with the payment, as a human learned that the operation ended.
 pub(crate) async fn resolve(shared: Arc<Shared>, mut request: Request) -> Result<Response, Problem> {
+    let caller = Caller::of(&request)?;
     let [payment, operation] = path_parts(&mut request).await?;
     let body = read_json(&shared, request).await?;
     let _permit = shared.admission.admit()?;
     let answer = parse_resolution(&body)?;
     let id = PaymentId::parse(&payment).map_err(|_| payment_not_found())?;
     let operation = domain::OperationId::parse(&operation).map_err(|_| operation_not_found())?;
-    let found = find(&shared, &id).await?;
+    let found = find(&shared, &caller, &id).await?;
     if !found
         .record()
         .operations
@@ -236,13 +246,20 @@ pub(crate) async fn known(
     id: PaymentId,
     body: &[u8],
 ) -> Result<(PaymentOf, Option<application::idempotency::RequestKey>), Problem> {
-    let payment = find(shared, &id).await?;
+    let payment = find(shared, &head.caller, &id).await?;
     let key = head.key_of(shared, &payment.record().details.merchant_id, body);
-    Ok((PaymentOf { id, merchant: None }, key))
+    let merchant = head.caller.merchant().cloned();
+    Ok((PaymentOf { id, merchant }, key))
 }
 
-async fn find(shared: &Shared, id: &PaymentId) -> Result<Payment, Problem> {
-    Ok(within(shared.request_timeout, shared.state.get_payment.execute(id)).await??)
+/// Another's payment is as good as none.
+async fn find(shared: &Shared, caller: &Caller, id: &PaymentId) -> Result<Payment, Problem> {
+    let payment = within(shared.request_timeout, shared.state.get_payment.execute(id)).await??;
+    if caller.may_see(&payment) {
+        Ok(payment)
+    } else {
+        Err(payment_not_found())
+    }
 }
 
 fn operation_not_found() -> Problem {

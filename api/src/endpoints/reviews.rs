@@ -12,19 +12,22 @@ use super::path::payment_of_path;
 use super::payments::{cursor_text, known};
 use super::within;
 use super::work::{Done, Head, Rendering, once};
-use crate::body::read_json;
+use crate::access::Caller;
+use crate::body::{read_json, read_optional_json};
 use crate::problem::Problem;
-use crate::request::{PaymentListing, parse_reviewer};
+use crate::request::{PaymentListing, parse_nothing, parse_reviewer};
 use crate::response::{PageView, PaymentView, json};
 use crate::state::Shared;
 
 /// `GET /v1/reviews`: payments in review, the newest first, page by page.
 pub(crate) async fn list(shared: Arc<Shared>, request: Request) -> Result<Response, Problem> {
+    let caller = Caller::of(&request)?;
     let PaymentListing {
         mut query,
         after,
         limit,
     } = PaymentListing::of(request.uri())?;
+    query.merchant = caller.narrow(query.merchant)?;
     query.status = Some(PaymentStatus::InReview);
     let _permit = shared.admission.admit()?;
     let listed = shared.state.list_payments.execute(&query, after.as_ref(), limit);
@@ -59,9 +62,19 @@ async fn review(
 ) -> Result<Response, Problem> {
     let head = Head::of(&request)?;
     let id = payment_of_path(&mut request).await?;
-    let body = read_json(&shared, request).await?;
+    let by_key = head.caller.reviewer().transpose()?;
+    let body = match &by_key {
+        Some(_) => read_optional_json(&shared, request).await?,
+        None => read_json(&shared, request).await?,
+    };
     let permit = shared.admission.admit()?;
-    let reviewer = parse_reviewer(&body)?;
+    let reviewer = match by_key {
+        Some(reviewer) => {
+            parse_nothing(&body)?;
+            reviewer
+        }
+        None => parse_reviewer(&body)?,
+    };
     let (payment, key) = known(&shared, &head, id, &body).await?;
     once(
         &shared,

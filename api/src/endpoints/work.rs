@@ -14,6 +14,7 @@ use domain::{MerchantId, OperationId, Payment, PaymentId};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::Instrument;
 
+use crate::access::Caller;
 use crate::idempotency_key::{self, IDEMPOTENCY_REPLAYED};
 use crate::problem::{Problem, ProblemCode, payment_outcome_unknown};
 use crate::request_id::{self, X_REQUEST_ID};
@@ -52,6 +53,7 @@ impl AnswerRenderer for Rendering {
 
 /// What is taken from the head of a request before its body is read.
 pub(crate) struct Head {
+    pub(crate) caller: Caller,
     method: Method,
     path: String,
     key: Option<IdempotencyKey>,
@@ -61,6 +63,7 @@ pub(crate) struct Head {
 impl Head {
     pub(crate) fn of(request: &Request) -> Result<Self, Problem> {
         Ok(Self {
+            caller: Caller::of(request)?,
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
             key: idempotency_key::read(request.headers())?,
@@ -143,7 +146,8 @@ where
 {
     let (sender, mut receiver) = oneshot::channel();
     let id_text = head.request_id.as_ref().map_or("", request_id::text);
-    let span = tracing::info_span!("payment_work", http.request.id = id_text);
+    let key_id = head.caller.key_id();
+    let span = tracing::info_span!("payment_work", http.request.id = id_text, api_key.id = key_id);
     let request_id = head.request_id.clone();
     shared.payments.spawn(
         async move {

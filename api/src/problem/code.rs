@@ -86,6 +86,12 @@ pub enum ProblemCode {
     NotFound,
     /// The path takes other methods.
     MethodNotAllowed,
+    /// No key that works.
+    Unauthenticated,
+    /// The key is not good for this.
+    Forbidden,
+    /// The merchant sends too much.
+    RateLimited,
     /// The node is full.
     TooManyRequests,
     /// No policies are loaded.
@@ -102,7 +108,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 49] = [
         Self::InvalidBody,
         Self::MalformedJson,
         Self::UnknownField,
@@ -143,6 +149,9 @@ impl ProblemCode {
         Self::PaymentNotFound,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::RateLimited,
         Self::TooManyRequests,
         Self::RiskUnavailable,
         Self::StorageUnavailable,
@@ -195,6 +204,9 @@ impl ProblemCode {
             Self::PaymentNotFound => "payment_not_found",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::RateLimited => "rate_limited",
             Self::TooManyRequests => "too_many_requests",
             Self::RiskUnavailable => "risk_unavailable",
             Self::StorageUnavailable => "storage_unavailable",
@@ -223,7 +235,9 @@ impl ProblemCode {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::TooManyRequests | Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::RiskUnavailable | Self::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::PaymentOutcomeUnknown | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -275,6 +289,9 @@ impl ProblemCode {
             Self::PaymentNotFound => "Payment not found",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
+            Self::Unauthenticated => "Unauthenticated",
+            Self::Forbidden => "Forbidden",
+            Self::RateLimited => "Rate limited",
             Self::TooManyRequests => "Too many requests",
             Self::RiskUnavailable => "Risk decisions unavailable",
             Self::StorageUnavailable => "Storage unavailable",
@@ -285,11 +302,14 @@ impl ProblemCode {
     }
 
     /// After how many seconds the same request may be sent again, where that is safe and sensible: a full node empties
-    /// within a second, an operation ends within one, a missing dependency takes a few.
+    /// within a second, a merchant may send at least one request a second, an operation ends within one, a missing dependency takes a few.
     #[must_use]
     pub const fn retry_after_seconds(self) -> Option<u32> {
         match self {
-            Self::TooManyRequests | Self::IdempotencyKeyInUse | Self::OperationInFlight => Some(1),
+            Self::TooManyRequests
+            | Self::RateLimited
+            | Self::IdempotencyKeyInUse
+            | Self::OperationInFlight => Some(1),
             Self::RiskUnavailable | Self::StorageUnavailable => Some(5),
             _ => None,
         }

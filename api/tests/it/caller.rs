@@ -45,15 +45,18 @@ impl Answer {
 }
 
 pub(crate) async fn send(api: &Api, request: Request<Body>) -> Answer {
+    let asked = (request.method().to_string(), request.uri().path().to_owned());
     let response = api.router().oneshot(request).await.unwrap();
     let (head, body) = response.into_parts();
     #[expect(clippy::disallowed_methods, reason = "wrapped in `Limited`")]
     let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await.unwrap();
-    Answer {
+    let answer = Answer {
         status: head.status,
         headers: head.headers,
         text: String::from_utf8(body.to_bytes().to_vec()).unwrap(),
-    }
+    };
+    crate::conformance::check(&asked.0, &asked.1, &answer);
+    answer
 }
 
 pub(crate) async fn get(api: &Api, path: &str) -> Answer {

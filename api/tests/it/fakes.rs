@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use application::api_keys::ApiKeyRing;
 use application::operation_runner::OperationRunner;
 use application::ports::{
     CardFingerprinter, Clock, FeatureStore, FeatureStoreUnavailable, IdGenerator, IdempotencyKey, KeyEntry,
@@ -28,7 +29,9 @@ use domain::{
 };
 use portcullis_api::{Api, ApiParts, ApiState, Config, HttpMetrics, ThisNode};
 use prometheus_client::registry::Registry;
-use testkit::fakes::{InMemoryPaymentRepository, PlainCardFingerprinter};
+use testkit::fakes::{
+    CountingApiKeySecrets, InMemoryApiKeyStore, InMemoryPaymentRepository, PlainCardFingerprinter,
+};
 
 pub(crate) use acquirer::ScriptedAcquirer;
 
@@ -283,6 +286,9 @@ pub(crate) struct World {
     pub(crate) acquirer: Arc<ScriptedAcquirer>,
     pub(crate) repository: Arc<MemoryRepository>,
     pub(crate) engine: Arc<ScriptedEngine>,
+    pub(crate) key_store: Arc<InMemoryApiKeyStore>,
+    pub(crate) key_secrets: Arc<CountingApiKeySecrets>,
+    pub(crate) ring: Arc<ApiKeyRing>,
     registry: Arc<Mutex<Registry>>,
     metrics: HttpMetrics,
 }
@@ -294,7 +300,13 @@ impl World {
         let metrics = HttpMetrics::register(&mut registry);
         let engine = Arc::new(ScriptedEngine::default());
         engine.put(vec![verdict("velocity-limit", Outcome::Approve, 120)]);
+        let key_store = Arc::new(InMemoryApiKeyStore::default());
+        let key_secrets = Arc::new(CountingApiKeySecrets::default());
+        let ring = ApiKeyRing::new(key_store.clone(), key_secrets.clone(), Arc::new(FixedClock));
         Self {
+            ring: Arc::new(ring),
+            key_store,
+            key_secrets,
             acquirer: Arc::new(ScriptedAcquirer::new()),
             repository: Arc::default(),
             engine,
@@ -330,6 +342,7 @@ impl World {
         };
         let registry = Arc::clone(&self.registry);
         let parts = ApiParts {
+            api_keys: self.ring.clone(),
             risk,
             runner,
             fingerprinter: Arc::new(LastFour),

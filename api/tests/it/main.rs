@@ -3,7 +3,13 @@
 //! Each is marked as a test, so that its functions may stop at what they do not expect (see clippy.toml).
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod caller;
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod docs;
 #[cfg(test)]
 mod fakes;
 #[cfg(test)]

@@ -5,6 +5,7 @@
     reason = "this is test code: what is not as it was built is a defect of the test"
 )]
 
+mod api_keys;
 mod authorize_payment;
 mod check_readiness;
 mod decide_risk;

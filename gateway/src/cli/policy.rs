@@ -32,6 +32,7 @@ use plugin_host::store::{EtcdConfig, PolicyArchive, StoreLocation};
 use std::sync::Arc;
 
 use self::etcd::EtcdArgs;
+pub(super) use self::render::table;
 use super::OutputFormat;
 use crate::config::{self, Config, Overrides};
 

@@ -14,6 +14,8 @@ impl Config {
     /// The path of the setting, what was found and what was expected.
     pub fn check(&self) -> Result<(), String> {
         let at = |path: &str, error: &dyn std::fmt::Display| format!("{path}: {error}");
+        // Its text begins with the path of the setting.
+        self.http.check().map_err(|error| error.to_string())?;
         self.policies
             .store
             .parse::<StoreLocation>()
@@ -74,6 +76,10 @@ mod tests {
             config.check().unwrap_err()
         };
         for (error, path) in [
+            (
+                refused(|c| c.http.listen = ([0, 0, 0, 0], 8080).into()),
+                "http.authentication: ",
+            ),
             (
                 refused(|c| c.policies.store = "s3://bucket".to_owned()),
                 "policies.store: ",

@@ -40,7 +40,7 @@ impl IdGenerator for UuidIdGenerator {
     clippy::expect_used,
     reason = "a short prefix and hexadecimal digits are always an identifier"
 )]
-fn name<T: Debug>(prefix: &str, parse: fn(&str) -> Result<T, IdentifierError>) -> T {
+pub(crate) fn name<T: Debug>(prefix: &str, parse: fn(&str) -> Result<T, IdentifierError>) -> T {
     let mut digits = [0; Simple::LENGTH];
     let digits = Uuid::now_v7().simple().encode_lower(&mut digits);
     let mut text = String::with_capacity(MAX_LENGTH);

@@ -1,13 +1,15 @@
-//! Adapters of the small ports: clock, timer, identifiers, card fingerprints.
+//! Adapters of the small ports: clock, timer, identifiers, API keys, card fingerprints.
 //!
 //! The only crate that asks the machine what time it is, and the one that makes names and keeps the fingerprint key.
 
+mod api_keys;
 mod clock;
 mod config;
 mod fingerprint;
 mod identifiers;
 mod timer;
 
+pub use api_keys::SystemApiKeySecrets;
 pub use clock::SystemClock;
 pub use config::Config;
 pub use fingerprint::{FingerprintKeyError, HmacCardFingerprinter};

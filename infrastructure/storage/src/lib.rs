@@ -6,6 +6,7 @@
 //! [`SqliteListStore`] keeps the items of lists in the same file, by the same writer.
 
 mod config;
+mod no_api_keys;
 mod postgres;
 mod record;
 mod sqlite;

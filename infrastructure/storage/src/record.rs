@@ -4,6 +4,7 @@
 //! here until it is stored. A document of another format, or with a field that this one does not have, is refused rather
 //! than read in part.
 
+mod api_key;
 mod columns;
 mod decision;
 mod details;
@@ -25,6 +26,7 @@ use thiserror::Error;
 use decision::DecisionDocument;
 use details::DetailsDocument;
 
+pub(crate) use api_key::ApiKeyColumns;
 pub(crate) use columns::{OperationColumns, PaymentColumns};
 pub(crate) use details::money;
 pub(crate) use event::EventColumns;

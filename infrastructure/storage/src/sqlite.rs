@@ -1,5 +1,6 @@
 //! Payments in one SQLite file: one thread writes, a few connections read.
 
+mod api_keys;
 mod catalog;
 mod checkpoint;
 mod connection;

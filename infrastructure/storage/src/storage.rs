@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use application::ports::{EventLog, ListStore, PaymentCatalog, PaymentRepository};
+use application::ports::{ApiKeyStore, EventLog, ListStore, PaymentCatalog, PaymentRepository};
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 
 use crate::config::{Config, StorageKind};
+use crate::no_api_keys::NoApiKeyStore;
 use crate::postgres::{PostgresOpenError, PostgresPaymentRepository};
 use crate::sqlite::{CloseError, SqliteListStore, SqliteOpenError, SqlitePaymentRepository};
 
@@ -33,6 +34,8 @@ pub struct Storage {
     pub catalog: Arc<dyn PaymentCatalog>,
     /// What happened.
     pub events: Arc<dyn EventLog>,
+    /// Keys to the HTTP interface; PostgreSQL keeps none.
+    pub api_keys: Arc<dyn ApiKeyStore>,
     /// Items of lists; none in PostgreSQL, where lists are those of the configuration.
     pub lists: Option<Arc<dyn ListStore>>,
     database: Database,
@@ -73,6 +76,10 @@ impl Storage {
             payments: Arc::clone(adapter) as _,
             catalog: Arc::clone(adapter) as _,
             events: Arc::clone(adapter) as _,
+            api_keys: match &database {
+                Database::Sqlite(sqlite) => Arc::clone(sqlite) as _,
+                Database::Postgres(_) => Arc::new(NoApiKeyStore),
+            },
             lists: match &database {
                 Database::Sqlite(sqlite) => Some(Arc::new(SqliteListStore::new(Arc::clone(sqlite)))),
                 Database::Postgres(_) => None,

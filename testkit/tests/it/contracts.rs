@@ -43,6 +43,19 @@ mod fake_feature_store {
     portcullis_testkit::feature_store_contract!(open);
 }
 
+mod fake_api_key_store {
+    use std::sync::Arc;
+
+    use application::ports::ApiKeyStore;
+    use portcullis_testkit::fakes::InMemoryApiKeyStore;
+
+    async fn open() -> (Arc<dyn ApiKeyStore>, ()) {
+        (Arc::new(InMemoryApiKeyStore::default()), ())
+    }
+
+    portcullis_testkit::api_key_store_contract!(open);
+}
+
 #[test]
 fn every_obligation_is_in_the_list_that_is_run() {
     let lists = include_str!("../../src/contracts.rs");
@@ -53,6 +66,7 @@ fn every_obligation_is_in_the_list_that_is_run() {
         include_str!("../../src/contracts/payment_catalog.rs"),
         include_str!("../../src/contracts/event_log.rs"),
         include_str!("../../src/contracts/feature_store.rs"),
+        include_str!("../../src/contracts/api_key_store.rs"),
     ] {
         for rest in suite.split("pub async fn ").skip(1) {
             let name = rest.split('(').next().unwrap();

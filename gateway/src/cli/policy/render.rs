@@ -101,7 +101,7 @@ pub(super) fn signers(keyids: &[String]) -> String {
 }
 
 /// Columns of equal width, as wide as their widest cell.
-pub(super) fn table(rows: &[Vec<String>]) -> String {
+pub(in crate::cli) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter()

@@ -20,6 +20,7 @@ use super::connection::SqliteOpenError;
 use super::lists::{ListRefusal, ListRemoval};
 use super::row::PaymentRow;
 use crate::config::SqliteConfig;
+use crate::record::ApiKeyColumns;
 
 /// Why the store did not end in good order.
 #[derive(Debug, Error)]
@@ -40,6 +41,8 @@ pub enum CloseError {
 pub(super) enum Work {
     /// Write a payment, new or over the version that it was read in, with all that goes with it.
     Save(Box<PaymentRow>),
+    /// Write a key to the HTTP interface, new or over the version before.
+    SaveApiKey(Box<ApiKeyColumns>),
     /// Forget idempotency keys that came before a time, at most so many.
     ForgetKeys {
         /// The time.
@@ -58,7 +61,7 @@ pub(super) enum Work {
 /// Why it was not written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum WriteError {
-    /// The payment is there although it is new, or is not there in the version that it was read in.
+    /// The payment, or the API key, is there although it is new, or is not there in the version that it was read in.
     OtherVersion,
     /// The idempotency key is not as it was expected.
     KeyTaken,

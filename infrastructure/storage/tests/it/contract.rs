@@ -31,3 +31,17 @@ mod postgres {
     testkit::payment_catalog_contract!(open);
     testkit::event_log_contract!(open);
 }
+
+mod api_keys {
+    use std::sync::Arc;
+
+    use application::ports::ApiKeyStore;
+    use tempfile::TempDir;
+
+    async fn open() -> (Arc<dyn ApiKeyStore>, TempDir) {
+        let (folder, _, repository) = crate::fresh();
+        (Arc::new(repository), folder)
+    }
+
+    testkit::api_key_store_contract!(open);
+}

@@ -4,7 +4,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::{Job, Work, WriteError, WriteResult};
 use crate::sqlite::row::Written;
-use crate::sqlite::{keys, lists, schema};
+use crate::sqlite::{api_keys, keys, lists, schema};
 
 /// Does all jobs; the results are in their order.
 ///
@@ -49,6 +49,11 @@ fn execute(connection: &Connection, work: &Work) -> rusqlite::Result<WriteResult
             Written::Yes => Ok(0),
             Written::No => Err(WriteError::OtherVersion),
             Written::KeyTaken => Err(WriteError::KeyTaken),
+        }),
+        Work::SaveApiKey(key) => Ok(if api_keys::write(connection, key)? {
+            Ok(0)
+        } else {
+            Err(WriteError::OtherVersion)
         }),
         Work::ForgetKeys {
             created_before,

@@ -1,0 +1,473 @@
+//! Every operation of the interface: what it takes, what it answers, and what can go wrong.
+
+use crate::access::{AccessRule, Required};
+use crate::problem::ProblemCode;
+
+/// One method of one path.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) method: &'static str,
+    pub(crate) route: &'static str,
+    /// The stable name that client generators use.
+    pub(crate) id: &'static str,
+    pub(crate) tag: &'static str,
+    pub(crate) summary: &'static str,
+    /// Names under `components/parameters`.
+    pub(crate) parameters: &'static [&'static str],
+    pub(crate) body: Option<Body>,
+    pub(crate) answers: &'static [Answer],
+    /// Beside those that follow from the rest.
+    own_problems: &'static [ProblemCode],
+}
+
+/// A body of JSON.
+#[derive(Debug)]
+pub(crate) struct Body {
+    pub(crate) schema: &'static str,
+    pub(crate) is_required: bool,
+}
+
+/// One way to be served.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) media_type: &'static str,
+    /// A name under `components/schemas`; empty for text.
+    pub(crate) schema: &'static str,
+    pub(crate) description: &'static str,
+    /// Names under `components/headers`.
+    pub(crate) headers: &'static [&'static str],
+}
+
+impl Operation {
+    /// Every code that it can be answered with.
+    pub(crate) fn problems(&self, rule: &AccessRule) -> Vec<ProblemCode> {
+        let mut codes = vec![ProblemCode::UriTooLong, ProblemCode::Internal];
+        codes.extend(self.own_problems);
+        if rule.required != Required::Nothing {
+            codes.extend([
+                ProblemCode::Unauthenticated,
+                ProblemCode::Forbidden,
+                ProblemCode::RateLimited,
+                ProblemCode::StorageUnavailable,
+            ]);
+        }
+        // What is worked on has its place among the requests in flight, and its time.
+        if matches!(rule.required, Required::Scope(_)) {
+            codes.extend([ProblemCode::TooManyRequests, ProblemCode::TimedOut]);
+        }
+        if self.route.contains("{id}") {
+            codes.push(ProblemCode::PaymentNotFound);
+        }
+        if self.parameters.contains(&"limit") {
+            codes.push(ProblemCode::InvalidQuery);
+        }
+        if self.parameters.contains(&"idempotency_key") {
+            codes.extend([
+                ProblemCode::InvalidIdempotencyKey,
+                ProblemCode::IdempotencyKeyInUse,
+                ProblemCode::IdempotencyKeyReused,
+                ProblemCode::OperationInFlight,
+                ProblemCode::PaymentOutcomeUnknown,
+            ]);
+        }
+        if let Some(body) = &self.body {
+            codes.extend([
+                ProblemCode::BodyTooLarge,
+                ProblemCode::BodyIncomplete,
+                ProblemCode::UnsupportedMediaType,
+            ]);
+            codes.extend(BODY);
+            codes.extend(match body.schema {
+                "NewPayment" => [MONEY, DETAILS, CARD].concat(),
+                "NewDecision" => [MONEY, DETAILS, &[ProblemCode::InvalidCardNumber]].concat(),
+                "Remainder" => MONEY.to_vec(),
+                _ => Vec::new(),
+            });
+        }
+        codes
+    }
+}
+
+/// Of any body.
+const BODY: &[ProblemCode] = &[
+    ProblemCode::InvalidBody,
+    ProblemCode::MalformedJson,
+    ProblemCode::UnknownField,
+    ProblemCode::MissingField,
+    ProblemCode::DuplicateField,
+    ProblemCode::WrongType,
+    ProblemCode::ConflictingFields,
+    ProblemCode::InvalidText,
+    ProblemCode::CardNumberMisplaced,
+];
+
+const MONEY: &[ProblemCode] = &[
+    ProblemCode::UnknownCurrency,
+    ProblemCode::CurrencyNotPayable,
+    ProblemCode::MalformedAmount,
+    ProblemCode::AmountNotPositive,
+    ProblemCode::AmountTooPrecise,
+    ProblemCode::AmountTooLarge,
+];
+
+const DETAILS: &[ProblemCode] = &[
+    ProblemCode::InvalidCountry,
+    ProblemCode::InvalidIdentifier,
+    ProblemCode::InvalidIpAddress,
+    ProblemCode::InvalidMerchantCategory,
+    ProblemCode::TooManyMetadataEntries,
+];
+
+const CARD: &[ProblemCode] = &[
+    ProblemCode::InvalidCardNumber,
+    ProblemCode::InvalidCardExpiry,
+    ProblemCode::CardExpired,
+];
+
+/// Of what is done with a payment that is there.
+const CHANGE: &[ProblemCode] = &[
+    ProblemCode::PaymentStateConflict,
+    ProblemCode::AmountExceedsRemainder,
+    ProblemCode::CurrencyMismatch,
+];
+
+const JSON: &str = "application/json";
+const REPLAYABLE: &[&str] = &["Location", "Idempotency-Replayed"];
+
+const fn ok(schema: &'static str, description: &'static str) -> Answer {
+    answer(200, schema, description, &[])
+}
+
+const fn answer(
+    status: u16,
+    schema: &'static str,
+    description: &'static str,
+    headers: &'static [&'static str],
+) -> Answer {
+    Answer {
+        status,
+        media_type: JSON,
+        schema,
+        description,
+        headers,
+    }
+}
+
+const UNKNOWN: Answer = answer(
+    202,
+    "Payment",
+    "The acquirer's answer did not come: it is not known whether money moved, and the gateway keeps asking",
+    REPLAYABLE,
+);
+
+const DONE: Answer = answer(
+    200,
+    "Payment",
+    "The payment and the operation, whether or not the acquirer did it",
+    REPLAYABLE,
+);
+
+const fn read(
+    route: &'static str,
+    id: &'static str,
+    tag: &'static str,
+    summary: &'static str,
+    parameters: &'static [&'static str],
+    answers: &'static [Answer],
+) -> Operation {
+    Operation {
+        method: "GET",
+        route,
+        id,
+        tag,
+        summary,
+        parameters,
+        body: None,
+        answers,
+        own_problems: &[],
+    }
+}
+
+const fn act(
+    route: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    body: Body,
+    answers: &'static [Answer],
+) -> Operation {
+    Operation {
+        method: "POST",
+        route,
+        id,
+        tag: "payments",
+        summary,
+        parameters: &["payment_id", "idempotency_key"],
+        body: Some(body),
+        answers,
+        own_problems: CHANGE,
+    }
+}
+
+const fn optional(schema: &'static str) -> Body {
+    Body {
+        schema,
+        is_required: false,
+    }
+}
+
+const fn required(schema: &'static str) -> Body {
+    Body {
+        schema,
+        is_required: true,
+    }
+}
+
+const fn text(media_type: &'static str, description: &'static str) -> Answer {
+    Answer {
+        status: 200,
+        media_type,
+        schema: "",
+        description,
+        headers: &[],
+    }
+}
+
+const PAYMENT_FILTERS: &[&str] = &[
+    "merchant_id",
+    "status",
+    "created_from",
+    "created_before",
+    "cursor",
+    "limit",
+];
+
+/// All of them.
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: "POST",
+        route: "/v1/payments",
+        id: "createPayment",
+        tag: "payments",
+        summary: "Decide about a payment and, where approved, authorize it",
+        parameters: &["idempotency_key"],
+        body: Some(required("NewPayment")),
+        answers: &[
+            answer(201, "Payment", "The payment, declined or not", REPLAYABLE),
+            UNKNOWN,
+        ],
+        own_problems: &[ProblemCode::RiskUnavailable],
+    },
+    read(
+        "/v1/payments",
+        "listPayments",
+        "payments",
+        "List payments, the newest first",
+        PAYMENT_FILTERS,
+        &[ok("PaymentPage", "A page of payments")],
+    ),
+    read(
+        "/v1/payments/{id}",
+        "getPayment",
+        "payments",
+        "Read a payment",
+        &["payment_id"],
+        &[ok("Payment", "The payment")],
+    ),
+    act(
+        "/v1/payments/{id}/capture",
+        "capturePayment",
+        "Collect an authorized amount, or a part of it",
+        optional("Remainder"),
+        &[DONE, UNKNOWN],
+    ),
+    act(
+        "/v1/payments/{id}/void",
+        "voidPayment",
+        "Let go of a payment of which nothing was captured",
+        optional("Nothing"),
+        &[DONE, UNKNOWN],
+    ),
+    act(
+        "/v1/payments/{id}/refunds",
+        "refundPayment",
+        "Give a captured amount back, or a part of it",
+        optional("Remainder"),
+        &[
+            answer(
+                201,
+                "Payment",
+                "The payment and the refund, whether or not the acquirer did it",
+                REPLAYABLE,
+            ),
+            UNKNOWN,
+        ],
+    ),
+    act(
+        "/v1/payments/{id}/confirm",
+        "confirmPayment",
+        "Tell how the payer proved who he is",
+        required("Confirmation"),
+        &[DONE, UNKNOWN],
+    ),
+    Operation {
+        method: "POST",
+        route: "/v1/payments/{id}/operations/{operation}/resolve",
+        id: "resolveOperation",
+        tag: "operations",
+        summary: "Tell how an operation ended that the acquirer never answered",
+        parameters: &["payment_id", "operation"],
+        body: Some(required("Resolution")),
+        answers: &[ok("Payment", "The payment with the operation as it is now")],
+        own_problems: &[
+            ProblemCode::OperationNotFound,
+            ProblemCode::PaymentStateConflict,
+            ProblemCode::OperationInFlight,
+        ],
+    },
+    read(
+        "/v1/operations/unresolved",
+        "listUnresolvedOperations",
+        "operations",
+        "List payments with an operation that is left to humans",
+        &["cursor", "limit"],
+        &[ok("PaymentPage", "A page of payments, by name")],
+    ),
+    read(
+        "/v1/reviews",
+        "listReviews",
+        "reviews",
+        "List payments that wait for an analyst, the newest first",
+        PAYMENT_FILTERS,
+        &[ok("PaymentPage", "A page of payments")],
+    ),
+    Operation {
+        tag: "reviews",
+        ..act(
+            "/v1/reviews/{id}/approve",
+            "approveReview",
+            "Let a held payment go on to the acquirer",
+            optional("Review"),
+            &[DONE, UNKNOWN],
+        )
+    },
+    Operation {
+        tag: "reviews",
+        ..act(
+            "/v1/reviews/{id}/reject",
+            "rejectReview",
+            "Decline a held payment",
+            optional("Review"),
+            &[DONE, UNKNOWN],
+        )
+    },
+    read(
+        "/v1/events",
+        "listEvents",
+        "events",
+        "List what happened to payments, in order",
+        &["merchant_id", "cursor", "limit"],
+        &[ok(
+            "EventPage",
+            "A page of events; its cursor also leads to those that are to come",
+        )],
+    ),
+    Operation {
+        method: "POST",
+        route: "/v1/risk/decisions",
+        id: "decideRisk",
+        tag: "risk",
+        summary: "Decide without charging",
+        parameters: &[],
+        body: Some(required("NewDecision")),
+        answers: &[ok("Decision", "The decision")],
+        own_problems: &[ProblemCode::RiskUnavailable],
+    },
+    read(
+        "/v1/policies",
+        "listPolicies",
+        "risk",
+        "See how the risk policies stand on this node",
+        &[],
+        &[ok("Policies", "Every policy")],
+    ),
+    Operation {
+        own_problems: &[ProblemCode::PolicyNotFound],
+        ..read(
+            "/v1/policies/{name}",
+            "showPolicy",
+            "risk",
+            "See how one risk policy stands on this node",
+            &[],
+            &[ok("Policy", "The policy")],
+        )
+    },
+    read(
+        "/v1/nodes",
+        "listNodes",
+        "operations",
+        "See the node that answers",
+        &[],
+        &[ok("Nodes", "This node")],
+    ),
+    read(
+        "/healthz",
+        "health",
+        "operations",
+        "The process lives",
+        &[],
+        &[ok("Health", "It does")],
+    ),
+    Operation {
+        own_problems: &[ProblemCode::TimedOut],
+        ..read(
+            "/readyz",
+            "readiness",
+            "operations",
+            "The node can take payments",
+            &[],
+            &[
+                ok("Readiness", "It can"),
+                answer(503, "Readiness", "It cannot, or is shutting down", &[]),
+            ],
+        )
+    },
+    read(
+        "/metrics",
+        "metrics",
+        "operations",
+        "Read every metric",
+        &[],
+        &[text(
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            "OpenMetrics text",
+        )],
+    ),
+    read(
+        "/openapi.json",
+        "openapi",
+        "documentation",
+        "This document",
+        &[],
+        &[ok("Document", "OpenAPI 3.1")],
+    ),
+    read(
+        "/docs",
+        "docs",
+        "documentation",
+        "This document for people",
+        &[],
+        &[text("text/html; charset=utf-8", "A page without scripts")],
+    ),
+    Operation {
+        own_problems: &[ProblemCode::NotFound],
+        ..read(
+            "/docs/errors/{code}",
+            "errorPage",
+            "documentation",
+            "What an error code means, and what to do",
+            &["code"],
+            &[text("text/plain; charset=utf-8", "The page")],
+        )
+    },
+];
