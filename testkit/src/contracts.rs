@@ -12,8 +12,8 @@
 //! there, the function returns `None` and has said so; the test then ends.
 
 pub mod acquirer;
-pub mod event_log;
 pub mod api_key_store;
+pub mod event_log;
 pub mod feature_store;
 pub mod idempotency_keys;
 pub mod list_store;
@@ -119,6 +119,10 @@ macro_rules! event_log_contract {
             events_of_one_merchant_alone
             pages_go_on_behind_a_position
             nothing_is_skipped_while_others_write
+        }
+    };
+}
+
 /// Runs every obligation of a store of API keys as a test of its own. The store holds none.
 #[macro_export]
 macro_rules! api_key_store_contract {

@@ -398,7 +398,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
             "showPolicy",
             "risk",
             "See how one risk policy stands on this node",
-            &[],
+            &["policy"],
             &[ok("Policy", "The policy")],
         )
     },

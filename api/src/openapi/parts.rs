@@ -23,6 +23,7 @@ pub(super) fn parameters() -> Value {
     let statuses = PaymentStatus::ALL.map(PaymentStatus::as_str);
     json!({
         "payment_id": path("id", "The payment's `id`", IDENTIFIER),
+        "policy": path("name", "The policy's name", "^[^/]{1,128}$"),
         "operation": path("operation", "The operation's `id`", IDENTIFIER),
         "code": path("code", "The problem's `code`", "^[a-z_]{1,64}$"),
         "merchant_id": query("merchant_id", "Of this merchant alone", json!({"type": "string", "pattern": IDENTIFIER})),

@@ -149,6 +149,10 @@ const PAGES: &[(&str, &str)] = &[
         include_str!("../../../../docs/errors/operation_not_found.md"),
     ),
     (
+        "policy_not_found",
+        include_str!("../../../../docs/errors/policy_not_found.md"),
+    ),
+    (
         "uri_too_long",
         include_str!("../../../../docs/errors/uri_too_long.md"),
     ),

@@ -160,7 +160,7 @@ impl ApiKeyStore for SqlitePaymentRepository {
             Err(WriteError::OtherVersion) if version == 1 => {
                 Err(ApiKeyStoreError::AlreadyExists { id: id() })
             }
-            Err(WriteError::OtherVersion | WriteError::KeyTaken) => {
+            Err(WriteError::OtherVersion | WriteError::KeyTaken | WriteError::List(_)) => {
                 Err(ApiKeyStoreError::Conflict { id: id() })
             }
             Err(WriteError::Unavailable(reason)) => Err(ApiKeyStoreError::Unavailable { reason }),
