@@ -96,16 +96,8 @@ impl Gateway {
         let acquirer: Arc<dyn Acquirer> = acquirers::open(&config.acquirer)?;
         let storage = storage::open(&config.storage).await?;
 
-        let api_keys = Arc::new(ApiKeyRing::new(
-            Arc::clone(&storage.api_keys),
-            Arc::new(SystemApiKeySecrets),
-            Arc::clone(&clock),
-        ));
         let takes_keys = config.http.authentication == Authentication::Keys;
-        if takes_keys {
-            api_keys.refresh().await?;
-        }
-
+        let api_keys = api_keys(&storage, &clock, takes_keys).await?;
         let host = PolicyHost::start(&config.policies, compiler, Arc::clone(&clock), &mut registry).await?;
         let engine: Arc<dyn RiskPolicyEngine> = host.engine();
         let node = ThisNode {
@@ -213,6 +205,20 @@ impl Gateway {
             storage_closed,
         }
     }
+}
+
+/// The keys to the HTTP interface, read once where they are needed.
+async fn api_keys(
+    storage: &Storage,
+    clock: &Arc<dyn Clock>,
+    takes_keys: bool,
+) -> Result<Arc<ApiKeyRing>, BuildError> {
+    let secrets = Arc::new(SystemApiKeySecrets);
+    let ring = ApiKeyRing::new(Arc::clone(&storage.api_keys), secrets, Arc::clone(clock));
+    if takes_keys {
+        ring.refresh().await?;
+    }
+    Ok(Arc::new(ring))
 }
 
 /// The lists of the storage, read once: to policies a list that is not known yet is `unavailable`.
