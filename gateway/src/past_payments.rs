@@ -15,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 /// How many payments are read at a time: some milliseconds of one reader of the storage.
 const PAGE_PAYMENTS: usize = 100;
 
-/// How many are told at most: what the store remembers of payments by default.
-const MAX_PAYMENTS: usize = 500_000;
+/// How many are told at most: well within what the store remembers by default, so that an older payment, which is told later, makes it
+/// forget no newer one.
+const MAX_PAYMENTS: usize = 100_000;
 
 /// Reads them, and tells the store.
 pub(crate) struct PastPayments {
