@@ -41,7 +41,7 @@ publish: setup-build build-gateway ## Build the sample policies and publish what
 	scripts/publish.sh $(ARGS)
 
 ##@ Work
-.PHONY: test determinism crashes money-races languages languages-quick languages-bindings bench bench-fleet check fmt deny
+.PHONY: test determinism crashes money-crashes money-races languages languages-quick languages-bindings bench bench-fleet check fmt deny
 # These count what is served within a guest's deadline, which says nothing where other tests have the machine.
 COUNTING := no_misbehaving_guest_harms_anybody
 # All targets at once: the end-to-end tests start the binary, and built on its own it would have fewer features switched
@@ -62,6 +62,10 @@ crashes: setup-test ## Kill a gateway a hundred times while documents come, and 
 
 money-races: setup-test ## Let 10,000 pairs of captures, voids and refunds race for the same money, in each database (takes minutes)
 	cargo test -p portcullis-storage --locked --test it -- --ignored ten_thousand_pairs $(ARGS)
+
+money-crashes: setup-test ## Kill a gateway a thousand times while money moves, and hold its books against the acquirer's (takes minutes)
+	cargo build --workspace --all-targets --locked
+	E2E_BUILT=1 cargo test --workspace --locked --test e2e -- --ignored --nocapture killed_a_thousand_times $(ARGS)
 
 # Not a part of `make test`: its toolchains are some 700 MB, and it compiles interpreters.
 languages: setup-languages ## Build one rule in six languages, push all to one gateway, and compare what they decide

@@ -15,7 +15,10 @@ const MAXIMUM_LINES: usize = 400;
 const MAXIMUM_LINES_OF_TESTS: usize = 800;
 
 /// Files that may be longer, each with the reason. One that no longer needs it must leave the list.
-const LONGER: &[(&str, &str)] = &[];
+const LONGER: &[(&str, &str)] = &[(
+    "api/src/openapi/operations.rs",
+    "one table: a row for every route of the HTTP interface",
+)];
 
 /// Files that a tool writes. They need not say what they are for, and may be as long as they are.
 const GENERATED: &[&str] = &[];

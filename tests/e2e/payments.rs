@@ -1,8 +1,13 @@
 //! Money, with the real binary: the life of a payment, requests that come twice, and crashes.
 
+mod crashes;
 mod lifecycle;
 
-use portcullis_tests::Gateway;
+use std::process::Command;
+
+use portcullis_tests::build::portcullis;
+use portcullis_tests::process::Process;
+use portcullis_tests::{Gateway, eventually};
 use tempfile::TempDir;
 
 /// A gateway without any policy, which approves everything.
@@ -12,4 +17,21 @@ fn approving(settings: &[&str]) -> (TempDir, Gateway) {
     let gateway = Gateway::start_with(&store, settings);
     gateway.wait_until_ready();
     (folder, gateway)
+}
+
+/// The simulator as a process of its own, with a ledger in this folder and with these faults; says its address.
+fn acquirer(folder: &TempDir, faults: &[&str]) -> (Process, String) {
+    let mut command = Command::new(portcullis());
+    command
+        .args(["acquirer-simulator", "--listen", "127.0.0.1:0"])
+        .args(faults)
+        .arg("--ledger")
+        .arg(folder.path().join("ledger"));
+    let process = Process::start(command);
+    let address = eventually("the simulator to listen", || {
+        let lines = process.lines();
+        let mut addresses = lines.iter().filter_map(|line| line.strip_prefix("listening on "));
+        addresses.next().map(str::to_owned)
+    });
+    (process, address)
 }

@@ -16,8 +16,14 @@ pub(super) fn run(args: ConfigArgs) -> anyhow::Result<u8> {
         // Boxed: it holds every adapter while it is built, which is much for a stack.
         let gateway = Box::pin(Gateway::build(config, compile::command(), |registry| {
             log.register(registry)
-        })).await?;
-        tracing::info!(http.listen = %gateway.local_addr(), version = env!("CARGO_PKG_VERSION"), "portcullis is up");
+        }))
+        .await?;
+        tracing::info!(
+            http.listen = %gateway.local_addr(),
+            version = env!("CARGO_PKG_VERSION"),
+            worker_threads = tokio::runtime::Handle::current().metrics().num_workers(),
+            "portcullis is up"
+        );
         let stopped = gateway
             .run_until(async move {
                 tokio::select! {

@@ -65,10 +65,10 @@ impl Scene {
         for _ in 0..20 {
             assert_eq!(gateway.pay(&Payment::ordinary()).status, 201);
         }
-        // Those for blocking calls have the same name, and end when they are idle.
-        eventually(&format!("{worker_threads} worker threads"), || {
-            (vitals::worker_threads(gateway.id()) == usize::from(worker_threads)).then_some(())
-        });
+        assert_eq!(
+            vitals::worker_threads(&gateway.log()),
+            Some(u64::from(worker_threads))
+        );
         let before = Vitals::of(gateway.id());
         Self {
             etcd,

@@ -34,14 +34,13 @@ fn resident_bytes(folder: &Path) -> u64 {
     pages.parse::<u64>().expect("a number of pages") * PAGE_BYTES
 }
 
-/// How many threads of this process have the name that its runtime gives to those that serve.
-pub(super) fn worker_threads(process: u32) -> usize {
-    let threads = std::fs::read_dir(format!("/proc/{process}/task")).expect("the gateway's threads");
-    threads
-        .filter_map(Result::ok)
-        .filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok())
-        .filter(|name| name.trim_end() == "tokio-rt-worker")
-        .count()
+/// How many threads serve, as the gateway said when it was up: those for blocking calls have the same name in the system.
+pub(super) fn worker_threads(log: &[String]) -> Option<u64> {
+    let lines = log
+        .iter()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let mut up = lines.filter(|line| line["message"] == "portcullis is up");
+    up.next()?["worker_threads"].as_u64()
 }
 
 /// How many processes have this one for a parent.

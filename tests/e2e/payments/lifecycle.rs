@@ -3,7 +3,7 @@
 use portcullis_tests::{Answer, Gateway, Payment, eventually};
 use serde_json::{Value, json};
 
-use super::approving;
+use super::{acquirer, approving};
 
 /// The simulator charges this card and loses the answer.
 const NO_ANSWER: &str = "4000000000000507";
@@ -22,7 +22,11 @@ fn cny(minor_units: i64) -> Value {
 
 #[test]
 fn what_was_captured_before_a_restart_is_refunded_after_it_and_never_more() {
-    let (_folder, mut gateway) = approving(&[]);
+    // In the gateway's own simulator the money is gone with the process.
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_acquirer, address) = acquirer(&folder, &[]);
+    let url = format!("acquirer.http.url={address}");
+    let (_folder, mut gateway) = approving(&["acquirer.kind=http", &url]);
     let paid = gateway.pay_once(&Payment::ordinary(), "order-1");
     assert_eq!(paid.status, 201, "{}", paid.text);
     let id = id(&paid);
