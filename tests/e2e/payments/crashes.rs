@@ -125,6 +125,7 @@ fn kill_and_count(kills: usize) {
     let (_store, mut gateway) = approving(&[
         "acquirer.kind=http",
         &url,
+        "acquirer.http.connect_timeout_ms=100",
         "acquirer.http.answer_timeout_ms=300",
         "payments.answer_ms=1000",
         "payments.inquiry_seconds=[0,1,1,1,1,1,1,1,1,1]",
