@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use application::ports::PageCursor;
+use application::ports::{PageCursor, PaymentQuery};
 use application::use_cases::{CapturePaymentCommand, ConfirmPaymentCommand, PaymentOf, RefundPaymentCommand};
 use axum::extract::Request;
 use axum::http::StatusCode;
@@ -59,27 +59,28 @@ pub(crate) async fn list(shared: Arc<Shared>, request: Request) -> Result<Respon
         limit,
     } = PaymentListing::of(request.uri())?;
     query.merchant = caller.narrow(query.merchant)?;
-    let _permit = shared.admission.admit()?;
-    let listed = shared.state.list_payments.execute(&query, after.as_ref(), limit);
-    let page = within(shared.request_timeout, listed).await?;
-    let page = page.map_err(|error| Problem::of_repository(&error))?;
-    let next = page
-        .items
-        .last()
-        .filter(|_| page.has_more)
-        .map(|last| PageCursor {
-            created_at: last.record().created_at,
-            id: last.id().clone(),
-        });
-    json(
-        StatusCode::OK,
-        &PageView::new(&page.items, PaymentView::new, next.as_ref().map(cursor_text)),
-    )
+    page(&shared, &query, after.as_ref(), limit).await
 }
 
-/// What the next page is asked for with.
-pub(crate) fn cursor_text(cursor: &PageCursor) -> String {
-    format!("{}.{}", cursor.created_at.unix_millis(), cursor.id)
+/// A page of payments, with the cursor of the next one.
+pub(super) async fn page(
+    shared: &Shared,
+    query: &PaymentQuery,
+    after: Option<&PageCursor>,
+    limit: usize,
+) -> Result<Response, Problem> {
+    let _permit = shared.admission.admit()?;
+    let listed = shared.state.list_payments.execute(query, after, limit);
+    let page = within(shared.request_timeout, listed).await?;
+    let page = page.map_err(|error| Problem::of_repository(&error))?;
+    let next = page.items.last().filter(|_| page.has_more).map(|last| {
+        let created_at = last.record().created_at.unix_millis();
+        format!("{created_at}.{}", last.id())
+    });
+    json(
+        StatusCode::OK,
+        &PageView::new(&page.items, PaymentView::new, next),
+    )
 }
 
 /// `GET /v1/payments/{id}`.

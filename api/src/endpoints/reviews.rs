@@ -4,19 +4,16 @@ use std::sync::Arc;
 
 use application::use_cases::ReviewPaymentCommand;
 use axum::extract::Request;
-use axum::http::StatusCode;
 use axum::response::Response;
 use domain::payment::{PaymentStatus, ReviewVerdict};
 
 use super::path::payment_of_path;
-use super::payments::{cursor_text, known};
-use super::within;
+use super::payments::{known, page};
 use super::work::{Done, Head, Rendering, once};
 use crate::access::Caller;
 use crate::body::{read_json, read_optional_json};
 use crate::problem::Problem;
 use crate::request::{PaymentListing, parse_nothing, parse_reviewer};
-use crate::response::{PageView, PaymentView, json};
 use crate::state::Shared;
 
 /// `GET /v1/reviews`: payments in review, the newest first, page by page.
@@ -29,20 +26,7 @@ pub(crate) async fn list(shared: Arc<Shared>, request: Request) -> Result<Respon
     } = PaymentListing::of(request.uri())?;
     query.merchant = caller.narrow(query.merchant)?;
     query.status = Some(PaymentStatus::InReview);
-    let _permit = shared.admission.admit()?;
-    let listed = shared.state.list_payments.execute(&query, after.as_ref(), limit);
-    let page = within(shared.request_timeout, listed).await?;
-    let page = page.map_err(|error| Problem::of_repository(&error))?;
-    let next = page.items.last().filter(|_| page.has_more).map(|last| {
-        cursor_text(&application::ports::PageCursor {
-            created_at: last.record().created_at,
-            id: last.id().clone(),
-        })
-    });
-    json(
-        StatusCode::OK,
-        &PageView::new(&page.items, PaymentView::new, next),
-    )
+    page(&shared, &query, after.as_ref(), limit).await
 }
 
 /// `POST /v1/reviews/{id}/approve`: 200 with the payment, authorized or declined by the acquirer.
