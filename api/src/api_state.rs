@@ -5,12 +5,14 @@ use std::sync::Arc;
 use application::api_keys::ApiKeyRing;
 use application::idempotency::IdempotentRequests;
 use application::operation_runner::OperationRunner;
-use application::ports::{CardFingerprinter, EventLog, PaymentCatalog, RequestDigester, RiskPolicyEngine};
+use application::ports::{
+    CardFingerprinter, EventLog, ListStore, PaymentCatalog, RequestDigester, RiskPolicyEngine,
+};
 use application::risk_assessment::RiskAssessment;
 use application::use_cases::{
-    Authenticate, AuthorizePayment, CapturePayment, CheckReadiness, ConfirmPayment, DecideRisk, GetPayment,
-    ListEvents, ListPayments, ListPolicies, RefundPayment, ResolveOperation, ResumeRequest, ReviewPayment,
-    VoidPayment,
+    AddListItem, Authenticate, AuthorizePayment, CapturePayment, CheckReadiness, ConfirmPayment, DecideRisk,
+    GetPayment, ListEvents, ListItems, ListPayments, ListPolicies, RefundPayment, RemoveListItem,
+    ResolveOperation, ResumeRequest, ReviewPayment, VoidPayment,
 };
 
 use domain::Timestamp;
@@ -49,6 +51,12 @@ pub struct ApiState {
     pub list_payments: ListPayments,
     /// `GET /v1/events`.
     pub list_events: ListEvents,
+    /// `POST /v1/lists/{list}/items`.
+    pub add_list_item: AddListItem,
+    /// `GET /v1/lists/{list}/items`.
+    pub list_items: ListItems,
+    /// `DELETE /v1/lists/{list}/items`.
+    pub remove_list_item: RemoveListItem,
     /// `POST /v1/risk/decisions`.
     pub decide_risk: DecideRisk,
     /// `GET /v1/payments/{id}`.
@@ -94,6 +102,8 @@ pub struct ApiParts {
     pub catalog: Arc<dyn PaymentCatalog>,
     /// Tells what happened.
     pub events: Arc<dyn EventLog>,
+    /// Keeps lists; what is put there is looked up from then on by the policies of this gateway.
+    pub lists: Arc<dyn ListStore>,
     /// The process itself.
     pub node: ThisNode,
 }
@@ -111,10 +121,12 @@ impl ApiState {
             engine,
             catalog,
             events,
+            lists,
             node,
         } = parts;
         let payments = Arc::clone(&runner.payments);
         let ids = Arc::clone(&risk.ids);
+        let clock = Arc::clone(&risk.clock);
         let resolve = ResolveOperation {
             runner: runner.clone(),
         };
@@ -146,6 +158,15 @@ impl ApiState {
             digester,
             list_payments: ListPayments { catalog },
             list_events: ListEvents { log: events },
+            add_list_item: AddListItem {
+                lists: Arc::clone(&lists),
+                clock: Arc::clone(&clock),
+            },
+            list_items: ListItems {
+                lists: Arc::clone(&lists),
+                clock: Arc::clone(&clock),
+            },
+            remove_list_item: RemoveListItem { lists, clock },
             authorize_payment: AuthorizePayment {
                 risk: risk.clone(),
                 runner,

@@ -33,6 +33,7 @@ pub fn document(config: &Config) -> Value {
             {"name": "payments", "description": "From the first request to the last refund"},
             {"name": "reviews", "description": "Payments that wait for an analyst"},
             {"name": "risk", "description": "Decisions, and the policies that make them"},
+            {"name": "lists", "description": "What analysts keep on lists, which policies ask for"},
             {"name": "events", "description": "What happened, in order"},
             {"name": "operations", "description": "For operators and orchestrators"},
             {"name": "documentation", "description": "This"},
@@ -136,14 +137,15 @@ fn responses_of(operation: &Operation, rule: &AccessRule) -> Value {
                 )
             })
             .collect();
-        responses.insert(
-            answer.status.to_string(),
-            json!({
-                "description": answer.description,
-                "headers": headers,
-                "content": {(answer.media_type): {"schema": schema}},
-            }),
-        );
+        let mut response = json!({"description": answer.description, "headers": headers});
+        if !answer.media_type.is_empty() {
+            set(
+                &mut response,
+                "content",
+                json!({(answer.media_type): {"schema": schema}}),
+            );
+        }
+        responses.insert(answer.status.to_string(), response);
     }
     for (status, codes) in by_status(&operation.problems(rule)) {
         let schema = json!({

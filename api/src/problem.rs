@@ -1,6 +1,7 @@
 //! Problems by RFC 9457: what a caller is told when a request is not served, apart from what an operator is told.
 
 mod code;
+mod from_lists;
 mod from_use_cases;
 
 use std::borrow::Cow;
@@ -12,6 +13,7 @@ use domain::PaymentId;
 use serde::Serialize;
 
 pub use code::ProblemCode;
+pub(crate) use from_lists::list_not_found;
 pub(crate) use from_use_cases::{payment_not_found, payment_outcome_unknown};
 
 /// How many errors of one body are told: all that a person reads, and a bound for the answer to a hostile body.

@@ -7,14 +7,17 @@ mod details;
 mod field_errors;
 mod follow_up;
 mod json;
+mod list_items;
 mod listing;
 mod misplaced;
+mod moment;
 mod path;
 mod scope;
 
 pub(crate) use follow_up::{
     parse_amount, parse_confirmation, parse_nothing, parse_resolution, parse_reviewer,
 };
+pub(crate) use list_items::{ListItemListing, ListItemRemoval, list_cursor, parse_list_item};
 pub(crate) use listing::{EventListing, PaymentListing};
 
 use application::use_cases::{AuthorizePaymentCommand, DecideRiskCommand};

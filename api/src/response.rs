@@ -2,6 +2,7 @@
 
 mod decision;
 mod event;
+mod list_item;
 mod nodes;
 mod page;
 mod payment;
@@ -16,6 +17,7 @@ use serde::{Serialize, Serializer};
 
 pub(crate) use decision::DecisionView;
 pub(crate) use event::EventView;
+pub(crate) use list_item::ListItemView;
 pub(crate) use nodes::NodesView;
 pub(crate) use page::PageView;
 pub(crate) use payment::{PaymentView, payment_answer};

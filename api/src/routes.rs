@@ -11,7 +11,9 @@ use axum::routing::{MethodFilter, MethodRouter};
 use crate::api_state::ApiState;
 use crate::config::Config;
 use crate::edge::Edge;
-use crate::endpoints::{docs, events, operations, payments, policies, reviews, risk_decisions, unmatched};
+use crate::endpoints::{
+    docs, events, lists, operations, payments, policies, reviews, risk_decisions, unmatched,
+};
 use crate::problem::Problem;
 use crate::state::Shared;
 
@@ -34,6 +36,7 @@ impl Api {
         Router::new()
             .merge(self.payments())
             .merge(self.reviews())
+            .merge(self.lists())
             .route("/v1/events", self.on("/v1/events", get, events::list))
             .route(
                 "/v1/risk/decisions",
@@ -91,6 +94,16 @@ impl Api {
             .route(REVIEWS, self.on(REVIEWS, MethodFilter::GET, reviews::list))
             .route(APPROVE, self.on(APPROVE, MethodFilter::POST, reviews::approve))
             .route(REJECT, self.on(REJECT, MethodFilter::POST, reviews::reject))
+    }
+
+    fn lists(&self) -> Router {
+        const ITEMS: &str = "/v1/lists/{list}/items";
+        let add = self.on(ITEMS, MethodFilter::POST, lists::add);
+        let also_list = self.and(add, ITEMS, MethodFilter::GET, lists::list);
+        Router::new().route(
+            ITEMS,
+            self.and(also_list, ITEMS, MethodFilter::DELETE, lists::remove),
+        )
     }
 
     /// From now on `/readyz` answers 503. Requests are served as before.

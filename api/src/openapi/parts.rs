@@ -1,5 +1,6 @@
 //! Parameters, headers and an example of a problem.
 
+use domain::feature::Subject;
 use domain::payment::PaymentStatus;
 use serde_json::{Value, json};
 
@@ -25,6 +26,15 @@ pub(super) fn parameters() -> Value {
         "payment_id": path("id", "The payment's `id`", IDENTIFIER),
         "policy": path("name", "The policy's name", "^[^/]{1,128}$"),
         "operation": path("operation", "The operation's `id`", IDENTIFIER),
+        "list": path("list", "The list's name", IDENTIFIER),
+        "list_subject": {
+            "name": "subject", "in": "query", "required": true, "description": "What kind of subject the value is",
+            "schema": {"enum": Subject::ALL.map(Subject::as_str)},
+        },
+        "list_value": {
+            "name": "value", "in": "query", "required": true, "description": "The value, in any spelling",
+            "schema": {"type": "string", "minLength": 1},
+        },
         "code": path("code", "The problem's `code`", "^[a-z_]{1,64}$"),
         "merchant_id": query("merchant_id", "Of this merchant alone", json!({"type": "string", "pattern": IDENTIFIER})),
         "status": query("status", "In this status alone", json!({"enum": statuses})),

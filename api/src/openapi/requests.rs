@@ -1,6 +1,7 @@
 //! What bodies may hold.
 
 use domain::Currency;
+use domain::feature::Subject;
 use domain::payment::DeclineCode;
 use serde_json::{Map, Value, json};
 
@@ -116,6 +117,16 @@ pub(super) fn schemas() -> Map<String, Value> {
             "description": "With an API key nothing: the reviewer is its name. Without authentication who reviews",
             "allOf": [object(&[], &json!({"reviewer": {"type": "string", "minLength": 1, "maxLength": 128}}))],
         },
+        "NewListItem": {
+            "description": "With an API key without `added_by`, which is its name. A card is listed by its fingerprint, never by its number",
+            "allOf": [object(&["subject", "value"], &json!({
+                "subject": {"enum": Subject::ALL.map(Subject::as_str)},
+                "value": {"type": "string", "minLength": 1, "description": "A fingerprint, an address or a range of them, or a text of at most 320 bytes"},
+                "expires_at": optional(json!({"type": "string", "format": "date-time"})),
+                "note": text(500),
+                "added_by": {"type": "string", "minLength": 1, "maxLength": 128},
+            }))],
+        },
         "Confirmation": {"oneOf": [
             object(&["result", "authentication"], &json!({"result": {"const": "authenticated"}, "authentication": proof})),
             object(&["result"], &json!({"result": {"const": "failed"}})),
@@ -160,6 +171,13 @@ pub(super) fn example(schema: &str) -> Value {
         }),
         "Resolution" => json!({"result": "succeeded", "acquirer_reference": "acq-7"}),
         "Review" => json!({"reviewer": "ana"}),
+        "NewListItem" => json!({
+            "subject": "card",
+            "value": "fp_4be04be04be04be04be04be04be04be0",
+            "expires_at": "2099-12-31T00:00:00Z",
+            "note": "chargebacks in February",
+            "added_by": "ana",
+        }),
         _ => json!({}),
     }
 }

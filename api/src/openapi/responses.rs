@@ -1,6 +1,7 @@
 //! What answers hold: every field of `response`, no more and no less. Tests compare what is really answered.
 
 use domain::Currency;
+use domain::feature::Subject;
 use domain::payment::{DeclineCode, OperationKind, PaymentEventKind, PaymentStatus};
 use domain::risk::{FaultKind, Outcome};
 use serde_json::{Map, Value, json};
@@ -131,6 +132,16 @@ fn payments() -> Value {
             })),
         })),
         "EventPage": page("Event"),
+        "ListItem": object(&json!({
+            "list": text(),
+            "subject": {"enum": Subject::ALL.map(Subject::as_str)},
+            "value": text(),
+            "expires_at": nullable(moment()),
+            "note": nullable(text()),
+            "added_by": text(),
+            "added_at": moment(),
+        })),
+        "ListItemPage": page("ListItem"),
     })
 }
 

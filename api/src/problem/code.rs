@@ -78,6 +78,18 @@ pub enum ProblemCode {
     OperationNotFound,
     /// No policy has this name.
     PolicyNotFound,
+    /// Not the fingerprint of a card.
+    InvalidFingerprint,
+    /// No moment that is to come.
+    InvalidExpiresAt,
+    /// No list has this name.
+    ListNotFound,
+    /// The list does not have this item.
+    ListItemNotFound,
+    /// The list has as many items as it can have.
+    ListFull,
+    /// There are as many lists as there can be.
+    TooManyLists,
     /// A longer path and query than is read.
     UriTooLong,
     /// No payment has this name.
@@ -108,7 +120,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 55] = [
         Self::InvalidBody,
         Self::MalformedJson,
         Self::UnknownField,
@@ -145,6 +157,12 @@ impl ProblemCode {
         Self::CurrencyMismatch,
         Self::OperationNotFound,
         Self::PolicyNotFound,
+        Self::InvalidFingerprint,
+        Self::InvalidExpiresAt,
+        Self::ListNotFound,
+        Self::ListItemNotFound,
+        Self::ListFull,
+        Self::TooManyLists,
         Self::UriTooLong,
         Self::PaymentNotFound,
         Self::NotFound,
@@ -200,6 +218,12 @@ impl ProblemCode {
             Self::CurrencyMismatch => "currency_mismatch",
             Self::OperationNotFound => "operation_not_found",
             Self::PolicyNotFound => "policy_not_found",
+            Self::InvalidFingerprint => "invalid_fingerprint",
+            Self::InvalidExpiresAt => "invalid_expires_at",
+            Self::ListNotFound => "list_not_found",
+            Self::ListItemNotFound => "list_item_not_found",
+            Self::ListFull => "list_full",
+            Self::TooManyLists => "too_many_lists",
             Self::UriTooLong => "uri_too_long",
             Self::PaymentNotFound => "payment_not_found",
             Self::NotFound => "not_found",
@@ -228,9 +252,11 @@ impl ProblemCode {
             Self::PaymentNotFound | Self::OperationNotFound | Self::PolicyNotFound | Self::NotFound => {
                 StatusCode::NOT_FOUND
             }
+            Self::ListNotFound | Self::ListItemNotFound => StatusCode::NOT_FOUND,
             Self::IdempotencyKeyInUse | Self::PaymentStateConflict | Self::OperationInFlight => {
                 StatusCode::CONFLICT
             }
+            Self::ListFull | Self::TooManyLists => StatusCode::CONFLICT,
             Self::IdempotencyKeyReused | Self::AmountExceedsRemainder | Self::CurrencyMismatch => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
@@ -285,6 +311,12 @@ impl ProblemCode {
             Self::CurrencyMismatch => "Currency mismatch",
             Self::OperationNotFound => "Operation not found",
             Self::PolicyNotFound => "Policy not found",
+            Self::InvalidFingerprint => "Invalid fingerprint",
+            Self::InvalidExpiresAt => "Invalid time of expiry",
+            Self::ListNotFound => "List not found",
+            Self::ListItemNotFound => "List item not found",
+            Self::ListFull => "List full",
+            Self::TooManyLists => "Too many lists",
             Self::UriTooLong => "URI too long",
             Self::PaymentNotFound => "Payment not found",
             Self::NotFound => "Not found",

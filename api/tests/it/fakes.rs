@@ -30,7 +30,8 @@ use domain::{
 use portcullis_api::{Api, ApiParts, ApiState, Config, HttpMetrics, ThisNode};
 use prometheus_client::registry::Registry;
 use testkit::fakes::{
-    CountingApiKeySecrets, InMemoryApiKeyStore, InMemoryPaymentRepository, PlainCardFingerprinter,
+    CountingApiKeySecrets, InMemoryApiKeyStore, InMemoryListStore, InMemoryPaymentRepository,
+    PlainCardFingerprinter,
 };
 
 pub(crate) use acquirer::ScriptedAcquirer;
@@ -286,6 +287,7 @@ pub(crate) struct World {
     pub(crate) acquirer: Arc<ScriptedAcquirer>,
     pub(crate) repository: Arc<MemoryRepository>,
     pub(crate) engine: Arc<ScriptedEngine>,
+    pub(crate) lists: Arc<InMemoryListStore>,
     pub(crate) key_store: Arc<InMemoryApiKeyStore>,
     pub(crate) key_secrets: Arc<CountingApiKeySecrets>,
     pub(crate) ring: Arc<ApiKeyRing>,
@@ -310,6 +312,7 @@ impl World {
             acquirer: Arc::new(ScriptedAcquirer::new()),
             repository: Arc::default(),
             engine,
+            lists: Arc::default(),
             registry: Arc::new(Mutex::new(registry)),
             metrics,
         }
@@ -350,6 +353,7 @@ impl World {
             engine: self.engine.clone(),
             catalog: self.repository.payments.clone(),
             events: self.repository.payments.clone(),
+            lists: self.lists.clone(),
             node: ThisNode {
                 id: "node-1".into(),
                 version: "1.2.3",
