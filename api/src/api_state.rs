@@ -10,13 +10,14 @@ use application::ports::{
 };
 use application::risk_assessment::RiskAssessment;
 use application::use_cases::{
-    AddListItem, Authenticate, AuthorizePayment, CapturePayment, CheckReadiness, ConfirmPayment, DecideRisk,
-    GetPayment, ListEvents, ListItems, ListPayments, ListPolicies, RefundPayment, RemoveListItem,
-    ResolveOperation, ResumeRequest, ReviewPayment, VoidPayment,
+    Authenticate, AuthorizePayment, CapturePayment, CheckReadiness, ConfirmPayment, DecideRisk, GetPayment,
+    ListEvents, ListPayments, ListPolicies, RefundPayment, ResolveOperation, ResumeRequest, ReviewPayment,
+    VoidPayment,
 };
 
 use domain::Timestamp;
 
+use crate::list_use_cases::ListUseCases;
 use crate::metrics::HttpMetrics;
 
 /// Renders every metric of the process as OpenMetrics text.
@@ -51,12 +52,8 @@ pub struct ApiState {
     pub list_payments: ListPayments,
     /// `GET /v1/events`.
     pub list_events: ListEvents,
-    /// `POST /v1/lists/{list}/items`.
-    pub add_list_item: AddListItem,
-    /// `GET /v1/lists/{list}/items`.
-    pub list_items: ListItems,
-    /// `DELETE /v1/lists/{list}/items`.
-    pub remove_list_item: RemoveListItem,
+    /// `/v1/lists`.
+    pub lists: ListUseCases,
     /// `POST /v1/risk/decisions`.
     pub decide_risk: DecideRisk,
     /// `GET /v1/payments/{id}`.
@@ -126,7 +123,6 @@ impl ApiState {
         } = parts;
         let payments = Arc::clone(&runner.payments);
         let ids = Arc::clone(&risk.ids);
-        let clock = Arc::clone(&risk.clock);
         let resolve = ResolveOperation {
             runner: runner.clone(),
         };
@@ -158,15 +154,7 @@ impl ApiState {
             digester,
             list_payments: ListPayments { catalog },
             list_events: ListEvents { log: events },
-            add_list_item: AddListItem {
-                lists: Arc::clone(&lists),
-                clock: Arc::clone(&clock),
-            },
-            list_items: ListItems {
-                lists: Arc::clone(&lists),
-                clock: Arc::clone(&clock),
-            },
-            remove_list_item: RemoveListItem { lists, clock },
+            lists: ListUseCases::new(&lists, &risk.clock),
             authorize_payment: AuthorizePayment {
                 risk: risk.clone(),
                 runner,

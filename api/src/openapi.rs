@@ -1,6 +1,7 @@
 //! The interface described by itself: OpenAPI 3.1, made of the table of who may what, the table of operations, and the codes that
 //! problems have. Tests hold every answer that they see against it.
 
+mod lists;
 mod operations;
 mod parts;
 mod requests;
@@ -18,6 +19,7 @@ use operations::{Body, OPERATIONS, Operation};
 pub fn document(config: &Config) -> Value {
     let mut schemas = responses::schemas();
     schemas.extend(requests::schemas());
+    schemas.extend(lists::schemas());
     json!({
         "openapi": "3.1.0",
         "info": {

@@ -142,6 +142,7 @@ impl Gateway {
             engine,
             catalog: catalog(),
             events: Arc::clone(&storage.events),
+            lists: Arc::clone(&background.lists) as _,
             node,
         };
         let state = ApiState::new(parts, http_metrics, Arc::new(move || render(&registry)));

@@ -41,7 +41,7 @@ pub(crate) async fn add(shared: Arc<Shared>, mut request: Request) -> Result<Res
         note: item.note,
         added_by: item.added_by,
     };
-    let added = shared.state.add_list_item.execute(command);
+    let added = shared.state.lists.add.execute(command);
     let item = within(shared.request_timeout, added).await??;
     json(StatusCode::OK, &ListItemView::new(&item))
 }
@@ -51,7 +51,7 @@ pub(crate) async fn list(shared: Arc<Shared>, mut request: Request) -> Result<Re
     let list = list_of_path(&mut request).await?;
     let ListItemListing { after, limit } = ListItemListing::of(request.uri())?;
     let _permit = shared.admission.admit()?;
-    let listed = shared.state.list_items.execute(&list, after.as_ref(), limit);
+    let listed = shared.state.lists.list.execute(&list, after.as_ref(), limit);
     let page = within(shared.request_timeout, listed).await??;
     let next = page.next.as_ref().map(list_cursor);
     json(
@@ -67,7 +67,7 @@ pub(crate) async fn remove(shared: Arc<Shared>, mut request: Request) -> Result<
     let ListItemRemoval { subject, value } = ListItemRemoval::of(request.uri())?;
     let _permit = shared.admission.admit()?;
     let command = RemoveListItemCommand { list, subject, value };
-    let removed = shared.state.remove_list_item.execute(command);
+    let removed = shared.state.lists.remove.execute(command);
     within(shared.request_timeout, removed).await??;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;

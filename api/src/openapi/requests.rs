@@ -1,13 +1,12 @@
 //! What bodies may hold.
 
 use domain::Currency;
-use domain::feature::Subject;
 use domain::payment::DeclineCode;
 use serde_json::{Map, Value, json};
 
 use super::parts::IDENTIFIER;
 
-fn object(required: &[&str], properties: &Value) -> Value {
+pub(super) fn object(required: &[&str], properties: &Value) -> Value {
     json!({"type": "object", "additionalProperties": false, "required": required, "properties": properties})
 }
 
@@ -17,11 +16,11 @@ fn reference(name: &str) -> Value {
 
 /// A field that may be null or left out.
 #[expect(clippy::needless_pass_by_value, reason = "it is built where it is passed")]
-fn optional(schema: Value) -> Value {
+pub(super) fn optional(schema: Value) -> Value {
     json!({"anyOf": [schema, {"type": "null"}]})
 }
 
-fn text(max_length: usize) -> Value {
+pub(super) fn text(max_length: usize) -> Value {
     optional(json!({"type": "string", "minLength": 1, "maxLength": max_length}))
 }
 
@@ -116,16 +115,6 @@ pub(super) fn schemas() -> Map<String, Value> {
         "Review": {
             "description": "With an API key nothing: the reviewer is its name. Without authentication who reviews",
             "allOf": [object(&[], &json!({"reviewer": {"type": "string", "minLength": 1, "maxLength": 128}}))],
-        },
-        "NewListItem": {
-            "description": "With an API key without `added_by`, which is its name. A card is listed by its fingerprint, never by its number",
-            "allOf": [object(&["subject", "value"], &json!({
-                "subject": {"enum": Subject::ALL.map(Subject::as_str)},
-                "value": {"type": "string", "minLength": 1, "description": "A fingerprint, an address or a range of them, or a text of at most 320 bytes"},
-                "expires_at": optional(json!({"type": "string", "format": "date-time"})),
-                "note": text(500),
-                "added_by": {"type": "string", "minLength": 1, "maxLength": 128},
-            }))],
         },
         "Confirmation": {"oneOf": [
             object(&["result", "authentication"], &json!({"result": {"const": "authenticated"}, "authentication": proof})),

@@ -129,13 +129,14 @@ impl ListItemRemoval {
 
 /// A cursor as it is given out: the value in hexadecimal digits, so that it needs no escapes in a URL.
 pub(crate) fn list_cursor(cursor: &ListCursor) -> String {
-    use std::fmt::Write;
-    let mut text = format!("{}.", cursor.value.subject().as_str());
-    for byte in cursor.value.as_str().bytes() {
-        // To a `String` this cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    let digits: String = cursor
+        .value
+        .as_str()
+        .bytes()
+        .flat_map(|byte| [byte >> 4, byte & 0xf])
+        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+        .collect();
+    format!("{}.{digits}", cursor.value.subject().as_str())
 }
 
 fn cursor(text: &str) -> Option<ListCursor> {

@@ -240,6 +240,12 @@ async fn what_cannot_be_meant_is_refused_with_its_path() {
         assert_eq!(answer.status, 400, "{answer:?}");
         assert_eq!(answer.problem(), (code.to_owned(), vec![error]), "{body}");
     }
+}
+
+#[tokio::test]
+async fn a_query_that_cannot_be_meant_is_refused_and_removes_nothing() {
+    let api = World::new().api();
+    add(&api, "ip", "192.0.2.1").await;
     for query in [
         "",
         "?subject=ip",
@@ -259,6 +265,7 @@ async fn what_cannot_be_meant_is_refused_with_its_path() {
         let answer = get(&api, &format!("{BLOCKED}{query}")).await;
         assert_eq!(answer.problem().0, "invalid_query", "{query}");
     }
+    assert_eq!(values(&get(&api, BLOCKED).await), ["192.0.2.1"]);
 }
 
 #[tokio::test]
