@@ -90,6 +90,8 @@ pub const ACCESS_RULES: &[AccessRule] = &[
     scope("DELETE", "/v1/lists/{list}/items", Scope::ListsWrite),
     scope("GET", "/v1/events", Scope::EventsRead),
     scope("POST", "/v1/risk/decisions", Scope::Decisions),
+    scope("GET", "/v1/risk/decisions", Scope::DecisionsRead),
+    scope("GET", "/v1/risk/decisions/{decision}", Scope::DecisionsRead),
     scope("GET", "/v1/policies", Scope::PoliciesRead),
     scope("GET", "/v1/policies/{name}", Scope::PoliciesRead),
     scope("GET", "/v1/nodes", Scope::PoliciesRead),

@@ -6,13 +6,13 @@ use application::api_keys::ApiKeyRing;
 use application::idempotency::IdempotentRequests;
 use application::operation_runner::OperationRunner;
 use application::ports::{
-    CardFingerprinter, EventLog, ListStore, PaymentCatalog, RequestDigester, RiskPolicyEngine,
+    CardFingerprinter, DecisionLog, EventLog, ListStore, PaymentCatalog, RequestDigester, RiskPolicyEngine,
 };
 use application::risk_assessment::RiskAssessment;
 use application::use_cases::{
-    Authenticate, AuthorizePayment, CapturePayment, CheckReadiness, ConfirmPayment, DecideRisk, GetPayment,
-    ListEvents, ListPayments, ListPolicies, RefundPayment, ResolveOperation, ResumeRequest, ReviewPayment,
-    VoidPayment,
+    Authenticate, AuthorizePayment, CapturePayment, CheckReadiness, ConfirmPayment, DecideRisk, GetDecision,
+    GetPayment, ListDecisions, ListEvents, ListPayments, ListPolicies, RefundPayment, ResolveOperation,
+    ResumeRequest, ReviewPayment, VoidPayment,
 };
 
 use domain::Timestamp;
@@ -56,6 +56,10 @@ pub struct ApiState {
     pub lists: ListUseCases,
     /// `POST /v1/risk/decisions`.
     pub decide_risk: DecideRisk,
+    /// `GET /v1/risk/decisions/{decision}`.
+    pub get_decision: GetDecision,
+    /// `GET /v1/risk/decisions`.
+    pub list_decisions: ListDecisions,
     /// `GET /v1/payments/{id}`.
     pub get_payment: GetPayment,
     /// `GET /v1/policies`.
@@ -101,6 +105,8 @@ pub struct ApiParts {
     pub events: Arc<dyn EventLog>,
     /// Keeps lists; what is put there is looked up from then on by the policies of this gateway.
     pub lists: Arc<dyn ListStore>,
+    /// Keeps bare decisions.
+    pub decisions: Arc<dyn DecisionLog>,
     /// The process itself.
     pub node: ThisNode,
 }
@@ -119,6 +125,7 @@ impl ApiState {
             catalog,
             events,
             lists,
+            decisions,
             node,
         } = parts;
         let payments = Arc::clone(&runner.payments);
@@ -160,7 +167,17 @@ impl ApiState {
                 runner,
                 fingerprinter: Arc::clone(&fingerprinter),
             },
-            decide_risk: DecideRisk { risk, fingerprinter },
+            get_decision: GetDecision {
+                log: Arc::clone(&decisions),
+            },
+            list_decisions: ListDecisions {
+                log: Arc::clone(&decisions),
+            },
+            decide_risk: DecideRisk {
+                risk,
+                fingerprinter,
+                log: decisions,
+            },
             get_payment: GetPayment {
                 payments: Arc::clone(&payments),
             },

@@ -1,6 +1,7 @@
 //! Problems by RFC 9457: what a caller is told when a request is not served, apart from what an operator is told.
 
 mod code;
+mod from_decisions;
 mod from_lists;
 mod from_use_cases;
 
@@ -13,6 +14,7 @@ use domain::PaymentId;
 use serde::Serialize;
 
 pub use code::ProblemCode;
+pub(crate) use from_decisions::decision_not_found;
 pub(crate) use from_lists::list_not_found;
 pub(crate) use from_use_cases::{payment_not_found, payment_outcome_unknown};
 

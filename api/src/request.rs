@@ -3,6 +3,7 @@
 
 mod amount;
 mod card;
+mod decision_listing;
 mod details;
 mod field_errors;
 mod follow_up;
@@ -14,6 +15,7 @@ mod moment;
 mod path;
 mod scope;
 
+pub(crate) use decision_listing::{DecisionListing, decision_cursor};
 pub(crate) use follow_up::{
     parse_amount, parse_confirmation, parse_nothing, parse_resolution, parse_reviewer,
 };

@@ -15,7 +15,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::{Serialize, Serializer};
 
-pub(crate) use decision::DecisionView;
+pub(crate) use decision::{DecisionView, RecordedDecisionView};
 pub(crate) use event::EventView;
 pub(crate) use list_item::ListItemView;
 pub(crate) use nodes::NodesView;

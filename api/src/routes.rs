@@ -31,17 +31,13 @@ impl Api {
     /// All routes. Every router of one `Api` shares its bounds.
     pub fn router(&self) -> Router {
         let get = MethodFilter::GET;
-        let post = MethodFilter::POST;
         let unmatched = Edge::unserved(&self.0, "unmatched");
         Router::new()
             .merge(self.payments())
             .merge(self.reviews())
             .merge(self.lists())
+            .merge(self.decisions())
             .route("/v1/events", self.on("/v1/events", get, events::list))
-            .route(
-                "/v1/risk/decisions",
-                self.on("/v1/risk/decisions", post, risk_decisions::create),
-            )
             .route("/v1/policies", self.on("/v1/policies", get, policies::list))
             .route(
                 "/v1/policies/{name}",
@@ -94,6 +90,16 @@ impl Api {
             .route(REVIEWS, self.on(REVIEWS, MethodFilter::GET, reviews::list))
             .route(APPROVE, self.on(APPROVE, MethodFilter::POST, reviews::approve))
             .route(REJECT, self.on(REJECT, MethodFilter::POST, reviews::reject))
+    }
+
+    fn decisions(&self) -> Router {
+        const DECISIONS: &str = "/v1/risk/decisions";
+        const DECISION: &str = "/v1/risk/decisions/{decision}";
+        let get = MethodFilter::GET;
+        let create = self.on(DECISIONS, MethodFilter::POST, risk_decisions::create);
+        Router::new()
+            .route(DECISIONS, self.and(create, DECISIONS, get, risk_decisions::list))
+            .route(DECISION, self.on(DECISION, get, risk_decisions::show))
     }
 
     fn lists(&self) -> Router {

@@ -13,6 +13,7 @@
 
 pub mod acquirer;
 pub mod api_key_store;
+pub mod decision_log;
 pub mod event_log;
 pub mod feature_store;
 pub mod idempotency_keys;
@@ -208,6 +209,24 @@ macro_rules! list_store_contract {
             items_that_are_put_at_the_same_time_are_all_told
             there_are_only_so_many_lists
             a_list_holds_only_so_many_items
+        }
+    };
+}
+
+/// Runs every obligation of a decision log as a test of its own. The log is empty, and readers wait long for what was taken in.
+#[macro_export]
+macro_rules! decision_log_contract {
+    ($open:expr) => {
+        $crate::contract_tests! { decision_log, $open,
+            a_decision_that_was_never_recorded_is_not_found
+            a_recorded_decision_is_found_as_it_was_made
+            whatever_policies_say_comes_back
+            a_second_decision_of_a_name_changes_nothing
+            decisions_are_listed_newest_first_and_of_one_time_by_name
+            a_listing_is_narrowed_by_all_that_is_asked_for
+            pages_of_decisions_hold_each_once
+            what_was_taken_in_before_is_read
+            decisions_that_come_while_somebody_pages_move_nothing
         }
     };
 }

@@ -2,6 +2,7 @@
 
 mod acquirer;
 mod api_keys;
+mod decision_log;
 mod feature_store;
 mod list_store;
 mod payment_repository;
@@ -10,6 +11,7 @@ mod small;
 
 pub use acquirer::{AskedOperation, ScriptedAcquirer};
 pub use api_keys::{CountingApiKeySecrets, InMemoryApiKeyStore};
+pub use decision_log::InMemoryDecisionLog;
 pub use feature_store::InMemoryFeatureStore;
 pub use list_store::InMemoryListStore;
 pub use payment_repository::{InMemoryPaymentRepository, Save};

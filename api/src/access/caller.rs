@@ -83,7 +83,11 @@ impl Caller {
 
     /// Whether he may learn that this payment exists.
     pub(crate) fn may_see(&self, payment: &Payment) -> bool {
-        let merchant = &payment.record().details.merchant_id;
+        self.sees(&payment.record().details.merchant_id)
+    }
+
+    /// Whether he may learn of this merchant's things.
+    pub(crate) fn sees(&self, merchant: &MerchantId) -> bool {
         self.merchant().is_none_or(|own| own == merchant)
     }
 }

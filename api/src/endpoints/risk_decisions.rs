@@ -1,17 +1,19 @@
-//! `/v1/risk/decisions`: the hot path.
+//! `/v1/risk/decisions`: deciding, which is the hot path, and what was decided.
 
 use std::sync::Arc;
 
-use axum::extract::Request;
+use axum::RequestExt;
+use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::DecisionId;
 
 use super::within;
 use crate::access::Caller;
 use crate::body::read_json;
-use crate::problem::Problem;
-use crate::request::parse_decide_risk;
-use crate::response::{DecisionView, json};
+use crate::problem::{Problem, decision_not_found};
+use crate::request::{DecisionListing, decision_cursor, parse_decide_risk};
+use crate::response::{DecisionView, PageView, RecordedDecisionView, json};
 use crate::state::Shared;
 
 /// `POST /v1/risk/decisions`: 200 with the decision. Nothing is charged.
@@ -25,4 +27,39 @@ pub(crate) async fn create(shared: Arc<Shared>, request: Request) -> Result<Resp
     let decided = shared.state.decide_risk.execute(command);
     let made = within(shared.request_timeout, decided).await??;
     json(StatusCode::OK, &DecisionView::new(&made))
+}
+
+/// `GET /v1/risk/decisions/{decision}`: 200 with the decision and what it was about.
+pub(crate) async fn show(shared: Arc<Shared>, mut request: Request) -> Result<Response, Problem> {
+    let caller = Caller::of(&request)?;
+    let Ok(Path(name)) = request.extract_parts::<Path<String>>().await else {
+        return Err(decision_not_found());
+    };
+    let id = DecisionId::parse(&name).map_err(|_| decision_not_found())?;
+    let _permit = shared.admission.admit()?;
+    let found = shared.state.get_decision.execute(&id);
+    let recorded = within(shared.request_timeout, found).await??;
+    if !caller.sees(&recorded.merchant_id) {
+        return Err(decision_not_found());
+    }
+    json(StatusCode::OK, &RecordedDecisionView::new(&recorded))
+}
+
+/// `GET /v1/risk/decisions`: the newest first, page by page.
+pub(crate) async fn list(shared: Arc<Shared>, request: Request) -> Result<Response, Problem> {
+    let caller = Caller::of(&request)?;
+    let DecisionListing {
+        mut query,
+        after,
+        limit,
+    } = DecisionListing::of(request.uri())?;
+    query.merchant = caller.narrow(query.merchant)?;
+    let _permit = shared.admission.admit()?;
+    let listed = shared.state.list_decisions.execute(&query, after.as_ref(), limit);
+    let page = within(shared.request_timeout, listed).await??;
+    let next = page.items.last().filter(|_| page.has_more).map(decision_cursor);
+    json(
+        StatusCode::OK,
+        &PageView::new(&page.items, RecordedDecisionView::new, next),
+    )
 }

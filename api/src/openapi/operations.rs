@@ -448,6 +448,33 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         own_problems: &[ProblemCode::RiskUnavailable],
     },
     read(
+        "/v1/risk/decisions",
+        "listDecisions",
+        "risk",
+        "List what was decided without charging, the newest first",
+        &[
+            "merchant_id",
+            "about_payment",
+            "outcome",
+            "created_from",
+            "created_before",
+            "cursor",
+            "limit",
+        ],
+        &[ok("RecordedDecisionPage", "A page of decisions")],
+    ),
+    Operation {
+        own_problems: &[ProblemCode::DecisionNotFound],
+        ..read(
+            "/v1/risk/decisions/{decision}",
+            "getDecision",
+            "risk",
+            "Read what was decided without charging, and why",
+            &["decision"],
+            &[ok("RecordedDecision", "The decision, and what it was about")],
+        )
+    },
+    read(
         "/v1/policies",
         "listPolicies",
         "risk",

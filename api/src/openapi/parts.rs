@@ -2,6 +2,7 @@
 
 use domain::feature::Subject;
 use domain::payment::PaymentStatus;
+use domain::risk::Outcome;
 use serde_json::{Value, json};
 
 use crate::problem::ProblemCode;
@@ -26,6 +27,9 @@ pub(super) fn parameters() -> Value {
         "payment_id": path("id", "The payment's `id`", IDENTIFIER),
         "policy": path("name", "The policy's name", "^[^/]{1,128}$"),
         "operation": path("operation", "The operation's `id`", IDENTIFIER),
+        "decision": path("decision", "The decision's `id`, which is `risk.decision_id` of its answer", IDENTIFIER),
+        "about_payment": query("payment_id", "About this payment alone", json!({"type": "string", "pattern": IDENTIFIER})),
+        "outcome": query("outcome", "With this outcome alone", json!({"enum": Outcome::ALL.map(Outcome::as_str)})),
         "list": path("list", "The list's name", IDENTIFIER),
         "list_subject": {
             "name": "subject", "in": "query", "required": true, "description": "What kind of subject the value is",

@@ -81,9 +81,7 @@ fn payments() -> Value {
             "amounts": object(&json!({
                 "authorized": count(), "captured": count(), "refunded": count(), "capturable": count(), "refundable": count(),
             })),
-            "card": nullable(object(&json!({
-                "bin": text(), "last4": text(), "brand": text(), "fingerprint": text(), "issuer_country": country(),
-            }))),
+            "card": nullable(reference("Card")),
             "customer": nullable(object(&json!({
                 "id": nullable(text()), "email": nullable(text()), "billing_country": country(), "shipping_country": country(),
             }))),
@@ -109,6 +107,9 @@ fn payments() -> Value {
             "decline_code": nullable(json!({"enum": decline_codes})),
             "created_at": moment(),
             "updated_at": moment(),
+        })),
+        "Card": object(&json!({
+            "bin": text(), "last4": text(), "brand": text(), "fingerprint": text(), "issuer_country": country(),
         })),
         "Amount": object(&json!({
             "minor_units": {"type": "integer", "minimum": 1},
@@ -158,6 +159,16 @@ fn risk() -> Value {
             "decided_at": moment(),
         })),
         "Decision": object(&json!({"payment_id": text(), "risk": reference("Risk")})),
+        "RecordedDecision": object(&json!({
+            "id": text(),
+            "payment_id": text(),
+            "merchant_id": text(),
+            "amount": reference("Amount"),
+            "card": nullable(reference("Card")),
+            "risk": reference("Risk"),
+            "created_at": moment(),
+        })),
+        "RecordedDecisionPage": page("RecordedDecision"),
     })
 }
 

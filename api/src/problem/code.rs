@@ -78,6 +78,8 @@ pub enum ProblemCode {
     OperationNotFound,
     /// No policy has this name.
     PolicyNotFound,
+    /// No decision of this name is kept.
+    DecisionNotFound,
     /// Not the fingerprint of a card.
     InvalidFingerprint,
     /// No moment that is to come.
@@ -120,7 +122,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 56] = [
         Self::InvalidBody,
         Self::MalformedJson,
         Self::UnknownField,
@@ -157,6 +159,7 @@ impl ProblemCode {
         Self::CurrencyMismatch,
         Self::OperationNotFound,
         Self::PolicyNotFound,
+        Self::DecisionNotFound,
         Self::InvalidFingerprint,
         Self::InvalidExpiresAt,
         Self::ListNotFound,
@@ -218,6 +221,7 @@ impl ProblemCode {
             Self::CurrencyMismatch => "currency_mismatch",
             Self::OperationNotFound => "operation_not_found",
             Self::PolicyNotFound => "policy_not_found",
+            Self::DecisionNotFound => "decision_not_found",
             Self::InvalidFingerprint => "invalid_fingerprint",
             Self::InvalidExpiresAt => "invalid_expires_at",
             Self::ListNotFound => "list_not_found",
@@ -252,7 +256,7 @@ impl ProblemCode {
             Self::PaymentNotFound | Self::OperationNotFound | Self::PolicyNotFound | Self::NotFound => {
                 StatusCode::NOT_FOUND
             }
-            Self::ListNotFound | Self::ListItemNotFound => StatusCode::NOT_FOUND,
+            Self::ListNotFound | Self::ListItemNotFound | Self::DecisionNotFound => StatusCode::NOT_FOUND,
             Self::IdempotencyKeyInUse | Self::PaymentStateConflict | Self::OperationInFlight => {
                 StatusCode::CONFLICT
             }
@@ -311,6 +315,7 @@ impl ProblemCode {
             Self::CurrencyMismatch => "Currency mismatch",
             Self::OperationNotFound => "Operation not found",
             Self::PolicyNotFound => "Policy not found",
+            Self::DecisionNotFound => "Decision not found",
             Self::InvalidFingerprint => "Invalid fingerprint",
             Self::InvalidExpiresAt => "Invalid time of expiry",
             Self::ListNotFound => "List not found",

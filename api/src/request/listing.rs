@@ -74,10 +74,10 @@ impl EventListing {
     }
 }
 
-const TIME: &str = "milliseconds since 1970-01-01T00:00:00Z";
+pub(super) const TIME: &str = "milliseconds since 1970-01-01T00:00:00Z";
 pub(super) const CURSOR: &str = "the `next_cursor` of a page";
 
-fn merchant(parameters: &Parameters) -> Result<Option<MerchantId>, Problem> {
+pub(super) fn merchant(parameters: &Parameters) -> Result<Option<MerchantId>, Problem> {
     parameters.read("merchant_id", "1 to 64 of `A-Z a-z 0-9 _ - .`", |text| {
         MerchantId::parse(text).ok()
     })
@@ -91,7 +91,7 @@ pub(super) fn limit(parameters: &Parameters) -> Result<usize, Problem> {
     Ok(limit.unwrap_or(DEFAULT_LIMIT))
 }
 
-fn time(text: &str) -> Option<Timestamp> {
+pub(super) fn time(text: &str) -> Option<Timestamp> {
     text.parse().ok().map(Timestamp::from_unix_millis)
 }
 

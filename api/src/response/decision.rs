@@ -1,12 +1,13 @@
 //! A risk decision. The detail of a fault (a trap with its backtrace) is for the policy's author and stays out: merchants
 //! are told the kind.
 
-use application::use_cases::RiskDecisionMade;
+use application::ports::RecordedDecision;
 use domain::risk::{EvaluationResult, PolicyEvaluation, Reason, RiskDecision, Signal};
 use serde::{Serialize, Serializer};
 
 use super::Each;
-use super::scalar::Rfc3339;
+use super::payment::CardView;
+use super::scalar::{AmountView, Rfc3339};
 
 /// The answer to `POST /v1/risk/decisions`.
 #[derive(Serialize)]
@@ -16,10 +17,36 @@ pub(crate) struct DecisionView<'a> {
 }
 
 impl<'a> DecisionView<'a> {
-    pub(crate) fn new(made: &'a RiskDecisionMade) -> Self {
+    pub(crate) fn new(made: &'a RecordedDecision) -> Self {
         Self {
             payment_id: made.payment_id.as_str(),
             risk: RiskView::new(&made.decision),
+        }
+    }
+}
+
+/// A decision as it is read again: all of that answer, and what it was about.
+#[derive(Serialize)]
+pub(crate) struct RecordedDecisionView<'a> {
+    id: &'a str,
+    payment_id: &'a str,
+    merchant_id: &'a str,
+    amount: AmountView,
+    card: Option<CardView<'a>>,
+    risk: RiskView<'a>,
+    created_at: Rfc3339,
+}
+
+impl<'a> RecordedDecisionView<'a> {
+    pub(crate) fn new(recorded: &'a RecordedDecision) -> Self {
+        Self {
+            id: recorded.decision.id.as_str(),
+            payment_id: recorded.payment_id.as_str(),
+            merchant_id: recorded.merchant_id.as_str(),
+            amount: recorded.amount.into(),
+            card: recorded.card.as_ref().map(CardView::new),
+            risk: RiskView::new(&recorded.decision),
+            created_at: Rfc3339(recorded.created_at),
         }
     }
 }

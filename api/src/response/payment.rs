@@ -137,7 +137,7 @@ impl<'a> ReviewView<'a> {
 }
 
 #[derive(Serialize)]
-struct CardView<'a> {
+pub(super) struct CardView<'a> {
     bin: &'a str,
     last4: &'a str,
     brand: &'static str,
@@ -146,7 +146,7 @@ struct CardView<'a> {
 }
 
 impl<'a> CardView<'a> {
-    fn new(card: &'a CardSummary) -> Self {
+    pub(super) fn new(card: &'a CardSummary) -> Self {
         Self {
             bin: &card.bin,
             last4: &card.last4,

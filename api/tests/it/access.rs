@@ -1,5 +1,6 @@
 //! Who may do what: keys, roles, scopes, whose payments, how many requests.
 
+mod decisions;
 mod lists;
 
 use std::collections::BTreeSet;
@@ -101,6 +102,7 @@ async fn every_route_takes_just_the_roles_that_the_table_says() {
             .replace("{id}", "pay_none")
             .replace("{operation}", "op_none")
             .replace("{list}", "none")
+            .replace("{decision}", "dec_none")
             .replace("{code}", "not_found");
         let nobody = Request::builder()
             .method(rule.method)

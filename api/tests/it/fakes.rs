@@ -30,8 +30,8 @@ use domain::{
 use portcullis_api::{Api, ApiParts, ApiState, Config, HttpMetrics, ThisNode};
 use prometheus_client::registry::Registry;
 use testkit::fakes::{
-    CountingApiKeySecrets, InMemoryApiKeyStore, InMemoryListStore, InMemoryPaymentRepository,
-    PlainCardFingerprinter,
+    CountingApiKeySecrets, InMemoryApiKeyStore, InMemoryDecisionLog, InMemoryListStore,
+    InMemoryPaymentRepository, PlainCardFingerprinter,
 };
 
 pub(crate) use acquirer::ScriptedAcquirer;
@@ -111,6 +111,7 @@ pub(crate) struct Silent;
 
 impl Telemetry for Silent {
     fn decision_made(&self, _decision: &RiskDecision, _elapsed_ns: u64) {}
+    fn decision_not_recorded(&self) {}
     fn features_unavailable(&self) {}
     fn operation_finished(&self, _kind: OperationKind, _status: OperationStatus, _elapsed_ns: u64) {}
     fn answer_not_stored(&self) {}
@@ -288,6 +289,7 @@ pub(crate) struct World {
     pub(crate) repository: Arc<MemoryRepository>,
     pub(crate) engine: Arc<ScriptedEngine>,
     pub(crate) lists: Arc<InMemoryListStore>,
+    pub(crate) decisions: Arc<InMemoryDecisionLog>,
     pub(crate) key_store: Arc<InMemoryApiKeyStore>,
     pub(crate) key_secrets: Arc<CountingApiKeySecrets>,
     pub(crate) ring: Arc<ApiKeyRing>,
@@ -313,6 +315,7 @@ impl World {
             repository: Arc::default(),
             engine,
             lists: Arc::default(),
+            decisions: Arc::default(),
             registry: Arc::new(Mutex::new(registry)),
             metrics,
         }
@@ -354,6 +357,7 @@ impl World {
             catalog: self.repository.payments.clone(),
             events: self.repository.payments.clone(),
             lists: self.lists.clone(),
+            decisions: self.decisions.clone(),
             node: ThisNode {
                 id: "node-1".into(),
                 version: "1.2.3",

@@ -8,6 +8,9 @@ pub trait Telemetry: Send + Sync {
     /// A decision was made.
     fn decision_made(&self, decision: &RiskDecision, elapsed_ns: u64);
 
+    /// A bare decision was answered and could not be written down.
+    fn decision_not_recorded(&self);
+
     /// The features of a decision could not be looked up.
     fn features_unavailable(&self);
 

@@ -1,12 +1,12 @@
-//! A bare risk decision: nothing is charged and no payment is kept.
+//! A bare risk decision: nothing is charged and no payment is kept. The decision is written down for a while.
 
 use std::sync::Arc;
 
 use domain::payment::PaymentDetails;
-use domain::risk::{RiskDecision, RiskRequest};
+use domain::risk::RiskRequest;
 use domain::{CardNumber, CountryCode, PaymentId};
 
-use crate::ports::CardFingerprinter;
+use crate::ports::{CardFingerprinter, DecisionLog, RecordedDecision};
 use crate::risk_assessment::{NoPolicySet, RiskAssessment};
 
 use super::summarize_card;
@@ -31,15 +31,6 @@ pub struct DecideRiskCommand {
     pub card: Option<DecidedCard>,
 }
 
-/// A decision, and the name of the payment it is about.
-#[derive(Debug)]
-pub struct RiskDecisionMade {
-    /// The payment.
-    pub payment_id: PaymentId,
-    /// What was decided.
-    pub decision: RiskDecision,
-}
-
 /// Why there is no decision.
 pub type DecideRiskError = NoPolicySet;
 
@@ -50,14 +41,20 @@ pub struct DecideRisk {
     pub risk: RiskAssessment,
     /// Recognizes cards.
     pub fingerprinter: Arc<dyn CardFingerprinter>,
+    /// Writes down what was decided, so that somebody can see why.
+    pub log: Arc<dyn DecisionLog>,
 }
 
 impl DecideRisk {
-    /// Decides about a payment as it stands now. The payment counts as attempted in the features of later ones.
+    /// Decides about a payment as it stands now. The payment counts as attempted in the features of later ones. Nobody waits for
+    /// the decision to be written down.
     ///
     /// # Errors
     /// When no policies are loaded.
-    pub async fn execute(&self, command: DecideRiskCommand) -> Result<RiskDecisionMade, DecideRiskError> {
+    pub async fn execute(
+        &self,
+        command: DecideRiskCommand,
+    ) -> Result<Arc<RecordedDecision>, DecideRiskError> {
         let DecideRiskCommand {
             payment_id,
             mut details,
@@ -73,6 +70,15 @@ impl DecideRisk {
             created_at,
         };
         let decision = self.risk.assess(&request).await?;
-        Ok(RiskDecisionMade { payment_id, decision })
+        let decided = Arc::new(RecordedDecision {
+            payment_id,
+            merchant_id: details.merchant_id,
+            amount: details.amount,
+            card: details.card,
+            decision,
+            created_at,
+        });
+        self.log.record(Arc::clone(&decided));
+        Ok(decided)
     }
 }

@@ -21,8 +21,9 @@ use portcullis_application::operation_runner::OperationRunner;
 use portcullis_application::risk_assessment::RiskAssessment;
 use portcullis_application::use_cases::AuthorizePayment;
 use testkit::fakes::{
-    CountingIdGenerator, CountingTelemetry, InMemoryFeatureStore, InMemoryPaymentRepository,
-    PlainCardFingerprinter, RecordingTimer, ScriptedAcquirer, ScriptedRiskEngine, SettableClock,
+    CountingIdGenerator, CountingTelemetry, InMemoryDecisionLog, InMemoryFeatureStore,
+    InMemoryPaymentRepository, PlainCardFingerprinter, RecordingTimer, ScriptedAcquirer, ScriptedRiskEngine,
+    SettableClock,
 };
 
 /// A gateway of fakes.
@@ -35,6 +36,7 @@ struct World {
     acquirer: Arc<ScriptedAcquirer>,
     ids: Arc<CountingIdGenerator>,
     timer: Arc<RecordingTimer>,
+    decisions: Arc<InMemoryDecisionLog>,
 }
 
 impl World {
@@ -48,6 +50,7 @@ impl World {
             acquirer: Arc::default(),
             ids: Arc::default(),
             timer: Arc::default(),
+            decisions: Arc::default(),
         }
     }
 

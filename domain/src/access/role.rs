@@ -48,6 +48,7 @@ impl Role {
                 Scope::PaymentsWrite,
                 Scope::Refunds,
                 Scope::Decisions,
+                Scope::DecisionsRead,
                 Scope::EventsRead,
             ]),
             Self::Operator => ScopeSet::of(&[
@@ -55,6 +56,7 @@ impl Role {
                 Scope::PaymentsWrite,
                 Scope::Refunds,
                 Scope::Decisions,
+                Scope::DecisionsRead,
                 Scope::EventsRead,
                 Scope::ListsRead,
                 Scope::ListsWrite,
@@ -64,6 +66,7 @@ impl Role {
             ]),
             Self::Analyst => ScopeSet::of(&[
                 Scope::PaymentsRead,
+                Scope::DecisionsRead,
                 Scope::Reviews,
                 Scope::ListsRead,
                 Scope::ListsWrite,
@@ -72,6 +75,7 @@ impl Role {
             ]),
             Self::Auditor => ScopeSet::of(&[
                 Scope::PaymentsRead,
+                Scope::DecisionsRead,
                 Scope::EventsRead,
                 Scope::ListsRead,
                 Scope::PoliciesRead,

@@ -13,6 +13,8 @@ pub enum Scope {
     Refunds,
     /// Ask for decisions without charging.
     Decisions,
+    /// See what was decided without charging, and why.
+    DecisionsRead,
     /// Read what happened.
     EventsRead,
     /// Let go or decline payments that are held.
@@ -31,11 +33,12 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::PaymentsRead,
         Self::PaymentsWrite,
         Self::Refunds,
         Self::Decisions,
+        Self::DecisionsRead,
         Self::EventsRead,
         Self::Reviews,
         Self::ListsRead,
@@ -53,6 +56,7 @@ impl Scope {
             Self::PaymentsWrite => "payments:write",
             Self::Refunds => "refunds",
             Self::Decisions => "decisions",
+            Self::DecisionsRead => "decisions:read",
             Self::EventsRead => "events:read",
             Self::Reviews => "reviews",
             Self::ListsRead => "lists:read",

@@ -14,6 +14,33 @@ pub struct Config {
     pub sqlite: SqliteConfig,
     /// PostgreSQL: a server that several gateways share.
     pub postgres: PostgresConfig,
+    /// Bare decisions, in either.
+    pub decisions: DecisionsConfig,
+}
+
+/// How bare decisions are written down, so that somebody can see why.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DecisionsConfig {
+    /// For how many days they are kept. Default 90: as long as the longest window of a feature, and as most chargebacks take. 0:
+    /// none are written, and those that there are are forgotten.
+    pub keep_days: u32,
+    /// How many are written a second at most, in the long run; what is beyond, and does not fit into a queue of 4,096, is dropped and
+    /// counted. Default 1000: more than a gateway is sent that is not being tested, at a few hundredths of a processor. 0 counts as 1.
+    pub max_per_second: u32,
+    /// For how many milliseconds somebody who reads them waits until those that came before him are written. Default 1000; then he is
+    /// shown what there is.
+    pub read_wait_ms: u64,
+}
+
+impl Default for DecisionsConfig {
+    fn default() -> Self {
+        Self {
+            keep_days: 90,
+            max_per_second: 1_000,
+            read_wait_ms: 1_000,
+        }
+    }
 }
 
 /// Which database.

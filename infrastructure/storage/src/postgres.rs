@@ -2,6 +2,7 @@
 
 mod catalog;
 mod connections;
+mod decisions;
 mod events;
 mod failure;
 mod keys;

@@ -11,6 +11,7 @@ mod details;
 mod event;
 mod key;
 mod list_item;
+mod recorded_decision;
 mod review;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub(crate) use details::money;
 pub(crate) use event::EventColumns;
 pub(crate) use key::KeyColumns;
 pub(crate) use list_item::ListItemColumns;
+pub(crate) use recorded_decision::DecisionColumns;
 use review::ReviewDocument;
 
 /// The only format so far. Fields that may be missing are added to it; where a field means something else, or goes, the format

@@ -4,6 +4,7 @@ mod api_keys;
 mod catalog;
 mod checkpoint;
 mod connection;
+mod decisions;
 mod events;
 mod keys;
 mod list_store;

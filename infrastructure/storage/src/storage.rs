@@ -1,12 +1,15 @@
 //! The database that the configuration chose, behind the ports.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use application::ports::{ApiKeyStore, EventLog, ListStore, PaymentCatalog, PaymentRepository};
+use application::ports::{
+    ApiKeyStore, Clock, DecisionLog, EventLog, ListStore, PaymentCatalog, PaymentRepository, Telemetry,
+};
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 
-use crate::config::{Config, StorageKind};
+use crate::config::{Config, DecisionsConfig, StorageKind};
+use crate::decisions::{DecisionTable, QueuedDecisionLog};
 use crate::no_api_keys::NoApiKeyStore;
 use crate::postgres::{PostgresOpenError, PostgresPaymentRepository};
 use crate::sqlite::{CloseError, SqliteListStore, SqliteOpenError, SqlitePaymentRepository};
@@ -39,6 +42,7 @@ pub struct Storage {
     /// Items of lists; none in PostgreSQL, where lists are those of the configuration.
     pub lists: Option<Arc<dyn ListStore>>,
     database: Database,
+    decisions: Arc<OnceLock<Arc<QueuedDecisionLog>>>,
 }
 
 #[derive(Clone)]
@@ -85,15 +89,39 @@ impl Storage {
                 Database::Postgres(_) => None,
             },
             database,
+            decisions: Arc::default(),
         }
     }
 
-    /// Ends it in good order: what was taken in is done. From the call on everything else is told that the store is unavailable; a
+    /// The log of bare decisions. The first call starts the task that writes them, on the runtime that it is made on, and later ones
+    /// answer with the same log.
+    #[must_use]
+    pub fn decision_log(
+        &self,
+        config: &DecisionsConfig,
+        clock: &Arc<dyn Clock>,
+        telemetry: &Arc<dyn Telemetry>,
+    ) -> Arc<dyn DecisionLog> {
+        let start = || {
+            let table: Arc<dyn DecisionTable> = match &self.database {
+                Database::Sqlite(sqlite) => Arc::clone(sqlite) as _,
+                Database::Postgres(postgres) => Arc::clone(postgres) as _,
+            };
+            let (clock, telemetry) = (Arc::clone(clock), Arc::clone(telemetry));
+            Arc::new(QueuedDecisionLog::start(table, config, clock, telemetry))
+        };
+        Arc::clone(self.decisions.get_or_init(start)) as _
+    }
+
+    /// Ends it in good order: what was taken in is done, decisions that wait to be written down among it. From the call on everything else is told that the store is unavailable; a
     /// second call does nothing. Without it nothing is lost that was acknowledged.
     ///
     /// # Errors
     /// When SQLite's log could not be copied into the database. Nothing is lost: the next start does it.
     pub async fn close(&self) -> Result<(), CloseError> {
+        if let Some(decisions) = self.decisions.get() {
+            decisions.close().await;
+        }
         match &self.database {
             Database::Sqlite(sqlite) => sqlite.close().await,
             Database::Postgres(postgres) => {

@@ -54,6 +54,7 @@ struct OperationMetrics {
 pub struct PrometheusTelemetry {
     decisions: [Counter; Outcome::ALL.len()],
     decision_duration: Histogram,
+    decisions_not_recorded: Counter,
     features_unavailable: Counter,
     operations: [OperationMetrics; OperationKind::ALL.len()],
     answers_not_stored: Counter,
@@ -67,6 +68,7 @@ impl PrometheusTelemetry {
         let registry = registry.sub_registry_with_prefix(PREFIX);
         let decisions = Family::<Labels<1>, Counter>::default();
         let decision_duration = histogram();
+        let decisions_not_recorded = Counter::default();
         let features_unavailable = Counter::default();
         let operations = Family::<Labels<2>, Counter>::default();
         let operation_duration = Family::<Labels<1>, Histogram>::new_with_constructor(histogram);
@@ -79,6 +81,11 @@ impl PrometheusTelemetry {
             "How long a risk decision took, features and policies together",
             Unit::Seconds,
             decision_duration.clone(),
+        );
+        registry.register(
+            "decisions_not_recorded",
+            "Bare decisions that were answered and not written down",
+            decisions_not_recorded.clone(),
         );
         registry.register(
             "features_unavailable",
@@ -113,6 +120,7 @@ impl PrometheusTelemetry {
             decisions: Outcome::ALL
                 .map(|outcome| decisions.get_or_create_owned(&[("outcome", outcome.as_str())])),
             decision_duration,
+            decisions_not_recorded,
             features_unavailable,
             operations: OperationKind::ALL.map(operation),
             answers_not_stored,
@@ -126,6 +134,10 @@ impl Telemetry for PrometheusTelemetry {
     fn decision_made(&self, decision: &RiskDecision, elapsed_ns: u64) {
         increment(&self.decisions, decision.outcome as usize);
         self.decision_duration.observe(seconds(elapsed_ns));
+    }
+
+    fn decision_not_recorded(&self) {
+        self.decisions_not_recorded.inc();
     }
 
     fn features_unavailable(&self) {

@@ -118,6 +118,7 @@ pub struct NoTelemetry;
 
 impl Telemetry for NoTelemetry {
     fn decision_made(&self, _decision: &RiskDecision, _elapsed_ns: u64) {}
+    fn decision_not_recorded(&self) {}
     fn features_unavailable(&self) {}
     fn operation_finished(&self, _kind: OperationKind, _status: OperationStatus, _elapsed_ns: u64) {}
     fn answer_not_stored(&self) {}
@@ -129,6 +130,8 @@ impl Telemetry for NoTelemetry {
 pub struct TelemetryCounts {
     /// The outcomes of the decisions.
     pub decisions: Vec<Outcome>,
+    /// How many decisions were not written down.
+    pub decisions_not_recorded: u64,
     /// How often there were no features.
     pub features_unavailable: u64,
     /// How the operations ended.
@@ -154,6 +157,10 @@ impl CountingTelemetry {
 impl Telemetry for CountingTelemetry {
     fn decision_made(&self, decision: &RiskDecision, _elapsed_ns: u64) {
         self.0.lock().unwrap().decisions.push(decision.outcome);
+    }
+
+    fn decision_not_recorded(&self) {
+        self.0.lock().unwrap().decisions_not_recorded += 1;
     }
 
     fn features_unavailable(&self) {

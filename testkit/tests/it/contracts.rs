@@ -56,6 +56,19 @@ mod fake_api_key_store {
     portcullis_testkit::api_key_store_contract!(open);
 }
 
+mod fake_decision_log {
+    use std::sync::Arc;
+
+    use application::ports::DecisionLog;
+    use portcullis_testkit::fakes::InMemoryDecisionLog;
+
+    async fn open() -> (Arc<dyn DecisionLog>, ()) {
+        (Arc::new(InMemoryDecisionLog::default()), ())
+    }
+
+    portcullis_testkit::decision_log_contract!(open);
+}
+
 #[test]
 fn every_obligation_is_in_the_list_that_is_run() {
     let lists = include_str!("../../src/contracts.rs");
@@ -67,6 +80,7 @@ fn every_obligation_is_in_the_list_that_is_run() {
         include_str!("../../src/contracts/event_log.rs"),
         include_str!("../../src/contracts/feature_store.rs"),
         include_str!("../../src/contracts/api_key_store.rs"),
+        include_str!("../../src/contracts/decision_log.rs"),
     ] {
         for rest in suite.split("pub async fn ").skip(1) {
             let name = rest.split('(').next().unwrap();

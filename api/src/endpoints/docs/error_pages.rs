@@ -153,6 +153,10 @@ const PAGES: &[(&str, &str)] = &[
         include_str!("../../../../docs/errors/policy_not_found.md"),
     ),
     (
+        "decision_not_found",
+        include_str!("../../../../docs/errors/decision_not_found.md"),
+    ),
+    (
         "invalid_fingerprint",
         include_str!("../../../../docs/errors/invalid_fingerprint.md"),
     ),

@@ -33,7 +33,7 @@ pub(super) struct DetailsDocument<'a> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AmountDocument<'a> {
+pub(super) struct AmountDocument<'a> {
     minor_units: i64,
     #[serde(borrow)]
     currency: Text<'a>,
@@ -41,7 +41,7 @@ struct AmountDocument<'a> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CardDocument<'a> {
+pub(super) struct CardDocument<'a> {
     #[serde(borrow)]
     bin: Text<'a>,
     #[serde(borrow)]
@@ -94,10 +94,7 @@ impl<'a> DetailsDocument<'a> {
         Self {
             merchant_id: merchant_id.as_str().into(),
             merchant_category: text(merchant_category.as_ref()),
-            amount: AmountDocument {
-                minor_units: amount.minor_units(),
-                currency: amount.currency().code().into(),
-            },
+            amount: AmountDocument::of(*amount),
             card: card.as_ref().map(CardDocument::of),
             customer: customer.as_ref().map(CustomerDocument::of),
             device: device.as_ref().map(DeviceDocument::of),
@@ -120,7 +117,7 @@ impl<'a> DetailsDocument<'a> {
                 .merchant_category
                 .map(|category| parsed("details.merchant_category", &category, BoundedText::parse))
                 .transpose()?,
-            amount: money("details.amount", self.amount.minor_units, &self.amount.currency)?,
+            amount: self.amount.restore("details.amount")?,
             card: self.card.map(CardDocument::restore).transpose()?,
             customer: self.customer.map(CustomerDocument::restore).transpose()?,
             device: self.device.map(DeviceDocument::restore).transpose()?,
@@ -129,8 +126,21 @@ impl<'a> DetailsDocument<'a> {
     }
 }
 
+impl AmountDocument<'_> {
+    pub(super) fn of(amount: Money) -> Self {
+        Self {
+            minor_units: amount.minor_units(),
+            currency: amount.currency().code().into(),
+        }
+    }
+
+    pub(super) fn restore(&self, field: &'static str) -> Result<Money, Damage> {
+        money(field, self.minor_units, &self.currency)
+    }
+}
+
 impl<'a> CardDocument<'a> {
-    fn of(card: &'a CardSummary) -> Self {
+    pub(super) fn of(card: &'a CardSummary) -> Self {
         let CardSummary {
             bin,
             last4,
@@ -147,7 +157,7 @@ impl<'a> CardDocument<'a> {
         }
     }
 
-    fn restore(self) -> Result<CardSummary, Damage> {
+    pub(super) fn restore(self) -> Result<CardSummary, Damage> {
         Ok(CardSummary {
             bin: self.bin.into(),
             last4: self.last4.into(),

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0002_lifecycle.sql"),
     include_str!("../../migrations/sqlite/0003_lists.sql"),
     include_str!("../../migrations/sqlite/0005_api_keys.sql"),
+    include_str!("../../migrations/sqlite/0006_decisions.sql"),
 ];
 
 /// What this gateway makes of a database file.

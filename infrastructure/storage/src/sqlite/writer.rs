@@ -20,7 +20,7 @@ use super::connection::SqliteOpenError;
 use super::lists::{ListRefusal, ListRemoval};
 use super::row::PaymentRow;
 use crate::config::SqliteConfig;
-use crate::record::ApiKeyColumns;
+use crate::record::{ApiKeyColumns, DecisionColumns};
 
 /// Why the store did not end in good order.
 #[derive(Debug, Error)]
@@ -54,6 +54,15 @@ pub(super) enum Work {
     PutListItem(Box<ListItem>),
     /// Take a value off a list.
     RemoveListItem(Box<ListRemoval>),
+    /// Write bare decisions; those that are there stay as they are.
+    RecordDecisions(Arc<[DecisionColumns]>),
+    /// Forget bare decisions that were asked for before a time, at most so many.
+    ForgetDecisions {
+        /// The time.
+        created_before: Timestamp,
+        /// How many.
+        limit: usize,
+    },
     /// Show that a write goes through, without changing anything.
     Check,
 }

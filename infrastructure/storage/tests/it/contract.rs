@@ -45,3 +45,48 @@ mod api_keys {
 
     testkit::api_key_store_contract!(open);
 }
+
+mod decisions {
+    use std::sync::Arc;
+
+    use application::ports::DecisionLog;
+    use portcullis_storage::Storage;
+
+    /// The storage is kept too: the log's task ends with it.
+    pub(super) async fn over(config: &portcullis_storage::Config) -> (Arc<dyn DecisionLog>, Storage) {
+        let storage = portcullis_storage::open(config).await.unwrap();
+        (
+            crate::decisions::log(&storage, &crate::decisions::patient()),
+            storage,
+        )
+    }
+
+    mod sqlite {
+        use std::sync::Arc;
+
+        use application::ports::DecisionLog;
+        use portcullis_storage::Storage;
+        use tempfile::TempDir;
+
+        async fn open() -> (Arc<dyn DecisionLog>, (Storage, TempDir)) {
+            let folder = tempfile::tempdir().unwrap();
+            let (log, storage) = super::over(&crate::decisions::sqlite(&folder)).await;
+            (log, (storage, folder))
+        }
+
+        testkit::decision_log_contract!(open);
+    }
+
+    mod postgres {
+        use std::sync::Arc;
+
+        use application::ports::DecisionLog;
+        use portcullis_storage::Storage;
+
+        async fn open() -> (Arc<dyn DecisionLog>, Storage) {
+            super::over(&crate::decisions::postgres()).await
+        }
+
+        testkit::decision_log_contract!(open);
+    }
+}

@@ -9,6 +9,7 @@
 
 mod contract;
 mod damage;
+mod decisions;
 mod durability;
 mod file;
 mod lists;

@@ -41,6 +41,7 @@ fn everything_is_there_at_zero_before_the_first_payment() {
         "portcullis_decisions_total{outcome=\"review\"} 0",
         "portcullis_decision_duration_seconds_count 0",
         "portcullis_decision_duration_seconds_bucket{le=\"0.00001\"} 0",
+        "portcullis_decisions_not_recorded_total 0",
         "portcullis_features_unavailable_total 0",
         "portcullis_operations_total{kind=\"authorize\",status=\"not_sent\"} 0",
         "portcullis_operation_duration_seconds_count{kind=\"authorize\"} 0",
@@ -56,6 +57,7 @@ fn what_happened_is_what_is_shown() {
     let mut registry = Registry::default();
     let telemetry = PrometheusTelemetry::register(&mut registry);
     telemetry.decision_made(&decision(Outcome::Decline), 15_000);
+    telemetry.decision_not_recorded();
     telemetry.features_unavailable();
     telemetry.operation_finished(OperationKind::Authorize, OperationStatus::Unknown, 5_000_000_000);
     telemetry.answer_not_stored();
@@ -66,6 +68,7 @@ fn what_happened_is_what_is_shown() {
         "portcullis_decisions_total{outcome=\"approve\"} 0",
         "portcullis_decision_duration_seconds_bucket{le=\"0.00001\"} 0",
         "portcullis_decision_duration_seconds_bucket{le=\"0.00002\"} 1",
+        "portcullis_decisions_not_recorded_total 1",
         "portcullis_features_unavailable_total 1",
         "portcullis_operations_total{kind=\"authorize\",status=\"unknown\"} 1",
         "portcullis_operation_duration_seconds_sum{kind=\"authorize\"} 5.0",

@@ -1,9 +1,9 @@
 //! `/v1/risk/decisions`.
 
 use domain::risk::Outcome;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::caller::{CARD_NUMBER, get, post, small_decision, with};
+use crate::caller::{CARD_NUMBER, get, post, small_decision, small_payment, with};
 use crate::fakes::{World, fault, verdict};
 
 const PATH: &str = "/v1/risk/decisions";
@@ -88,7 +88,151 @@ async fn reasons_are_the_same_with_and_without_a_fault_beside_them() {
 }
 
 #[tokio::test]
-async fn nothing_is_charged_and_nothing_is_kept() {
+async fn a_decision_is_read_again_with_what_it_was_about() {
+    let world = World::new();
+    world.engine.put(vec![
+        verdict("velocity-limit", Outcome::Review, 810),
+        fault("geo-mismatch"),
+    ]);
+    let api = world.api();
+    let body = with(small_decision(), "payment_id", json!("order-17"));
+    let body = with(
+        body,
+        "card",
+        json!({"number": CARD_NUMBER, "issuer_country": "CN"}),
+    );
+    let made = post(&api, PATH, &body).await.json();
+    let id = made["risk"]["decision_id"].as_str().unwrap();
+    let shown = get(&api, &format!("{PATH}/{id}")).await;
+    assert_eq!(shown.status, 200, "{shown:?}");
+    assert_eq!(
+        shown.json(),
+        json!({
+            "id": id,
+            "payment_id": "order-17",
+            "merchant_id": "shop-1",
+            "amount": {"minor_units": 12900, "currency": "CNY", "decimal": "129.00"},
+            "card": {
+                "bin": "42424242",
+                "last4": "4242",
+                "brand": "visa",
+                "fingerprint": "fp-of-4242",
+                "issuer_country": "CN",
+            },
+            "risk": made["risk"],
+            "created_at": "2026-03-01T08:30:00.250Z",
+        })
+    );
+    assert!(!shown.text.contains(CARD_NUMBER) && !shown.text.contains("backtrace"));
+    let bare = post(&api, PATH, &small_decision()).await.json();
+    let listed = get(&api, PATH).await.json();
+    assert_eq!(listed["data"][1], shown.json());
+    assert_eq!(listed["data"][0]["risk"], bare["risk"]);
+    assert_eq!(listed["data"][0]["card"], json!(null));
+}
+
+#[tokio::test]
+async fn decisions_are_listed_page_by_page_and_narrowed() {
+    let world = World::new();
+    let api = world.api();
+    for (payment, merchant, outcome) in [
+        ("order-1", "shop-1", Outcome::Approve),
+        ("order-2", "shop-2", Outcome::Decline),
+        ("order-3", "shop-1", Outcome::Decline),
+    ] {
+        world.engine.put(vec![verdict("p", outcome, 10)]);
+        let body = with(small_decision(), "payment_id", json!(payment));
+        let made = post(&api, PATH, &with(body, "merchant_id", json!(merchant))).await;
+        assert_eq!(made.status, 200);
+    }
+    let payments = |page: &Value| -> Vec<String> {
+        let items = page["data"].as_array().unwrap().iter();
+        items
+            .map(|item| item["payment_id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    for (query, expected) in [
+        ("", vec!["order-3", "order-2", "order-1"]),
+        ("?merchant_id=shop-1", vec!["order-3", "order-1"]),
+        ("?outcome=decline", vec!["order-3", "order-2"]),
+        ("?outcome=decline&merchant_id=shop-2", vec!["order-2"]),
+        ("?payment_id=order-1", vec!["order-1"]),
+        (
+            "?created_from=1772353800250",
+            vec!["order-3", "order-2", "order-1"],
+        ),
+        ("?created_before=1772353800250", vec![]),
+    ] {
+        let page = get(&api, &format!("{PATH}{query}")).await.json();
+        assert_eq!(payments(&page), expected, "{query}");
+        assert_eq!(page["has_more"], json!(false));
+    }
+    let first = get(&api, &format!("{PATH}?limit=2")).await.json();
+    assert_eq!(
+        (payments(&first), &first["has_more"]),
+        (vec!["order-3".to_owned(), "order-2".to_owned()], &json!(true))
+    );
+    let next = first["next_cursor"].as_str().unwrap();
+    let second = get(&api, &format!("{PATH}?limit=2&cursor={next}")).await.json();
+    assert_eq!(
+        (payments(&second), &second["next_cursor"]),
+        (vec!["order-1".to_owned()], &json!(null))
+    );
+    for query in [
+        "?outcome=maybe",
+        "?payment_id=a%20b",
+        "?cursor=x",
+        "?status=declined",
+        "?limit=101",
+    ] {
+        let answer = get(&api, &format!("{PATH}{query}")).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.problem().0.as_str()),
+            (400, "invalid_query"),
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_decision_that_is_not_kept_is_not_found() {
+    let world = World::new();
+    let api = world.api();
+    for name in ["dec_none", "a%20b", "a%2Fb"] {
+        let answer = get(&api, &format!("{PATH}/{name}")).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.problem().0.as_str()),
+            (404, "decision_not_found"),
+            "{name}"
+        );
+    }
+    let paid = post(&api, "/v1/payments", &small_payment()).await.json();
+    let of_payment = paid["risk"]["decision_id"].as_str().unwrap();
+    assert_eq!(
+        get(&api, &format!("{PATH}/{of_payment}")).await.status,
+        404,
+        "it is in its payment"
+    );
+}
+
+#[tokio::test]
+async fn a_log_that_is_away_hinders_no_decision() {
+    let world = World::new();
+    let api = world.api();
+    world.decisions.set_available(false);
+    assert_eq!(post(&api, PATH, &small_decision()).await.status, 200);
+    for path in [PATH.to_owned(), format!("{PATH}/dec_1")] {
+        let answer = get(&api, &path).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.problem().0.as_str()),
+            (503, "storage_unavailable")
+        );
+        assert!(!answer.text.contains("the test says so"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_charged_and_no_payment_is_kept() {
     let world = World::new();
     let api = world.api();
     let answer = post(&api, PATH, &small_decision()).await;

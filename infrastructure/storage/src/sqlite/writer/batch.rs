@@ -4,7 +4,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::{Job, Work, WriteError, WriteResult};
 use crate::sqlite::row::Written;
-use crate::sqlite::{api_keys, keys, lists, schema};
+use crate::sqlite::{api_keys, decisions, keys, lists, schema};
 
 /// Does all jobs; the results are in their order.
 ///
@@ -61,6 +61,11 @@ fn execute(connection: &Connection, work: &Work) -> rusqlite::Result<WriteResult
         } => keys::forget(connection, *created_before, *limit).map(Ok),
         Work::PutListItem(item) => Ok(lists::put(connection, item)?.map_err(WriteError::List)),
         Work::RemoveListItem(removal) => Ok(lists::remove(connection, removal)?.map_err(WriteError::List)),
+        Work::RecordDecisions(rows) => decisions::insert(connection, rows).map(|()| Ok(0)),
+        Work::ForgetDecisions {
+            created_before,
+            limit,
+        } => decisions::forget(connection, *created_before, *limit).map(Ok),
         Work::Check => schema::touch(connection).map(|()| Ok(0)),
     }
 }
