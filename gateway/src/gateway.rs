@@ -123,6 +123,7 @@ impl Gateway {
             times: Arc::new(config.payments.times()),
         };
         let lists = follow_lists(&storage, features.lists, &risk.clock).await?;
+        let decisions = storage.decision_log(&config.storage.decisions, &risk.clock, &risk.telemetry);
         let catalog = || Arc::clone(&storage.catalog);
         let background = Background {
             upkeep: Upkeep::new(&config.payments, &runner, &risk.ids, catalog(), &mut registry),
@@ -143,6 +144,7 @@ impl Gateway {
             catalog: catalog(),
             events: Arc::clone(&storage.events),
             lists: Arc::clone(&background.lists) as _,
+            decisions,
             node,
         };
         let state = ApiState::new(parts, http_metrics, Arc::new(move || render(&registry)));

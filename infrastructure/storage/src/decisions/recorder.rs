@@ -54,6 +54,8 @@ pub(super) struct Recorder {
     used_up_to: Instant,
     /// Who waits until what was taken in before him is written.
     readers: Vec<oneshot::Sender<()>>,
+    /// Whether one of them came since it was last looked how much is waiting.
+    has_new_readers: bool,
     /// From when on nothing is waited for.
     is_closing: bool,
     /// Who waits for the end.
@@ -90,6 +92,7 @@ impl Recorder {
             interval: Duration::from_secs(1) / config.max_per_second.max(1),
             used_up_to: Instant::now(),
             readers: Vec::new(),
+            has_new_readers: false,
             is_closing: false,
             closer: None,
             forget_at: Instant::now(),
@@ -146,7 +149,10 @@ impl Recorder {
     fn hear(&mut self, ask: Option<Ask>) {
         self.closer = match ask {
             Some(Ask::Written(reader)) => {
+                // Those who have given up make room: there are never more than requests in flight.
+                self.readers.retain(|reader| !reader.is_closed());
                 self.readers.push(reader);
+                self.has_new_readers = true;
                 return;
             }
             Some(Ask::Close(closer)) => Some(closer),
@@ -157,10 +163,13 @@ impl Recorder {
         self.is_closing = true;
     }
 
-    /// Writes what has been taken in by now, at its pace.
+    /// Writes what has been taken in by now, at its pace, and what was taken in before somebody asked meanwhile.
     async fn write_all(&mut self, rows: &mut Vec<Arc<RecordedDecision>>) {
         let mut waiting = self.taken_in.len();
         loop {
+            if std::mem::take(&mut self.has_new_readers) || self.is_closing {
+                waiting = self.taken_in.len();
+            }
             let room = BATCH_ROWS.saturating_sub(rows.len()).min(waiting);
             if room > 0 {
                 // As many are there, so this does not wait.
@@ -171,12 +180,9 @@ impl Recorder {
             }
             self.keep_pace(rows.len()).await;
             let written = self.write(std::mem::take(rows)).await;
-            if self.is_closing {
-                waiting = self.taken_in.len();
-            }
             if self.is_closing && !written {
                 // Whoever closes waits for one refusal, and not for each.
-                return self.lost.count(waiting);
+                return self.lost.count(self.taken_in.len());
             }
         }
     }

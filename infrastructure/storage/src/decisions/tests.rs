@@ -167,6 +167,24 @@ async fn more_than_a_second_s_worth_is_written_at_its_pace() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_asks_while_others_are_written_finds_what_came_before_him() {
+    let scene = Scene::new(&DecisionsConfig {
+        max_per_second: 100,
+        ..patient()
+    });
+    scene.record(0..300);
+    let second = async {
+        // By then the first reader waits for the pace.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(scene.written() < 300);
+        scene.record(300..310);
+        scene.read().await;
+        assert_eq!(scene.written(), 310);
+    };
+    tokio::join!(scene.read(), second);
+}
+
+#[tokio::test(start_paused = true)]
 async fn decisions_are_written_also_when_nobody_reads() {
     let scene = Scene::new(&patient());
     scene.record(0..200);
