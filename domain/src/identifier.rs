@@ -91,6 +91,14 @@ identifier! {
     /// One call to an acquirer; also the idempotency key that the acquirer is given.
     OperationId
 }
+identifier! {
+    /// One place that a merchant's events are sent to.
+    WebhookEndpointId
+}
+identifier! {
+    /// One event on its way to one endpoint.
+    WebhookDeliveryId
+}
 
 #[cfg(test)]
 mod tests {

@@ -18,7 +18,9 @@ pub mod timestamp;
 pub use card::{CardBrand, CardExpiry, CardNumber, CardNumberError, CardSummary};
 pub use country::CountryCode;
 pub use currency::{Currency, CurrencyError};
-pub use identifier::{DecisionId, IdentifierError, MerchantId, OperationId, PaymentId};
+pub use identifier::{
+    DecisionId, IdentifierError, MerchantId, OperationId, PaymentId, WebhookDeliveryId, WebhookEndpointId,
+};
 pub use money::{Money, MoneyError};
 pub use payment::Payment;
 pub use timestamp::Timestamp;

@@ -11,6 +11,6 @@ pub use feature_store::InMemoryFeatureStore;
 pub use payment_repository::{InMemoryPaymentRepository, Save};
 pub use risk_engine::{ScriptedPolicySet, ScriptedRiskEngine};
 pub use small::{
-    CountingIdGenerator, CountingTelemetry, NoTelemetry, PlainCardFingerprinter, RecordingTimer,
-    SettableClock, TelemetryCounts,
+    CountingIdGenerator, CountingTelemetry, CountingWebhookSecrets, NoTelemetry, PlainCardFingerprinter,
+    RecordingTimer, SettableClock, TelemetryCounts,
 };

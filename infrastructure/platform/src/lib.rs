@@ -7,9 +7,11 @@ mod config;
 mod fingerprint;
 mod identifiers;
 mod timer;
+mod webhook_secrets;
 
 pub use clock::SystemClock;
 pub use config::Config;
 pub use fingerprint::{FingerprintKeyError, HmacCardFingerprinter};
 pub use identifiers::UuidIdGenerator;
 pub use timer::TokioTimer;
+pub use webhook_secrets::RandomWebhookSecretGenerator;

@@ -8,6 +8,7 @@ mod keys;
 mod readers;
 mod row;
 mod schema;
+mod webhooks;
 mod writer;
 
 use application::ports::{

@@ -10,6 +10,7 @@ const APPLICATION_ID: i64 = 0x5043_554c;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_payments.sql"),
     include_str!("../../migrations/sqlite/0002_lifecycle.sql"),
+    include_str!("../../migrations/sqlite/0004_webhooks.sql"),
 ];
 
 /// What this gateway makes of a database file.

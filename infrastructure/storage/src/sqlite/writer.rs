@@ -46,8 +46,19 @@ pub(super) enum Work {
         /// How many.
         limit: usize,
     },
+    /// Do something else in the transaction of the others.
+    Other(Statements),
     /// Show that a write goes through, without changing anything.
     Check,
+}
+
+/// What is done in a transaction. It may be done a second time where the first one was undone.
+pub(super) struct Statements(pub(super) Box<dyn Fn(&Connection) -> rusqlite::Result<()> + Send>);
+
+impl std::fmt::Debug for Statements {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Statements(…)")
+    }
 }
 
 /// Why it was not written.

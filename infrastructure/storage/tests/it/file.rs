@@ -94,7 +94,7 @@ async fn a_database_of_a_newer_gateway_is_refused_with_both_versions() {
             error,
             OpenError::Newer {
                 found: 99,
-                known: 2,
+                known: 3,
                 ..
             }
         ),
