@@ -26,10 +26,13 @@ mod response;
 mod routes;
 pub mod server;
 mod state;
+mod webhook_use_cases;
 
 pub use api_state::{ApiParts, ApiState, RenderMetrics};
 pub use config::Config;
 pub use metrics::HttpMetrics;
 pub use problem::ProblemCode;
+pub use response::JsonEventRenderer;
 pub use routes::Api;
 pub use server::{BindError, Drained, Server};
+pub use webhook_use_cases::{WebhookParts, WebhookUseCases};
