@@ -5,6 +5,7 @@ mod feature_store;
 mod payment_repository;
 mod risk_engine;
 mod small;
+mod webhook_store;
 
 pub use acquirer::{AskedOperation, ScriptedAcquirer};
 pub use feature_store::InMemoryFeatureStore;
@@ -14,3 +15,4 @@ pub use small::{
     CountingIdGenerator, CountingTelemetry, CountingWebhookSecrets, NoTelemetry, PlainCardFingerprinter,
     RecordingTimer, SettableClock, TelemetryCounts,
 };
+pub use webhook_store::InMemoryWebhookStore;

@@ -11,7 +11,7 @@ use application::operation_runner::OperationRunner;
 use application::ports::{
     CardFingerprinter, Clock, FeatureStore, FeatureStoreUnavailable, IdGenerator, IdempotencyKey, KeyEntry,
     KeyWrite, PaymentRepository, PolicySnapshot, PolicyStatus, RepositoryError, RiskPolicyEngine, SettledAs,
-    Telemetry, Timer,
+    Telemetry, Timer, WebhookUrl, WebhookUrlPolicy, WebhookUrlRefused,
 };
 use application::risk_assessment::RiskAssessment;
 use async_trait::async_trait;
@@ -23,10 +23,13 @@ use domain::risk::{
 };
 use domain::{
     CardNumber, Currency, DecisionId, MerchantId, Money, OperationId, Payment, PaymentId, Timestamp,
+    WebhookDeliveryId, WebhookEndpointId,
 };
-use portcullis_api::{Api, ApiParts, ApiState, Config, HttpMetrics};
+use portcullis_api::{Api, ApiParts, ApiState, Config, HttpMetrics, WebhookParts};
 use prometheus_client::registry::Registry;
-use testkit::fakes::{InMemoryPaymentRepository, PlainCardFingerprinter};
+use testkit::fakes::{
+    CountingWebhookSecrets, InMemoryPaymentRepository, InMemoryWebhookStore, PlainCardFingerprinter,
+};
 
 pub(crate) use acquirer::ScriptedAcquirer;
 
@@ -61,6 +64,26 @@ impl IdGenerator for CountingIds {
 
     fn operation_id(&self) -> OperationId {
         OperationId::parse(&self.next("op")).unwrap()
+    }
+
+    fn webhook_endpoint_id(&self) -> WebhookEndpointId {
+        WebhookEndpointId::parse(&self.next("we")).unwrap()
+    }
+
+    fn webhook_delivery_id(&self) -> WebhookDeliveryId {
+        WebhookDeliveryId::parse(&self.next("whd")).unwrap()
+    }
+}
+
+/// Allows URLs that begin with `https://`.
+struct HttpsAlone;
+
+impl WebhookUrlPolicy for HttpsAlone {
+    fn check(&self, text: &str) -> Result<WebhookUrl, WebhookUrlRefused> {
+        let allowed = text.starts_with("https://").then(|| WebhookUrl::allowed(text));
+        allowed.ok_or_else(|| WebhookUrlRefused {
+            expected: "expected a URL that begins with `https://`".to_owned(),
+        })
     }
 }
 
@@ -281,6 +304,7 @@ pub(crate) struct World {
     pub(crate) acquirer: Arc<ScriptedAcquirer>,
     pub(crate) repository: Arc<MemoryRepository>,
     pub(crate) engine: Arc<ScriptedEngine>,
+    pub(crate) webhooks: Arc<InMemoryWebhookStore>,
     registry: Arc<Mutex<Registry>>,
     metrics: HttpMetrics,
 }
@@ -292,9 +316,11 @@ impl World {
         let metrics = HttpMetrics::register(&mut registry);
         let engine = Arc::new(ScriptedEngine::default());
         engine.put(vec![verdict("velocity-limit", Outcome::Approve, 120)]);
+        let repository = Arc::new(MemoryRepository::default());
         Self {
             acquirer: Arc::new(ScriptedAcquirer::new()),
-            repository: Arc::default(),
+            webhooks: Arc::new(InMemoryWebhookStore::beside(Arc::clone(&repository.payments))),
+            repository,
             engine,
             registry: Arc::new(Mutex::new(registry)),
             metrics,
@@ -335,6 +361,12 @@ impl World {
             engine: self.engine.clone(),
             catalog: self.repository.payments.clone(),
             events: self.repository.payments.clone(),
+            webhooks: WebhookParts {
+                endpoints: self.webhooks.clone(),
+                deliveries: self.webhooks.clone(),
+                urls: Arc::new(HttpsAlone),
+                secrets: Arc::new(CountingWebhookSecrets::default()),
+            },
         };
         ApiState::new(
             parts,
