@@ -16,7 +16,7 @@ pub(crate) fn due_after(
 ) -> Timestamp {
     let millis = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
     let spread = millis / 100 * JITTER_PERCENT;
-    let jittered = millis - spread + random % (2 * spread + 1);
+    let jittered = (millis - spread).saturating_add(random % (2 * spread + 1));
     let asked = retry_after.map_or(0, |pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
     Timestamp::from_unix_millis(now.unix_millis().saturating_add(jittered.max(asked)))
 }
@@ -36,5 +36,6 @@ mod tests {
         let asked = due_after(now, hour, Some(2 * hour), 7).unix_millis();
         assert_eq!(asked, 1_000_000 + 7_200_000);
         assert_eq!(due_after(now, Duration::ZERO, None, 9), now);
+        assert_eq!(due_after(now, Duration::MAX, None, u64::MAX), Timestamp::MAX);
     }
 }

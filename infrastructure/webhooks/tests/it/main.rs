@@ -14,3 +14,5 @@ mod receiver;
 mod scene;
 #[cfg(test)]
 mod sharing;
+#[cfg(test)]
+mod tls;

@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
 
 /// Longer than anything here takes on a machine that is loaded many times over.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -54,6 +55,15 @@ pub(crate) struct Receiver {
 impl Receiver {
     /// One that takes everything, unless it is told otherwise.
     pub(crate) async fn start() -> Self {
+        Self::listen(None).await
+    }
+
+    /// The same behind TLS.
+    pub(crate) async fn start_tls(acceptor: TlsAcceptor) -> Self {
+        Self::listen(Some(acceptor)).await
+    }
+
+    async fn listen(tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, received) = mpsc::channel(1_000);
@@ -61,8 +71,18 @@ impl Receiver {
         let told = Arc::clone(&behaviours);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (sender, told) = (sender.clone(), Arc::clone(&told));
-                tokio::spawn(async move { serve(stream, sender, told).await });
+                let (sender, told, tls) = (sender.clone(), Arc::clone(&told), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => serve(stream, sender, told).await,
+                        // Whoever does not trust it leaves in the handshake.
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                serve(stream, sender, told).await;
+                            }
+                        }
+                    }
+                });
             }
         });
         Self {
@@ -93,7 +113,7 @@ impl Receiver {
 }
 
 async fn serve(
-    mut stream: TcpStream,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     sender: mpsc::Sender<Received>,
     behaviours: Arc<Mutex<VecDeque<Behaviour>>>,
 ) {
@@ -106,6 +126,7 @@ async fn serve(
         Behaviour::Answer(bytes) => {
             // The other end may have seen enough.
             let _written = stream.write_all(bytes.as_bytes()).await;
+            let _ended = stream.shutdown().await;
         }
         Behaviour::Hang => {
             // Until the other end goes.
@@ -115,7 +136,7 @@ async fn serve(
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Received> {
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Received> {
     let mut bytes = Vec::new();
     loop {
         if let Some(head_ends) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
