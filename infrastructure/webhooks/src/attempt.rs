@@ -13,7 +13,7 @@ use hyper::{Request, Response};
 use tokio::time::timeout;
 
 use crate::config::Config;
-use crate::connection::Connector;
+use crate::connection::{ConnectError, Connector};
 use crate::signature::sign;
 use crate::url_rules::{Target, UrlRules};
 
@@ -75,11 +75,11 @@ impl AttemptResult {
 }
 
 impl Outcome {
-    fn failed(result: AttemptResult, error: impl ToString) -> Self {
+    fn failed(result: AttemptResult, error: impl Into<String>) -> Self {
         Self {
             result,
             status: None,
-            error: Some(error.to_string()),
+            error: Some(error.into()),
             retry_after: None,
         }
     }
@@ -114,7 +114,7 @@ impl Sender {
         // What was allowed when the URL was set may not be any more.
         let target = match self.urls.target(endpoint.url.as_str()) {
             Ok(target) => target,
-            Err(refused) => return Outcome::failed(AttemptResult::Forbidden, refused),
+            Err(refused) => return Outcome::failed(AttemptResult::Forbidden, refused.expected),
         };
         let unix_seconds = now.unix_millis() / 1_000;
         let signature = sign(
@@ -133,7 +133,7 @@ impl Sender {
             .body(Full::new(Bytes::copy_from_slice(&delivery.body)));
         let request = match request {
             Ok(request) => request,
-            Err(error) => return Outcome::failed(AttemptResult::Forbidden, error),
+            Err(error) => return Outcome::failed(AttemptResult::Forbidden, error.to_string()),
         };
         let exchange = self.exchange(&target, request, now);
         timeout(self.request_timeout, exchange).await.unwrap_or_else(|_| {
@@ -148,11 +148,13 @@ impl Sender {
     async fn exchange(&self, target: &Target, request: Request<Full<Bytes>>, now: Timestamp) -> Outcome {
         let stream = match timeout(self.connect_timeout, self.connector.connect(target)).await {
             Ok(Ok(stream)) => stream,
-            Ok(Err(crate::connection::ConnectError::NotAllowed)) => {
-                let error = crate::connection::ConnectError::NotAllowed;
-                return Outcome::failed(AttemptResult::Forbidden, error);
+            Ok(Err(error)) => {
+                let result = match error {
+                    ConnectError::NotAllowed => AttemptResult::Forbidden,
+                    _ => AttemptResult::Broken,
+                };
+                return Outcome::failed(result, error.to_string());
             }
-            Ok(Err(error)) => return Outcome::failed(AttemptResult::Broken, error),
             Err(_elapsed) => {
                 let milliseconds = self.connect_timeout.as_millis();
                 let error = format!("no connection within {milliseconds} ms");
