@@ -52,8 +52,10 @@ pub(super) enum Work {
     Check,
 }
 
+type RunStatements = dyn Fn(&Connection) -> rusqlite::Result<()> + Send;
+
 /// What is done in a transaction. It may be done a second time where the first one was undone.
-pub(super) struct Statements(pub(super) Box<dyn Fn(&Connection) -> rusqlite::Result<()> + Send>);
+pub(super) struct Statements(pub(super) Box<RunStatements>);
 
 impl std::fmt::Debug for Statements {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
