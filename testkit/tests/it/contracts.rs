@@ -68,6 +68,7 @@ fn every_obligation_is_in_the_list_that_is_run() {
         include_str!("../../src/contracts/payment_repository.rs"),
         include_str!("../../src/contracts/feature_store.rs"),
         include_str!("../../src/contracts/webhook_stores.rs"),
+        include_str!("../../src/contracts/webhook_stores/deliveries.rs"),
     ] {
         for rest in suite.split("pub async fn ").skip(1) {
             let name = rest.split('(').next().unwrap();
