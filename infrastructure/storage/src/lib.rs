@@ -7,6 +7,7 @@
 
 mod config;
 mod no_api_keys;
+mod no_webhooks;
 mod postgres;
 mod record;
 mod sqlite;

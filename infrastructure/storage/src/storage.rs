@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use application::ports::{ApiKeyStore, EventLog, ListStore, PaymentCatalog, PaymentRepository};
+use application::ports::{
+    ApiKeyStore, EventLog, ListStore, PaymentCatalog, PaymentRepository, WebhookDeliveryStore,
+    WebhookEndpointStore,
+};
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 
 use crate::config::{Config, StorageKind};
 use crate::no_api_keys::NoApiKeyStore;
+use crate::no_webhooks::NoWebhookStore;
 use crate::postgres::{PostgresOpenError, PostgresPaymentRepository};
 use crate::sqlite::{CloseError, SqliteListStore, SqliteOpenError, SqlitePaymentRepository};
 
@@ -38,6 +42,10 @@ pub struct Storage {
     pub api_keys: Arc<dyn ApiKeyStore>,
     /// Items of lists; none in PostgreSQL, where lists are those of the configuration.
     pub lists: Option<Arc<dyn ListStore>>,
+    /// Where events are sent; PostgreSQL keeps none.
+    pub webhook_endpoints: Arc<dyn WebhookEndpointStore>,
+    /// What is sent there; PostgreSQL keeps none.
+    pub webhook_deliveries: Arc<dyn WebhookDeliveryStore>,
     database: Database,
 }
 
@@ -83,6 +91,14 @@ impl Storage {
             lists: match &database {
                 Database::Sqlite(sqlite) => Some(Arc::new(SqliteListStore::new(Arc::clone(sqlite)))),
                 Database::Postgres(_) => None,
+            },
+            webhook_endpoints: match &database {
+                Database::Sqlite(sqlite) => Arc::clone(sqlite) as _,
+                Database::Postgres(_) => Arc::new(NoWebhookStore),
+            },
+            webhook_deliveries: match &database {
+                Database::Sqlite(sqlite) => Arc::clone(sqlite) as _,
+                Database::Postgres(_) => Arc::new(NoWebhookStore),
             },
             database,
         }
