@@ -156,6 +156,23 @@ async fn a_merchant_has_sixteen_endpoints_at_most() {
     );
 }
 
+impl World {
+    /// Hands one event out to an endpoint.
+    pub(crate) async fn delivery_to(&self, endpoint: &str) -> &'static str {
+        let id = "whd_1";
+        let delivery = NewDelivery {
+            id: WebhookDeliveryId::parse(id).unwrap(),
+            endpoint_id: WebhookEndpointId::parse(endpoint).unwrap(),
+            event_id: "evt_1".to_owned(),
+            event_kind: PaymentEventKind::Captured,
+            body: b"{}".to_vec(),
+            created_at: NOW,
+        };
+        self.webhooks.enqueue(0, 1, vec![delivery]).await.unwrap();
+        id
+    }
+}
+
 async fn replay(api: &Api, id: &str) -> Answer {
     post(api, &format!("/v1/webhook-deliveries/{id}/replay"), &json!({})).await
 }
@@ -166,15 +183,7 @@ async fn a_delivery_is_listed_and_sent_again_by_hand() {
     let api = world.api();
     let made = created(&api).await;
     let id = WebhookEndpointId::parse(made["id"].as_str().unwrap()).unwrap();
-    let delivery = NewDelivery {
-        id: WebhookDeliveryId::parse("whd_1").unwrap(),
-        endpoint_id: id.clone(),
-        event_id: "evt_1".to_owned(),
-        event_kind: PaymentEventKind::Captured,
-        body: b"{}".to_vec(),
-        created_at: NOW,
-    };
-    world.webhooks.enqueue(0, 1, vec![delivery]).await.unwrap();
+    assert_eq!(world.delivery_to(id.as_str()).await, "whd_1");
     let listed = get(&api, &format!("{}/deliveries?state=pending", path(&made)))
         .await
         .json();
