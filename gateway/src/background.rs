@@ -15,7 +15,7 @@ use crate::upkeep::Upkeep;
 /// All of it.
 pub(crate) struct Background {
     pub(crate) upkeep: Upkeep,
-    pub(crate) lists: Option<Arc<FollowedLists>>,
+    pub(crate) lists: Arc<FollowedLists>,
     pub(crate) past: Option<PastPayments>,
     pub(crate) api_keys: Option<Arc<ApiKeyRing>>,
     pub(crate) webhooks: Option<Deliverer>,
@@ -32,11 +32,7 @@ impl Background {
             webhooks,
         } = self;
         tokio::spawn(async move {
-            let follow = async {
-                if let Some(lists) = lists {
-                    lists.follow_until(stop.cancelled()).await;
-                }
-            };
+            let follow = lists.follow_until(stop.cancelled());
             let tell = async {
                 if let Some(past) = past {
                     past.tell(&stop).await;

@@ -265,13 +265,10 @@ async fn follow_lists(
     storage: &Storage,
     lists: Arc<SubjectLists>,
     clock: &Arc<dyn Clock>,
-) -> Result<Option<Arc<FollowedLists>>, BuildError> {
-    let Some(store) = storage.lists.clone() else {
-        return Ok(None);
-    };
-    let followed = FollowedLists::new(store, lists, Arc::clone(clock));
+) -> Result<Arc<FollowedLists>, BuildError> {
+    let followed = FollowedLists::new(Arc::clone(&storage.lists), lists, Arc::clone(clock));
     followed.refresh().await.map_err(BuildError::ListStore)?;
-    Ok(Some(Arc::new(followed)))
+    Ok(Arc::new(followed))
 }
 
 fn render(registry: &RwLock<Registry>) -> String {

@@ -14,7 +14,11 @@ use super::failure::{describe, is_in_the_way, is_made_already};
 use super::settings::PostgresConfigError;
 
 /// Each step leads from the version of its place to the next. A step that was released is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/postgres/0001_payments.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/postgres/0001_payments.sql"),
+    include_str!("../../migrations/postgres/0002_api_keys.sql"),
+    include_str!("../../migrations/postgres/0003_lists.sql"),
+];
 
 /// How often it is tried, because another gateway was faster. Each of them does it once, and the next try finds it done.
 const MAX_TRIES: usize = 8;
