@@ -10,15 +10,16 @@ use application::ports::{
 };
 use application::risk_assessment::RiskAssessment;
 use application::use_cases::{
-    Authenticate, AuthorizePayment, CapturePayment, CheckReadiness, ConfirmPayment, DecideRisk, GetDecision,
-    GetPayment, ListDecisions, ListEvents, ListPayments, ListPolicies, RefundPayment, ResolveOperation,
-    ResumeRequest, ReviewPayment, VoidPayment,
+    Authenticate, AuthorizePayment, CapturePayment, CheckReadiness, ConfirmPayment, GetPayment, ListEvents,
+    ListPayments, ListPolicies, RefundPayment, ResolveOperation, ResumeRequest, ReviewPayment, VoidPayment,
 };
 
 use domain::Timestamp;
 
+use crate::decision_use_cases::DecisionUseCases;
 use crate::list_use_cases::ListUseCases;
 use crate::metrics::HttpMetrics;
+use crate::webhook_use_cases::{WebhookParts, WebhookUseCases};
 
 /// Renders every metric of the process as OpenMetrics text.
 pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
@@ -52,14 +53,12 @@ pub struct ApiState {
     pub list_payments: ListPayments,
     /// `GET /v1/events`.
     pub list_events: ListEvents,
+    /// `/v1/webhook-endpoints` and `/v1/webhook-deliveries`.
+    pub webhooks: WebhookUseCases,
     /// `/v1/lists`.
     pub lists: ListUseCases,
-    /// `POST /v1/risk/decisions`.
-    pub decide_risk: DecideRisk,
-    /// `GET /v1/risk/decisions/{decision}`.
-    pub get_decision: GetDecision,
-    /// `GET /v1/risk/decisions`.
-    pub list_decisions: ListDecisions,
+    /// `/v1/risk/decisions`.
+    pub decisions: DecisionUseCases,
     /// `GET /v1/payments/{id}`.
     pub get_payment: GetPayment,
     /// `GET /v1/policies`.
@@ -109,6 +108,8 @@ pub struct ApiParts {
     pub decisions: Arc<dyn DecisionLog>,
     /// The process itself.
     pub node: ThisNode,
+    /// Where events are sent.
+    pub webhooks: WebhookParts,
 }
 
 impl ApiState {
@@ -127,9 +128,11 @@ impl ApiState {
             lists,
             decisions,
             node,
+            webhooks,
         } = parts;
         let payments = Arc::clone(&runner.payments);
         let ids = Arc::clone(&risk.ids);
+        let webhooks = WebhookUseCases::new(webhooks, Arc::clone(&ids), &risk.clock);
         let resolve = ResolveOperation {
             runner: runner.clone(),
         };
@@ -161,23 +164,14 @@ impl ApiState {
             digester,
             list_payments: ListPayments { catalog },
             list_events: ListEvents { log: events },
+            webhooks,
             lists: ListUseCases::new(&lists, &risk.clock),
             authorize_payment: AuthorizePayment {
                 risk: risk.clone(),
                 runner,
                 fingerprinter: Arc::clone(&fingerprinter),
             },
-            get_decision: GetDecision {
-                log: Arc::clone(&decisions),
-            },
-            list_decisions: ListDecisions {
-                log: Arc::clone(&decisions),
-            },
-            decide_risk: DecideRisk {
-                risk,
-                fingerprinter,
-                log: decisions,
-            },
+            decisions: DecisionUseCases::new(risk, fingerprinter, &decisions),
             get_payment: GetPayment {
                 payments: Arc::clone(&payments),
             },

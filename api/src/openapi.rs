@@ -37,6 +37,7 @@ pub fn document(config: &Config) -> Value {
             {"name": "risk", "description": "Decisions, and the policies that make them"},
             {"name": "lists", "description": "What analysts keep on lists, which policies ask for"},
             {"name": "events", "description": "What happened, in order"},
+            {"name": "webhooks", "description": "What happened, sent to a merchant's systems"},
             {"name": "operations", "description": "For operators and orchestrators"},
             {"name": "documentation", "description": "This"},
         ],

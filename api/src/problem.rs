@@ -4,6 +4,7 @@ mod code;
 mod from_decisions;
 mod from_lists;
 mod from_use_cases;
+mod from_webhooks;
 
 use std::borrow::Cow;
 
@@ -17,6 +18,7 @@ pub use code::ProblemCode;
 pub(crate) use from_decisions::decision_not_found;
 pub(crate) use from_lists::list_not_found;
 pub(crate) use from_use_cases::{payment_not_found, payment_outcome_unknown};
+pub(crate) use from_webhooks::{webhook_delivery_not_found, webhook_endpoint_not_found};
 
 /// How many errors of one body are told: all that a person reads, and a bound for the answer to a hostile body.
 pub(crate) const MAX_FIELD_ERRORS: usize = 32;

@@ -14,13 +14,15 @@ mod misplaced;
 mod moment;
 mod path;
 mod scope;
+mod webhooks;
 
 pub(crate) use decision_listing::{DecisionListing, decision_cursor};
 pub(crate) use follow_up::{
     parse_amount, parse_confirmation, parse_nothing, parse_resolution, parse_reviewer,
 };
 pub(crate) use list_items::{ListItemListing, ListItemRemoval, list_cursor, parse_list_item};
-pub(crate) use listing::{EventListing, PaymentListing};
+pub(crate) use listing::{DeliveryListing, EndpointListing, EventListing, PaymentListing};
+pub(crate) use webhooks::{parse_new_endpoint, parse_rotation, parse_update};
 
 use application::use_cases::{AuthorizePaymentCommand, DecideRiskCommand};
 use domain::PaymentId;

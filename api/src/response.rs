@@ -8,6 +8,7 @@ mod page;
 mod payment;
 mod policies;
 mod scalar;
+mod webhooks;
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -17,11 +18,13 @@ use serde::{Serialize, Serializer};
 
 pub(crate) use decision::{DecisionView, RecordedDecisionView};
 pub(crate) use event::EventView;
+pub use event::JsonEventRenderer;
 pub(crate) use list_item::ListItemView;
 pub(crate) use nodes::NodesView;
 pub(crate) use page::PageView;
 pub(crate) use payment::{PaymentView, payment_answer};
 pub(crate) use policies::{PoliciesView, PolicyView};
+pub(crate) use webhooks::{DeliveryView, EndpointView};
 
 use crate::problem::Problem;
 

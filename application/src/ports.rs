@@ -8,6 +8,7 @@ mod card_fingerprinter;
 mod clock;
 mod decision_log;
 mod event_log;
+mod event_renderer;
 mod feature_store;
 mod id_generator;
 mod idempotency;
@@ -18,6 +19,10 @@ mod request_digester;
 mod risk_policy_engine;
 mod telemetry;
 mod timer;
+mod webhook_delivery_store;
+mod webhook_endpoint_store;
+mod webhook_secret;
+mod webhook_url_policy;
 
 pub use acquirer::{
     Acquirer, AcquirerAnswer, AcquirerError, AuthorizationRequest, CardKept, CardSource, FollowUpRequest,
@@ -29,6 +34,7 @@ pub use card_fingerprinter::CardFingerprinter;
 pub use clock::Clock;
 pub use decision_log::{DecisionCursor, DecisionLog, DecisionLogError, DecisionQuery, RecordedDecision};
 pub use event_log::{EventLog, StoredEvent};
+pub use event_renderer::EventRenderer;
 pub use feature_store::{FeatureStore, FeatureStoreUnavailable, SettledAs};
 pub use id_generator::IdGenerator;
 pub use idempotency::{IdempotencyKey, KeyEntry, KeyWrite, RequestDigest, StoredAnswer};
@@ -44,3 +50,13 @@ pub use risk_policy_engine::{
 };
 pub use telemetry::Telemetry;
 pub use timer::Timer;
+pub use webhook_delivery_store::{
+    AttemptEnd, AttemptNext, ClaimedDeliveries, ClaimedDelivery, DeliveryAttempt, DeliveryCursor,
+    DeliveryQuery, DeliveryState, Enqueued, NewDelivery, Replayed, StoredDelivery, WebhookDeliveryStore,
+};
+pub use webhook_endpoint_store::{
+    DisabledReason, EndpointChange, EndpointStatus, EventFilter, NewEndpoint, PreviousSecret,
+    WebhookEndpoint, WebhookEndpointStore, WebhookStoreUnavailable,
+};
+pub use webhook_secret::{WEBHOOK_SECRET_BYTES, WebhookSecret, WebhookSecretGenerator};
+pub use webhook_url_policy::{WebhookUrl, WebhookUrlPolicy, WebhookUrlRefused};

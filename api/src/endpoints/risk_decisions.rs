@@ -24,7 +24,7 @@ pub(crate) async fn create(shared: Arc<Shared>, request: Request) -> Result<Resp
     let command = parse_decide_risk(&body)?;
     caller.acts_for(&command.details.merchant_id)?;
     drop(body);
-    let decided = shared.state.decide_risk.execute(command);
+    let decided = shared.state.decisions.decide.execute(command);
     let made = within(shared.request_timeout, decided).await??;
     json(StatusCode::OK, &DecisionView::new(&made))
 }
@@ -37,7 +37,7 @@ pub(crate) async fn show(shared: Arc<Shared>, mut request: Request) -> Result<Re
     };
     let id = DecisionId::parse(&name).map_err(|_| decision_not_found())?;
     let _permit = shared.admission.admit()?;
-    let found = shared.state.get_decision.execute(&id);
+    let found = shared.state.decisions.get.execute(&id);
     let recorded = within(shared.request_timeout, found).await??;
     if !caller.sees(&recorded.merchant_id) {
         return Err(decision_not_found());
@@ -55,7 +55,7 @@ pub(crate) async fn list(shared: Arc<Shared>, request: Request) -> Result<Respon
     } = DecisionListing::of(request.uri())?;
     query.merchant = caller.narrow(query.merchant)?;
     let _permit = shared.admission.admit()?;
-    let listed = shared.state.list_decisions.execute(&query, after.as_ref(), limit);
+    let listed = shared.state.decisions.list.execute(&query, after.as_ref(), limit);
     let page = within(shared.request_timeout, listed).await??;
     let next = page.items.last().filter(|_| page.has_more).map(decision_cursor);
     json(

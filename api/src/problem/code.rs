@@ -80,6 +80,18 @@ pub enum ProblemCode {
     PolicyNotFound,
     /// No decision of this name is kept.
     DecisionNotFound,
+    /// A URL that webhooks are not sent to.
+    InvalidWebhookUrl,
+    /// The merchant has as many endpoints as he may.
+    TooManyWebhookEndpoints,
+    /// No webhook endpoint has this name.
+    WebhookEndpointNotFound,
+    /// Nothing is sent to the endpoint.
+    WebhookEndpointDisabled,
+    /// No webhook delivery has this name.
+    WebhookDeliveryNotFound,
+    /// The webhook is being sent.
+    WebhookDeliveryInFlight,
     /// Not the fingerprint of a card.
     InvalidFingerprint,
     /// No moment that is to come.
@@ -122,7 +134,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code.
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 62] = [
         Self::InvalidBody,
         Self::MalformedJson,
         Self::UnknownField,
@@ -160,6 +172,12 @@ impl ProblemCode {
         Self::OperationNotFound,
         Self::PolicyNotFound,
         Self::DecisionNotFound,
+        Self::InvalidWebhookUrl,
+        Self::TooManyWebhookEndpoints,
+        Self::WebhookEndpointNotFound,
+        Self::WebhookEndpointDisabled,
+        Self::WebhookDeliveryNotFound,
+        Self::WebhookDeliveryInFlight,
         Self::InvalidFingerprint,
         Self::InvalidExpiresAt,
         Self::ListNotFound,
@@ -222,6 +240,12 @@ impl ProblemCode {
             Self::OperationNotFound => "operation_not_found",
             Self::PolicyNotFound => "policy_not_found",
             Self::DecisionNotFound => "decision_not_found",
+            Self::InvalidWebhookUrl => "invalid_webhook_url",
+            Self::TooManyWebhookEndpoints => "too_many_webhook_endpoints",
+            Self::WebhookEndpointNotFound => "webhook_endpoint_not_found",
+            Self::WebhookEndpointDisabled => "webhook_endpoint_disabled",
+            Self::WebhookDeliveryNotFound => "webhook_delivery_not_found",
+            Self::WebhookDeliveryInFlight => "webhook_delivery_in_flight",
             Self::InvalidFingerprint => "invalid_fingerprint",
             Self::InvalidExpiresAt => "invalid_expires_at",
             Self::ListNotFound => "list_not_found",
@@ -253,14 +277,23 @@ impl ProblemCode {
             Self::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
-            Self::PaymentNotFound | Self::OperationNotFound | Self::PolicyNotFound | Self::NotFound => {
-                StatusCode::NOT_FOUND
-            }
-            Self::ListNotFound | Self::ListItemNotFound | Self::DecisionNotFound => StatusCode::NOT_FOUND,
-            Self::IdempotencyKeyInUse | Self::PaymentStateConflict | Self::OperationInFlight => {
-                StatusCode::CONFLICT
-            }
-            Self::ListFull | Self::TooManyLists => StatusCode::CONFLICT,
+            Self::PaymentNotFound
+            | Self::OperationNotFound
+            | Self::PolicyNotFound
+            | Self::WebhookEndpointNotFound
+            | Self::WebhookDeliveryNotFound
+            | Self::DecisionNotFound
+            | Self::ListNotFound
+            | Self::ListItemNotFound
+            | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::IdempotencyKeyInUse
+            | Self::PaymentStateConflict
+            | Self::OperationInFlight
+            | Self::TooManyWebhookEndpoints
+            | Self::WebhookEndpointDisabled
+            | Self::WebhookDeliveryInFlight
+            | Self::ListFull
+            | Self::TooManyLists => StatusCode::CONFLICT,
             Self::IdempotencyKeyReused | Self::AmountExceedsRemainder | Self::CurrencyMismatch => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
@@ -316,6 +349,12 @@ impl ProblemCode {
             Self::OperationNotFound => "Operation not found",
             Self::PolicyNotFound => "Policy not found",
             Self::DecisionNotFound => "Decision not found",
+            Self::InvalidWebhookUrl => "Invalid webhook URL",
+            Self::TooManyWebhookEndpoints => "Too many webhook endpoints",
+            Self::WebhookEndpointNotFound => "Webhook endpoint not found",
+            Self::WebhookEndpointDisabled => "Webhook endpoint disabled",
+            Self::WebhookDeliveryNotFound => "Webhook delivery not found",
+            Self::WebhookDeliveryInFlight => "Webhook delivery in flight",
             Self::InvalidFingerprint => "Invalid fingerprint",
             Self::InvalidExpiresAt => "Invalid time of expiry",
             Self::ListNotFound => "List not found",
@@ -346,7 +385,8 @@ impl ProblemCode {
             Self::TooManyRequests
             | Self::RateLimited
             | Self::IdempotencyKeyInUse
-            | Self::OperationInFlight => Some(1),
+            | Self::OperationInFlight
+            | Self::WebhookDeliveryInFlight => Some(1),
             Self::RiskUnavailable | Self::StorageUnavailable => Some(5),
             _ => None,
         }
@@ -372,7 +412,9 @@ mod tests {
         for code in ProblemCode::ALL {
             let waits = matches!(
                 code,
-                ProblemCode::IdempotencyKeyInUse | ProblemCode::OperationInFlight
+                ProblemCode::IdempotencyKeyInUse
+                    | ProblemCode::OperationInFlight
+                    | ProblemCode::WebhookDeliveryInFlight
             );
             let repeatable = waits || matches!(code.status().as_u16(), 429 | 503);
             assert_eq!(code.retry_after_seconds().is_some(), repeatable, "{code:?}");

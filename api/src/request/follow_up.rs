@@ -134,7 +134,7 @@ pub(crate) fn parse_resolution(body: &[u8]) -> Result<HumanAnswer, Problem> {
     })
 }
 
-fn parse<T>(
+pub(super) fn parse<T>(
     body: &[u8],
     fields: &[&str],
     read: impl FnOnce(&Scope<'_>, &mut FieldErrors) -> Option<T>,

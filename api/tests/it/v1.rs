@@ -4,3 +4,4 @@ mod lists;
 mod payments;
 mod policies;
 mod risk;
+mod webhook_endpoints;

@@ -50,6 +50,7 @@ impl Role {
                 Scope::Decisions,
                 Scope::DecisionsRead,
                 Scope::EventsRead,
+                Scope::Webhooks,
             ]),
             Self::Operator => ScopeSet::of(&[
                 Scope::PaymentsRead,
@@ -63,6 +64,7 @@ impl Role {
                 Scope::PoliciesRead,
                 Scope::Operations,
                 Scope::MetricsRead,
+                Scope::Webhooks,
             ]),
             Self::Analyst => ScopeSet::of(&[
                 Scope::PaymentsRead,

@@ -29,11 +29,13 @@ pub enum Scope {
     Operations,
     /// Read the metrics.
     MetricsRead,
+    /// Say where events are sent, see how that went, and send again.
+    Webhooks,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::PaymentsRead,
         Self::PaymentsWrite,
         Self::Refunds,
@@ -46,6 +48,7 @@ impl Scope {
         Self::PoliciesRead,
         Self::Operations,
         Self::MetricsRead,
+        Self::Webhooks,
     ];
 
     /// The stable name.
@@ -64,6 +67,7 @@ impl Scope {
             Self::PoliciesRead => "policies:read",
             Self::Operations => "operations",
             Self::MetricsRead => "metrics:read",
+            Self::Webhooks => "webhooks",
         }
     }
 

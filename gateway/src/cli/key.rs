@@ -18,7 +18,7 @@ use domain::access::{ApiKey, Scope};
 use domain::{ApiKeyId, Timestamp};
 use platform::{SystemApiKeySecrets, SystemClock};
 use serde_json::{Value, json};
-use storage::{SqlitePaymentRepository, StorageKind};
+use storage::{Storage, StorageKind};
 
 use super::{OutputFormat, eprintln, println};
 use crate::config::{self, Overrides};
@@ -41,7 +41,7 @@ pub(super) struct KeyArgs {
     /// The configuration file, as for `serve`
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The SQLite database (storage.sqlite.path)
+    /// The SQLite database (storage.sqlite.path); where keys are in PostgreSQL, the configuration names it
     #[arg(long, value_name = "FILE")]
     database: Option<String>,
     /// `text` for people, `json` for scripts
@@ -61,14 +61,14 @@ pub(super) fn run(command: KeyCommand) -> anyhow::Result<u8> {
 
 /// What the use cases need, over the storage of the configuration.
 struct Keys {
-    storage: Arc<SqlitePaymentRepository>,
+    storage: Storage,
     secrets: Arc<dyn ApiKeySecrets>,
     clock: Arc<dyn Clock>,
     ring: Arc<ApiKeyRing>,
 }
 
 impl KeyArgs {
-    fn open(&self) -> anyhow::Result<Keys> {
+    async fn open(&self) -> anyhow::Result<Keys> {
         let overrides = Overrides {
             variables: super::environment()?,
             flags: self
@@ -79,16 +79,15 @@ impl KeyArgs {
             ..Overrides::default()
         };
         let config = config::load(self.config.as_deref(), &overrides)?;
-        if config.storage.kind != StorageKind::Sqlite {
-            bail!("keys are kept in SQLite alone: expected storage.kind = \"sqlite\"");
+        if self.database.is_some() && config.storage.kind != StorageKind::Sqlite {
+            bail!("--database names a file of SQLite, and the configuration has another storage.kind");
         }
-        let storage = SqlitePaymentRepository::open(&config.storage.sqlite);
+        let storage = storage::open(&config.storage).await;
         let storage = storage.context("the storage cannot be opened")?;
-        let storage = Arc::new(storage);
         let secrets: Arc<dyn ApiKeySecrets> = Arc::new(SystemApiKeySecrets);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ring = ApiKeyRing::new(
-            Arc::clone(&storage) as _,
+            Arc::clone(&storage.api_keys),
             Arc::clone(&secrets),
             Arc::clone(&clock),
         );
@@ -103,7 +102,7 @@ impl KeyArgs {
 
 impl Keys {
     fn store(&self) -> Arc<dyn ApiKeyStore> {
-        Arc::clone(&self.storage) as _
+        Arc::clone(&self.storage.api_keys)
     }
 
     async fn close(self) -> anyhow::Result<()> {

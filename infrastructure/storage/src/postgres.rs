@@ -1,11 +1,13 @@
 //! Payments in PostgreSQL, or in a distributed database that speaks its language: for several gateways.
 
+mod api_keys;
 mod catalog;
 mod connections;
 mod decisions;
 mod events;
 mod failure;
 mod keys;
+mod lists;
 mod rows;
 mod save;
 mod schema;
@@ -25,14 +27,11 @@ use tokio_postgres::types::ToSql;
 
 use crate::config::PostgresConfig;
 use catalog::Listing;
-use connections::{Connections, StatementError};
+use connections::{Connections, StatementError, Work};
 use save::{SaveValues, Saved, millis};
 
 pub use schema::PostgresOpenError;
 pub use settings::PostgresConfigError;
-
-/// How often a statement that changes no payment is tried, because another gateway was at the same.
-const MAX_TRIES: usize = 4;
 
 /// Reads what the configuration names, and connects nowhere.
 pub(crate) fn check_config(config: &PostgresConfig) -> Result<(), PostgresConfigError> {
@@ -85,21 +84,36 @@ impl PostgresPaymentRepository {
     /// Tells how many rows were changed.
     async fn execute(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64, RepositoryError> {
         let lease = self.connections.lease().await?;
-        let mut tries = 1;
-        loop {
-            let done = lease.within_patience(async {
-                let statement = lease.prepare_cached(sql).await?;
-                lease.execute(&statement, parameters).await
-            });
-            match done.await {
-                Err(StatementError::Refused(error))
-                    if failure::is_in_the_way(&error) && tries < MAX_TRIES =>
-                {
-                    tries += 1;
-                }
-                done => return done.map_err(StatementError::into_unavailable),
-            }
-        }
+        let done = lease.until_nobody_is_in_the_way(|| async {
+            let statement = lease.prepare_cached(sql).await?;
+            lease.execute(&statement, parameters).await
+        });
+        done.await.map_err(StatementError::into_unavailable)
+    }
+
+    /// Has a statement write, and tells the one row that it tells.
+    async fn write_and_tell(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Row, RepositoryError> {
+        let lease = self.connections.lease().await?;
+        let done = lease.until_nobody_is_in_the_way(|| async {
+            let statement = lease.prepare_cached(sql).await?;
+            lease.query_one(&statement, parameters).await
+        });
+        done.await.map_err(StatementError::into_unavailable)
+    }
+
+    /// Has statements done as one transaction, and tells the rows of each.
+    async fn transact<const N: usize>(
+        &self,
+        begin: &str,
+        work: [Work<'_>; N],
+    ) -> Result<[Vec<Row>; N], RepositoryError> {
+        let lease = self.connections.lease().await?;
+        let done = lease.until_nobody_is_in_the_way(|| lease.transact(begin, work));
+        done.await.map_err(StatementError::into_unavailable)
     }
 }
 

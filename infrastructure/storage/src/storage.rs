@@ -4,13 +4,14 @@ use std::sync::{Arc, OnceLock};
 
 use application::ports::{
     ApiKeyStore, Clock, DecisionLog, EventLog, ListStore, PaymentCatalog, PaymentRepository, Telemetry,
+    WebhookDeliveryStore, WebhookEndpointStore,
 };
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 
 use crate::config::{Config, DecisionsConfig, StorageKind};
 use crate::decisions::{DecisionTable, QueuedDecisionLog};
-use crate::no_api_keys::NoApiKeyStore;
+use crate::no_webhooks::NoWebhookStore;
 use crate::postgres::{PostgresOpenError, PostgresPaymentRepository};
 use crate::sqlite::{CloseError, SqliteListStore, SqliteOpenError, SqlitePaymentRepository};
 
@@ -37,10 +38,14 @@ pub struct Storage {
     pub catalog: Arc<dyn PaymentCatalog>,
     /// What happened.
     pub events: Arc<dyn EventLog>,
-    /// Keys to the HTTP interface; PostgreSQL keeps none.
+    /// Keys to the HTTP interface.
     pub api_keys: Arc<dyn ApiKeyStore>,
-    /// Items of lists; none in PostgreSQL, where lists are those of the configuration.
-    pub lists: Option<Arc<dyn ListStore>>,
+    /// Where events are sent; PostgreSQL keeps none.
+    pub webhook_endpoints: Arc<dyn WebhookEndpointStore>,
+    /// What is sent there; PostgreSQL keeps none.
+    pub webhook_deliveries: Arc<dyn WebhookDeliveryStore>,
+    /// Items of lists.
+    pub lists: Arc<dyn ListStore>,
     database: Database,
     decisions: Arc<OnceLock<Arc<QueuedDecisionLog>>>,
 }
@@ -62,32 +67,45 @@ pub async fn open(config: &Config) -> Result<Storage, OpenError> {
             // It blocks on the disk.
             let opened = spawn_blocking(move || SqlitePaymentRepository::open(&config)).await;
             let opened = Arc::new(opened.map_err(|_| OpenError::BrokeOff)??);
-            Ok(Storage::over(&opened, Database::Sqlite(Arc::clone(&opened))))
+            let lists = Arc::new(SqliteListStore::new(Arc::clone(&opened)));
+            Ok(Storage::over(
+                &opened,
+                lists,
+                Database::Sqlite(Arc::clone(&opened)),
+            ))
         }
         StorageKind::Postgres => {
             let opened = Arc::new(PostgresPaymentRepository::open(&config.postgres).await?);
-            Ok(Storage::over(&opened, Database::Postgres(Arc::clone(&opened))))
+            let lists = Arc::clone(&opened) as _;
+            Ok(Storage::over(
+                &opened,
+                lists,
+                Database::Postgres(Arc::clone(&opened)),
+            ))
         }
     }
 }
 
 impl Storage {
-    fn over<T: PaymentRepository + PaymentCatalog + EventLog + 'static>(
+    fn over<T: PaymentRepository + PaymentCatalog + EventLog + ApiKeyStore + 'static>(
         adapter: &Arc<T>,
+        lists: Arc<dyn ListStore>,
         database: Database,
     ) -> Self {
         Self {
             payments: Arc::clone(adapter) as _,
             catalog: Arc::clone(adapter) as _,
             events: Arc::clone(adapter) as _,
-            api_keys: match &database {
+            webhook_endpoints: match &database {
                 Database::Sqlite(sqlite) => Arc::clone(sqlite) as _,
-                Database::Postgres(_) => Arc::new(NoApiKeyStore),
+                Database::Postgres(_) => Arc::new(NoWebhookStore),
             },
-            lists: match &database {
-                Database::Sqlite(sqlite) => Some(Arc::new(SqliteListStore::new(Arc::clone(sqlite)))),
-                Database::Postgres(_) => None,
+            webhook_deliveries: match &database {
+                Database::Sqlite(sqlite) => Arc::clone(sqlite) as _,
+                Database::Postgres(_) => Arc::new(NoWebhookStore),
             },
+            api_keys: Arc::clone(adapter) as _,
+            lists,
             database,
             decisions: Arc::default(),
         }

@@ -153,87 +153,58 @@ pub async fn decisions_are_listed_newest_first_and_of_one_time_by_name(log: Log)
     assert!(!first.has_more, "just as many as there is room for");
 }
 
-/// Each alone, and together.
+/// Four, of two merchants about two payments.
+fn record_several(log: &Log) {
+    for (id, merchant, payment, outcome, seconds) in [
+        ("dec_1", "m_1", "order-1", Outcome::Approve, 1),
+        ("dec_2", "m_1", "order-2", Outcome::Decline, 2),
+        ("dec_3", "m_2", "order-1", Outcome::Decline, 3),
+        ("dec_4", "m_1", "order-1", Outcome::Decline, 4),
+    ] {
+        let decision = RecordedDecision {
+            merchant_id: merchant_id(merchant),
+            payment_id: payment_id(payment),
+            ..recorded(id, outcome, after(seconds))
+        };
+        record(log, &decision);
+    }
+}
+
+/// By each thing alone, and by several together.
 pub async fn a_listing_is_narrowed_by_all_that_is_asked_for(log: Log) {
-    let about = |id: &str, merchant: &str, payment: &str, outcome, seconds| RecordedDecision {
-        merchant_id: merchant_id(merchant),
-        payment_id: payment_id(payment),
-        ..recorded(id, outcome, after(seconds))
+    record_several(&log);
+    let all = DecisionQuery {
+        merchant: Some(merchant_id("m_1")),
+        payment: Some(payment_id("order-1")),
+        outcome: Some(Outcome::Decline),
+        created_from: Some(after(2)),
+        created_before: Some(after(4)),
     };
-    for decision in [
-        about("dec_1", "m_1", "order-1", Outcome::Approve, 1),
-        about("dec_2", "m_1", "order-2", Outcome::Decline, 2),
-        about("dec_3", "m_2", "order-1", Outcome::Decline, 3),
-        about("dec_4", "m_1", "order-1", Outcome::Decline, 4),
-    ] {
-        record(&log, &decision);
-    }
     let any = DecisionQuery::default;
-    let (merchant, payment) = (Some(merchant_id("m_1")), Some(payment_id("order-1")));
-    let (outcome, from, before) = (Some(Outcome::Decline), Some(after(2)), Some(after(4)));
-    for (query, expected) in [
-        (
-            DecisionQuery {
-                merchant: merchant.clone(),
-                ..any()
-            },
-            vec!["dec_4", "dec_2", "dec_1"],
-        ),
-        (
-            DecisionQuery {
-                payment: payment.clone(),
-                ..any()
-            },
-            vec!["dec_4", "dec_3", "dec_1"],
-        ),
-        (
-            DecisionQuery { outcome, ..any() },
-            vec!["dec_4", "dec_3", "dec_2"],
-        ),
-        (
-            DecisionQuery {
-                created_from: from,
-                ..any()
-            },
-            vec!["dec_4", "dec_3", "dec_2"],
-        ),
-        (
-            DecisionQuery {
-                created_before: before,
-                ..any()
-            },
-            vec!["dec_3", "dec_2", "dec_1"],
-        ),
-        (
-            DecisionQuery {
-                merchant: merchant.clone(),
-                outcome,
-                created_before: before,
-                ..any()
-            },
-            vec!["dec_2"],
-        ),
-        (
-            DecisionQuery {
-                merchant,
-                payment,
-                outcome,
-                created_from: from,
-                created_before: Some(after(5)),
-            },
-            vec!["dec_4"],
-        ),
-        (
-            DecisionQuery {
-                merchant: Some(merchant_id("m_3")),
-                ..any()
-            },
-            vec![],
-        ),
-    ] {
-        let page = page(&log, &query, None, 10).await;
-        assert_eq!(names(&page), expected, "{query:?}");
+    let mut alone = [any(), any(), any(), any(), any()];
+    alone[0].merchant.clone_from(&all.merchant);
+    alone[1].payment.clone_from(&all.payment);
+    alone[2].outcome = all.outcome;
+    alone[3].created_from = all.created_from;
+    alone[4].created_before = all.created_before;
+    let expected = [
+        ["dec_4", "dec_2", "dec_1"],
+        ["dec_4", "dec_3", "dec_1"],
+        ["dec_4", "dec_3", "dec_2"],
+        ["dec_4", "dec_3", "dec_2"],
+        ["dec_3", "dec_2", "dec_1"],
+    ];
+    for (query, expected) in alone.iter().zip(expected) {
+        assert_eq!(names(&page(&log, query, None, 10).await), expected, "{query:?}");
     }
+    assert_eq!(names(&page(&log, &all, None, 10).await), [""; 0]);
+    let later = DecisionQuery {
+        created_before: Some(after(5)),
+        ..all.clone()
+    };
+    assert_eq!(names(&page(&log, &later, None, 10).await), ["dec_4"]);
+    let other = DecisionQuery { payment: None, ..all };
+    assert_eq!(names(&page(&log, &other, None, 10).await), ["dec_2"]);
 }
 
 /// Behind cursors, also between those of one time.

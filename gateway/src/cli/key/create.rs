@@ -51,7 +51,7 @@ fn scope(text: &str) -> Result<Scope, String> {
 pub(super) async fn run(args: CreateArgs) -> anyhow::Result<u8> {
     // Before anything is opened.
     let grant = Grant::new(args.role, args.merchant, args.scopes.into_iter().collect())?;
-    let keys = args.keys.open()?;
+    let keys = args.keys.open().await?;
     let create = CreateApiKey {
         store: keys.store(),
         secrets: keys.secrets.clone(),

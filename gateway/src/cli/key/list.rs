@@ -23,7 +23,7 @@ pub(in crate::cli) struct ListArgs {
 }
 
 pub(super) async fn run(args: ListArgs) -> anyhow::Result<u8> {
-    let keys = args.keys.open()?;
+    let keys = args.keys.open().await?;
     let now = keys.clock.now();
     let listing = ListApiKeys { store: keys.store() };
     let mut found: Vec<ApiKey> = Vec::new();

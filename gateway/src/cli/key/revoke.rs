@@ -17,7 +17,7 @@ pub(in crate::cli) struct RevokeArgs {
 }
 
 pub(super) async fn run(args: RevokeArgs) -> anyhow::Result<u8> {
-    let keys = args.keys.open()?;
+    let keys = args.keys.open().await?;
     let revoke = RevokeApiKey {
         store: keys.store(),
         clock: keys.clock.clone(),

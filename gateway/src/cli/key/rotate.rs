@@ -20,7 +20,7 @@ pub(in crate::cli) struct RotateArgs {
 }
 
 pub(super) async fn run(args: RotateArgs) -> anyhow::Result<u8> {
-    let keys = args.keys.open()?;
+    let keys = args.keys.open().await?;
     let rotate = RotateApiKey {
         store: keys.store(),
         secrets: keys.secrets.clone(),

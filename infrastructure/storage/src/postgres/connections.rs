@@ -1,7 +1,10 @@
 //! The pool of connections, and how long anything is waited for.
 
+use std::future::poll_fn;
 use std::ops::Deref;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use application::ports::RepositoryError;
@@ -9,9 +12,10 @@ use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
 };
 use tokio::time::timeout;
-use tokio_postgres::NoTls;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{NoTls, Row};
 
-use super::failure::{describe, is_the_connections, unavailable, unavailable_because};
+use super::failure::{describe, is_in_the_way, is_the_connections, unavailable, unavailable_because};
 use super::settings::{ANSWER_GRACE, PostgresConfigError, Settings};
 use super::tls::MakeRustls;
 use crate::config::PostgresConfig;
@@ -27,6 +31,20 @@ const BEGIN_SESSION: &str = "
         set_config('synchronous_commit',
             CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END,
             false)";
+
+/// How often work is tried that was undone because somebody else's was in its way. Each time the other one got through, so this is
+/// hardly ever needed twice.
+const MAX_TRIES: usize = 4;
+
+/// Begins a transaction whose statements each see what was committed before them: behind one that waited for a lock, all that whoever
+/// held it has done.
+pub(super) const ONE_BY_ONE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/// Begins a transaction whose statements all see the same.
+pub(super) const ONE_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
+/// A statement and its values.
+pub(super) type Work<'a> = (&'a str, &'a [&'a (dyn ToSql + Sync)]);
 
 /// Connections to one database.
 #[derive(Clone)]
@@ -126,9 +144,96 @@ impl Lease {
         }
     }
 
+    /// The same, again where it was undone because somebody else's was in its way.
+    pub(super) async fn until_nobody_is_in_the_way<T, W>(
+        &self,
+        work: impl Fn() -> W,
+    ) -> Result<T, StatementError>
+    where
+        W: Future<Output = Result<T, tokio_postgres::Error>>,
+    {
+        let mut tries = 1;
+        loop {
+            match self.within_patience(work()).await {
+                Err(StatementError::Refused(error)) if is_in_the_way(&error) && tries < MAX_TRIES => {
+                    tries += 1
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Sends all statements of a transaction at once, so that it holds its locks for no way to the server and back; tells the rows of
+    /// each. Where the server refuses one, it refuses those behind it and undoes those before.
+    pub(super) async fn transact<const N: usize>(
+        &self,
+        begin: &str,
+        work: [Work<'_>; N],
+    ) -> Result<[Vec<Row>; N], tokio_postgres::Error> {
+        let mut statements = Vec::with_capacity(N);
+        for (sql, values) in work {
+            statements.push((self.prepare_cached(sql).await?, values));
+        }
+        let mut parts: Vec<Part<'_>> = Vec::with_capacity(N + 2);
+        let bare = |sql| async move { self.batch_execute(sql).await.map(|()| Vec::new()) };
+        parts.push(Part::Sent(Box::pin(bare(begin))));
+        for (statement, values) in &statements {
+            parts.push(Part::Sent(Box::pin(self.query(statement, values))));
+        }
+        // Each is sent when it is first polled, so in this order. One that could not be sent is refused here and not at the server,
+        // where what was sent beside it must not be committed.
+        let are_sent = poll_fn(|context| {
+            parts.iter_mut().for_each(|part| part.poll(context));
+            Poll::Ready(!parts.iter().any(Part::is_refused))
+        });
+        // After a refusal by the server a commit undoes all of it, and is no error itself.
+        let end = if are_sent.await { "COMMIT" } else { "ROLLBACK" };
+        parts.push(Part::Sent(Box::pin(bare(end))));
+        poll_fn(|context| {
+            parts.iter_mut().for_each(|part| part.poll(context));
+            let are_all_answered = parts.iter().all(|part| matches!(part, Part::Answered(_)));
+            if are_all_answered {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+        let answers = parts.into_iter().filter_map(Part::answer);
+        let mut answers = answers.collect::<Result<Vec<_>, _>>()?.into_iter().skip(1);
+        Ok(std::array::from_fn(|_| answers.next().unwrap_or_default()))
+    }
+
     /// The connection, to open a transaction on.
     pub(super) fn client(&mut self) -> Option<&mut Object> {
         self.object.as_mut()
+    }
+}
+
+/// One statement of a transaction that was sent at once.
+enum Part<'a> {
+    Sent(Pin<Box<dyn Future<Output = Result<Vec<Row>, tokio_postgres::Error>> + Send + 'a>>),
+    Answered(Result<Vec<Row>, tokio_postgres::Error>),
+}
+
+impl Part<'_> {
+    fn poll(&mut self, context: &mut Context<'_>) {
+        if let Self::Sent(answer) = self
+            && let Poll::Ready(answer) = answer.as_mut().poll(context)
+        {
+            *self = Self::Answered(answer);
+        }
+    }
+
+    const fn is_refused(&self) -> bool {
+        matches!(self, Self::Answered(Err(_)))
+    }
+
+    fn answer(self) -> Option<Result<Vec<Row>, tokio_postgres::Error>> {
+        match self {
+            Self::Sent(_) => None,
+            Self::Answered(answer) => Some(answer),
+        }
     }
 }
 

@@ -11,8 +11,8 @@ use domain::MerchantId;
 use tokio_postgres::Row;
 
 use super::catalog::one_more;
-use super::connections::{Lease, StatementError};
-use super::failure::{damaged, is_in_the_way};
+use super::connections::{Lease, ONE_BY_ONE, StatementError};
+use super::failure::damaged;
 use super::rows::{get, unsigned};
 use crate::record::{Damage, EventColumns};
 
@@ -21,9 +21,6 @@ const BATCH: i64 = 1_024;
 
 /// How many such batches one reader does. What is left is done by whoever reads on.
 const MAX_BATCHES: usize = 16;
-
-/// How often a batch is tried, because another reader was at the same.
-const MAX_TRIES: usize = 4;
 
 macro_rules! select_events {
     ($condition:literal) => {
@@ -115,38 +112,12 @@ async fn read(
 
 /// Tells how many events have a position now that had none.
 async fn give_positions(lease: &Lease) -> Result<i64, RepositoryError> {
-    let mut tries = 1;
-    loop {
-        match give_positions_once(lease).await {
-            Err(StatementError::Refused(error)) if is_in_the_way(&error) && tries < MAX_TRIES => tries += 1,
-            given => return given.map_err(StatementError::into_unavailable),
-        }
-    }
-}
-
-async fn give_positions_once(lease: &Lease) -> Result<i64, StatementError> {
-    lease
-        .within_patience(async {
-            let lock = lease.prepare_cached(LOCK_POSITIONS).await?;
-            let give = lease.prepare_cached(GIVE_POSITIONS).await?;
-            lease
-                .batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-                .await?;
-            let given = async {
-                lease.query_one(&lock, &[]).await?;
-                let given = lease.query_one(&give, &[&BATCH]).await?.try_get(0)?;
-                lease.batch_execute("COMMIT").await?;
-                Ok(given)
-            };
-            match given.await {
-                Ok(given) => Ok(given),
-                Err(error) => {
-                    lease.batch_execute("ROLLBACK").await?;
-                    Err(error)
-                }
-            }
-        })
-        .await
+    let given = lease.until_nobody_is_in_the_way(|| async {
+        let given = lease.transact(ONE_BY_ONE, [(LOCK_POSITIONS, &[]), (GIVE_POSITIONS, &[&BATCH])]);
+        let [_, given] = given.await?;
+        given.first().map_or(Ok(0), |given| given.try_get(0))
+    });
+    given.await.map_err(StatementError::into_unavailable)
 }
 
 fn event(row: &Row) -> Result<StoredEvent, Damage> {

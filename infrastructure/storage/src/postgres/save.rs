@@ -10,13 +10,8 @@ use application::ports::RepositoryError;
 use tokio_postgres::error::SqlState;
 
 use super::connections::{Lease, StatementError};
-use super::failure::is_in_the_way;
 
 pub(super) use values::{SaveValues, millis};
-
-/// How often a save that was undone because another one was in its way is tried again. Each time the other one got through, so
-/// this is hardly ever needed twice.
-const MAX_TRIES: usize = 4;
 
 /// How it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,28 +137,19 @@ const fn statement(is_new: bool, key: KeyAction) -> &'static str {
 pub(super) async fn save(lease: &Lease, values: &SaveValues) -> Result<Saved, RepositoryError> {
     let sql = statement(values.is_new, values.key_action());
     let parameters = values.parameters();
-    let mut tries = 1;
-    loop {
-        let written = lease
-            .within_patience(async {
-                let statement = lease.prepare_cached(sql).await?;
-                lease
-                    .query_one(&statement, &parameters)
-                    .await?
-                    .try_get::<_, i64>(0)
-            })
-            .await;
-        return match written {
-            Ok(0) => Ok(Saved::OtherVersion),
-            Ok(_) => Ok(Saved::Yes),
-            Err(StatementError::Refused(error)) if error.code() == Some(&SqlState::DIVISION_BY_ZERO) => {
-                Ok(Saved::KeyTaken)
-            }
-            Err(StatementError::Refused(error)) if is_in_the_way(&error) && tries < MAX_TRIES => {
-                tries += 1;
-                continue;
-            }
-            Err(error) => Err(error.into_unavailable()),
-        };
+    let written = lease.until_nobody_is_in_the_way(|| async {
+        let statement = lease.prepare_cached(sql).await?;
+        lease
+            .query_one(&statement, &parameters)
+            .await?
+            .try_get::<_, i64>(0)
+    });
+    match written.await {
+        Ok(0) => Ok(Saved::OtherVersion),
+        Ok(_) => Ok(Saved::Yes),
+        Err(StatementError::Refused(error)) if error.code() == Some(&SqlState::DIVISION_BY_ZERO) => {
+            Ok(Saved::KeyTaken)
+        }
+        Err(error) => Err(error.into_unavailable()),
     }
 }

@@ -16,6 +16,8 @@ use super::settings::PostgresConfigError;
 /// Each step leads from the version of its place to the next. A step that was released is never changed.
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0001_payments.sql"),
+    include_str!("../../migrations/postgres/0002_api_keys.sql"),
+    include_str!("../../migrations/postgres/0003_lists.sql"),
     include_str!("../../migrations/postgres/0009_decisions.sql"),
 ];
 

@@ -1,4 +1,4 @@
-//! What every payment repository, catalog and event log owes.
+//! What every payment repository, catalog, event log, store of keys and list store owes.
 
 mod sqlite {
     use std::sync::Arc;
@@ -32,7 +32,7 @@ mod postgres {
     testkit::event_log_contract!(open);
 }
 
-mod api_keys {
+mod sqlite_api_keys {
     use std::sync::Arc;
 
     use application::ports::ApiKeyStore;
@@ -89,4 +89,48 @@ mod decisions {
 
         testkit::decision_log_contract!(open);
     }
+}
+
+mod sqlite_webhooks {
+    use std::sync::Arc;
+
+    use tempfile::TempDir;
+    use testkit::contracts::webhook_stores::WebhookStores;
+
+    async fn open() -> (WebhookStores, TempDir) {
+        let (folder, _, repository) = crate::fresh();
+        let store = Arc::new(repository);
+        let stores = WebhookStores {
+            endpoints: Arc::clone(&store) as _,
+            deliveries: Arc::clone(&store) as _,
+            payments: store,
+        };
+        (stores, folder)
+    }
+
+    testkit::webhook_stores_contract!(open);
+}
+
+mod postgres_api_keys {
+    use std::sync::Arc;
+
+    use application::ports::ApiKeyStore;
+
+    async fn open() -> (Arc<dyn ApiKeyStore>, ()) {
+        (Arc::new(crate::postgres::fresh().await), ())
+    }
+
+    testkit::api_key_store_contract!(open);
+}
+
+mod postgres_lists {
+    use std::sync::Arc;
+
+    use application::ports::ListStore;
+
+    async fn open() -> (Arc<dyn ListStore>, ()) {
+        (Arc::new(crate::postgres::fresh().await), ())
+    }
+
+    testkit::list_store_contract!(open);
 }

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use application::ports::{
-    Clock, DecisionLog, DecisionLogError, DecisionQuery, PaymentRepository, RecordedDecision,
-};
+use application::ports::{Clock, DecisionLog, DecisionLogError, DecisionQuery, RecordedDecision};
 use domain::Timestamp;
 use domain::risk::Outcome;
 use portcullis_storage::{Config, DecisionsConfig, Storage, StorageKind};

@@ -1,8 +1,11 @@
 //! Payments in a real PostgreSQL server.
 
+mod api_keys;
 mod connections;
 mod events;
 mod faults;
+mod lists;
+mod migration;
 mod opening;
 
 use portcullis_storage::{PostgresConfig, PostgresPaymentRepository};

@@ -66,6 +66,7 @@ fn execute(connection: &Connection, work: &Work) -> rusqlite::Result<WriteResult
             created_before,
             limit,
         } => decisions::forget(connection, *created_before, *limit).map(Ok),
+        Work::Other(statements) => (statements.0)(connection).map(|()| Ok(0)),
         Work::Check => schema::touch(connection).map(|()| Ok(0)),
     }
 }

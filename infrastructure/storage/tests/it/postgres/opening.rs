@@ -46,8 +46,12 @@ async fn the_configuration_chooses_the_database() {
     storage.payments.save(&mut stored).await.unwrap();
     let listed = storage.catalog.list(&Default::default(), None, 10).await.unwrap();
     assert_eq!(listed.items, [stored]);
+    assert_eq!(storage.api_keys.revision().await.unwrap(), 0);
+    assert_eq!(storage.lists.changes_after(0, 10).await.unwrap().revision, 0);
     storage.close().await.unwrap();
     assert!(storage.payments.check().await.is_err());
+    storage.api_keys.revision().await.unwrap_err();
+    storage.lists.changes_after(0, 10).await.unwrap_err();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -93,13 +97,21 @@ async fn a_database_of_a_newer_gateway_is_refused_with_both_versions() {
     let database = server.fresh_database();
     let config = config(server, &database);
     open(&config).await.close();
+    let latest: i64 = server
+        .sql(&database, "SELECT version FROM portcullis_schema")
+        .parse()
+        .unwrap();
     server.sql(&database, "UPDATE portcullis_schema SET version = 99");
     let error = refusal(&config).await;
     assert!(
-        matches!(error, PostgresOpenError::Newer { found: 99, known: 1 }),
+        matches!(error, PostgresOpenError::Newer { found: 99, known } if known == latest),
         "{error}"
     );
-    assert!(error.to_string().contains("99"), "{error}");
+    let told = error.to_string();
+    assert!(
+        told.contains("99") && told.contains(&latest.to_string()),
+        "{told}"
+    );
 }
 
 #[tokio::test]
