@@ -38,7 +38,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
     let api = World::new().api();
     for (method, path, allowed) in [
         ("DELETE", "/v1/payments", "POST,GET,HEAD"),
-        ("GET", "/v1/risk/decisions", "POST"),
+        ("GET", "/v1/payments/pay_1/capture", "POST"),
         ("POST", "/v1/payments/pay_1", "GET,HEAD"),
         ("OPTIONS", "/healthz", "GET,HEAD"),
     ] {

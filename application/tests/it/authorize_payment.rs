@@ -56,6 +56,7 @@ async fn an_approved_payment_is_authorized_and_stored_with_the_card_in_short() {
         world.telemetry.counts(),
         TelemetryCounts {
             decisions: vec![Outcome::Approve],
+            decisions_not_recorded: 0,
             features_unavailable: 0,
             operations: vec![OperationStatus::Succeeded],
             answers_not_stored: 0,
