@@ -26,7 +26,8 @@ pub struct DecisionsConfig {
     /// none are written, and those that there are are forgotten.
     pub keep_days: u32,
     /// How many are written a second at most, in the long run; what is beyond, and does not fit into a queue of 4,096, is dropped and
-    /// counted. Default 1000: more than a gateway is sent that is not being tested, at a few hundredths of a processor. 0 counts as 1.
+    /// counted. Default 1000: more than a gateway is sent that is not being tested, and a bound on what writing takes from deciding. 0 counts
+    /// as 1.
     pub max_per_second: u32,
     /// For how many milliseconds somebody who reads them waits until those that came before him are written. Default 1000; then he is
     /// shown what there is.

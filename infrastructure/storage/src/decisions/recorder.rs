@@ -14,7 +14,7 @@ use super::{Ask, DecisionTable, Lost};
 use crate::config::DecisionsConfig;
 use crate::record::{Damage, DecisionColumns};
 
-/// How many rows are written at once. In SQLite payments wait that long for the one writer: some 2 ms.
+/// How many rows are written at once. In SQLite payments wait for the one writer meanwhile, which is to be milliseconds.
 const BATCH_ROWS: usize = 64;
 
 /// For how long decisions gather before they are written, so that a busy gateway wakes the task some fifty times a second and not
