@@ -16,6 +16,7 @@ use application::use_cases::{
 use domain::Timestamp;
 
 use crate::metrics::HttpMetrics;
+use crate::webhook_use_cases::{WebhookParts, WebhookUseCases};
 
 /// Renders every metric of the process as OpenMetrics text.
 pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
@@ -49,6 +50,8 @@ pub struct ApiState {
     pub list_payments: ListPayments,
     /// `GET /v1/events`.
     pub list_events: ListEvents,
+    /// `/v1/webhook-endpoints` and `/v1/webhook-deliveries`.
+    pub webhooks: WebhookUseCases,
     /// `POST /v1/risk/decisions`.
     pub decide_risk: DecideRisk,
     /// `GET /v1/payments/{id}`.
@@ -96,6 +99,8 @@ pub struct ApiParts {
     pub events: Arc<dyn EventLog>,
     /// The process itself.
     pub node: ThisNode,
+    /// Where events are sent.
+    pub webhooks: WebhookParts,
 }
 
 impl ApiState {
@@ -112,9 +117,11 @@ impl ApiState {
             catalog,
             events,
             node,
+            webhooks,
         } = parts;
         let payments = Arc::clone(&runner.payments);
         let ids = Arc::clone(&risk.ids);
+        let webhooks = WebhookUseCases::new(webhooks, Arc::clone(&ids), &risk.clock);
         let resolve = ResolveOperation {
             runner: runner.clone(),
         };
@@ -146,6 +153,7 @@ impl ApiState {
             digester,
             list_payments: ListPayments { catalog },
             list_events: ListEvents { log: events },
+            webhooks,
             authorize_payment: AuthorizePayment {
                 risk: risk.clone(),
                 runner,

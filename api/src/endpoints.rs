@@ -9,6 +9,8 @@ pub(crate) mod policies;
 pub(crate) mod reviews;
 pub(crate) mod risk_decisions;
 pub(crate) mod unmatched;
+pub(crate) mod webhook_deliveries;
+pub(crate) mod webhook_endpoints;
 mod work;
 
 use std::future::Future;

@@ -28,6 +28,7 @@ mod response;
 mod routes;
 pub mod server;
 mod state;
+mod webhook_use_cases;
 
 pub use access::{ACCESS_RULES, AccessRule, Required};
 pub use api_state::{ApiParts, ApiState, RenderMetrics, ThisNode};
@@ -35,5 +36,7 @@ pub use config::{Authentication, Config, ConfigError, MetricsAccess};
 pub use metrics::HttpMetrics;
 pub use openapi::document as openapi_document;
 pub use problem::ProblemCode;
+pub use response::JsonEventRenderer;
 pub use routes::Api;
 pub use server::{BindError, Drained, Server};
+pub use webhook_use_cases::{WebhookParts, WebhookUseCases};

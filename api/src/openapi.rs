@@ -34,6 +34,7 @@ pub fn document(config: &Config) -> Value {
             {"name": "reviews", "description": "Payments that wait for an analyst"},
             {"name": "risk", "description": "Decisions, and the policies that make them"},
             {"name": "events", "description": "What happened, in order"},
+            {"name": "webhooks", "description": "What happened, sent to a merchant's systems"},
             {"name": "operations", "description": "For operators and orchestrators"},
             {"name": "documentation", "description": "This"},
         ],
@@ -125,6 +126,10 @@ fn responses_of(operation: &Operation, rule: &AccessRule) -> Value {
             "" => json!({"type": "string"}),
             name => json!({"$ref": format!("#/components/schemas/{name}")}),
         };
+        let mut content = Map::new();
+        if !answer.media_type.is_empty() {
+            content.insert(answer.media_type.to_owned(), json!({"schema": schema}));
+        }
         let headers: Map<String, Value> = answer
             .headers
             .iter()
@@ -141,7 +146,7 @@ fn responses_of(operation: &Operation, rule: &AccessRule) -> Value {
             json!({
                 "description": answer.description,
                 "headers": headers,
-                "content": {(answer.media_type): {"schema": schema}},
+                "content": content,
             }),
         );
     }

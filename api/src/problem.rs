@@ -2,6 +2,7 @@
 
 mod code;
 mod from_use_cases;
+mod from_webhooks;
 
 use std::borrow::Cow;
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 pub use code::ProblemCode;
 pub(crate) use from_use_cases::{payment_not_found, payment_outcome_unknown};
+pub(crate) use from_webhooks::{webhook_delivery_not_found, webhook_endpoint_not_found};
 
 /// How many errors of one body are told: all that a person reads, and a bound for the answer to a hostile body.
 pub(crate) const MAX_FIELD_ERRORS: usize = 32;

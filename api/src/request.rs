@@ -11,11 +11,13 @@ mod listing;
 mod misplaced;
 mod path;
 mod scope;
+mod webhooks;
 
 pub(crate) use follow_up::{
     parse_amount, parse_confirmation, parse_nothing, parse_resolution, parse_reviewer,
 };
-pub(crate) use listing::{EventListing, PaymentListing};
+pub(crate) use listing::{DeliveryListing, EndpointListing, EventListing, PaymentListing};
+pub(crate) use webhooks::{parse_new_endpoint, parse_rotation, parse_update};
 
 use application::use_cases::{AuthorizePaymentCommand, DecideRiskCommand};
 use domain::PaymentId;

@@ -7,6 +7,7 @@ mod page;
 mod payment;
 mod policies;
 mod scalar;
+mod webhooks;
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -16,10 +17,12 @@ use serde::{Serialize, Serializer};
 
 pub(crate) use decision::DecisionView;
 pub(crate) use event::EventView;
+pub use event::JsonEventRenderer;
 pub(crate) use nodes::NodesView;
 pub(crate) use page::PageView;
 pub(crate) use payment::{PaymentView, payment_answer};
 pub(crate) use policies::{PoliciesView, PolicyView};
+pub(crate) use webhooks::{DeliveryView, EndpointView};
 
 use crate::problem::Problem;
 

@@ -11,7 +11,10 @@ use axum::routing::{MethodFilter, MethodRouter};
 use crate::api_state::ApiState;
 use crate::config::Config;
 use crate::edge::Edge;
-use crate::endpoints::{docs, events, operations, payments, policies, reviews, risk_decisions, unmatched};
+use crate::endpoints::{
+    docs, events, operations, payments, policies, reviews, risk_decisions, unmatched, webhook_deliveries,
+    webhook_endpoints,
+};
 use crate::problem::Problem;
 use crate::state::Shared;
 
@@ -34,6 +37,7 @@ impl Api {
         Router::new()
             .merge(self.payments())
             .merge(self.reviews())
+            .merge(self.webhooks())
             .route("/v1/events", self.on("/v1/events", get, events::list))
             .route(
                 "/v1/risk/decisions",
@@ -91,6 +95,32 @@ impl Api {
             .route(REVIEWS, self.on(REVIEWS, MethodFilter::GET, reviews::list))
             .route(APPROVE, self.on(APPROVE, MethodFilter::POST, reviews::approve))
             .route(REJECT, self.on(REJECT, MethodFilter::POST, reviews::reject))
+    }
+
+    fn webhooks(&self) -> Router {
+        const ENDPOINTS: &str = "/v1/webhook-endpoints";
+        const ENDPOINT: &str = "/v1/webhook-endpoints/{id}";
+        const ROTATE: &str = "/v1/webhook-endpoints/{id}/rotate-secret";
+        const DELIVERIES: &str = "/v1/webhook-endpoints/{id}/deliveries";
+        const REPLAY: &str = "/v1/webhook-deliveries/{id}/replay";
+        let get = MethodFilter::GET;
+        let post = MethodFilter::POST;
+        let create = self.on(ENDPOINTS, post, webhook_endpoints::create);
+        let show = self.on(ENDPOINT, get, webhook_endpoints::show);
+        let show = self.and(show, ENDPOINT, MethodFilter::PATCH, webhook_endpoints::update);
+        let show = self.and(show, ENDPOINT, MethodFilter::DELETE, webhook_endpoints::delete);
+        Router::new()
+            .route(
+                ENDPOINTS,
+                self.and(create, ENDPOINTS, get, webhook_endpoints::list),
+            )
+            .route(ENDPOINT, show)
+            .route(ROTATE, self.on(ROTATE, post, webhook_endpoints::rotate_secret))
+            .route(
+                DELIVERIES,
+                self.on(DELIVERIES, get, webhook_endpoints::deliveries),
+            )
+            .route(REPLAY, self.on(REPLAY, post, webhook_deliveries::replay))
     }
 
     /// From now on `/readyz` answers 503. Requests are served as before.

@@ -7,6 +7,7 @@ mod api_key_store;
 mod card_fingerprinter;
 mod clock;
 mod event_log;
+mod event_renderer;
 mod feature_store;
 mod id_generator;
 mod idempotency;
@@ -17,6 +18,10 @@ mod request_digester;
 mod risk_policy_engine;
 mod telemetry;
 mod timer;
+mod webhook_delivery_store;
+mod webhook_endpoint_store;
+mod webhook_secret;
+mod webhook_url_policy;
 
 pub use acquirer::{
     Acquirer, AcquirerAnswer, AcquirerError, AuthorizationRequest, CardKept, CardSource, FollowUpRequest,
@@ -27,6 +32,7 @@ pub use api_key_store::{ApiKeyStore, ApiKeyStoreError};
 pub use card_fingerprinter::CardFingerprinter;
 pub use clock::Clock;
 pub use event_log::{EventLog, StoredEvent};
+pub use event_renderer::EventRenderer;
 pub use feature_store::{FeatureStore, FeatureStoreUnavailable, SettledAs};
 pub use id_generator::IdGenerator;
 pub use idempotency::{IdempotencyKey, KeyEntry, KeyWrite, RequestDigest, StoredAnswer};
@@ -42,3 +48,13 @@ pub use risk_policy_engine::{
 };
 pub use telemetry::Telemetry;
 pub use timer::Timer;
+pub use webhook_delivery_store::{
+    AttemptEnd, AttemptNext, ClaimedDeliveries, ClaimedDelivery, DeliveryAttempt, DeliveryCursor,
+    DeliveryQuery, DeliveryState, Enqueued, NewDelivery, Replayed, StoredDelivery, WebhookDeliveryStore,
+};
+pub use webhook_endpoint_store::{
+    DisabledReason, EndpointChange, EndpointStatus, EventFilter, NewEndpoint, PreviousSecret,
+    WebhookEndpoint, WebhookEndpointStore, WebhookStoreUnavailable,
+};
+pub use webhook_secret::{WEBHOOK_SECRET_BYTES, WebhookSecret, WebhookSecretGenerator};
+pub use webhook_url_policy::{WebhookUrl, WebhookUrlPolicy, WebhookUrlRefused};

@@ -99,6 +99,14 @@ identifier! {
     /// One key to the HTTP interface; no secret.
     ApiKeyId
 }
+identifier! {
+    /// One place that a merchant's events are sent to.
+    WebhookEndpointId
+}
+identifier! {
+    /// One event on its way to one endpoint.
+    WebhookDeliveryId
+}
 
 #[cfg(test)]
 mod tests {

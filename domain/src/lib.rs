@@ -22,7 +22,10 @@ pub mod timestamp;
 pub use card::{CardBrand, CardExpiry, CardNumber, CardNumberError, CardSummary};
 pub use country::CountryCode;
 pub use currency::{Currency, CurrencyError};
-pub use identifier::{ApiKeyId, DecisionId, IdentifierError, ListName, MerchantId, OperationId, PaymentId};
+pub use identifier::{
+    ApiKeyId, DecisionId, IdentifierError, ListName, MerchantId, OperationId, PaymentId, WebhookDeliveryId,
+    WebhookEndpointId,
+};
 pub use ip_range::IpRange;
 pub use list_item::{ListAuthor, ListItem, ListNote, ListedValue, ListedValueError};
 pub use money::{Money, MoneyError};

@@ -3,13 +3,23 @@
 //! The input is the status in three digits, a line feed and the body. An answer that is believed is JSON and names the operation
 //! that was asked for; the reason why one is not believed is one short line without a card number.
 
+use std::collections::BTreeMap;
+
 use portcullis_acquirers::fuzzing::read_answer;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// What is asked for.
 const NAME: &str = "op_1";
 
 /// The longest reason, in characters: three texts of the answer, of which each is cut off, and what stands between them.
 const MAX_REASON_CHARS: usize = 700;
+
+/// What an answer is about.
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+}
 
 /// Reads the input as an answer to each kind of request.
 pub fn run(data: &[u8]) {
@@ -26,9 +36,12 @@ pub fn run(data: &[u8]) {
     for believed in read_answer(NAME, status, true, body) {
         match believed {
             Ok(()) => {
-                let value: serde_json::Value =
-                    serde_json::from_slice(body).expect("what is believed is JSON");
-                assert_eq!(value["id"], NAME, "it is about something else");
+                let text = std::str::from_utf8(body).expect("what is believed is text");
+                let members: BTreeMap<String, IgnoredAny> =
+                    serde_json::from_str(text).expect("what is believed is an object of JSON");
+                assert!(members.contains_key("status"), "it says nothing");
+                let named: Named = serde_json::from_str(text).expect("what is believed has a name");
+                assert_eq!(named.id, NAME, "it is about something else");
             }
             Err(reason) => {
                 assert!(reason.chars().count() <= MAX_REASON_CHARS, "{reason}");

@@ -7,6 +7,7 @@ use features::FollowedLists;
 use platform::TokioTimer;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use webhooks::Deliverer;
 
 use crate::past_payments::PastPayments;
 use crate::upkeep::Upkeep;
@@ -17,6 +18,7 @@ pub(crate) struct Background {
     pub(crate) lists: Arc<FollowedLists>,
     pub(crate) past: Option<PastPayments>,
     pub(crate) api_keys: Option<Arc<ApiKeyRing>>,
+    pub(crate) webhooks: Option<Deliverer>,
 }
 
 impl Background {
@@ -27,6 +29,7 @@ impl Background {
             lists,
             past,
             api_keys,
+            webhooks,
         } = self;
         tokio::spawn(async move {
             let follow = lists.follow_until(stop.cancelled());
@@ -44,7 +47,12 @@ impl Background {
                     }
                 }
             };
-            tokio::join!(upkeep.run(&stop), follow, tell, follow_keys);
+            let deliver = async {
+                if let Some(webhooks) = webhooks {
+                    webhooks.run(stop.clone()).await;
+                }
+            };
+            tokio::join!(upkeep.run(&stop), follow, tell, follow_keys, deliver);
         })
     }
 }

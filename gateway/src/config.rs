@@ -25,6 +25,8 @@ pub struct Config {
     pub storage: storage::Config,
     /// Velocity and lists.
     pub features: features::Config,
+    /// What is sent to merchants.
+    pub webhooks: webhooks::Config,
     /// The acquirer.
     pub acquirer: acquirers::Config,
     /// Card fingerprints.

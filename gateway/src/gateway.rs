@@ -3,13 +3,20 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
 
-use api::{ApiParts, ApiState, Authentication, Drained, HttpMetrics, Server, ThisNode};
+use api::{
+    ApiParts, ApiState, Authentication, Drained, HttpMetrics, JsonEventRenderer, Server, ThisNode,
+    WebhookParts,
+};
 use application::api_keys::ApiKeyRing;
 use application::operation_runner::OperationRunner;
 use application::ports::{Acquirer, Clock, IdGenerator, ListStoreError, RiskPolicyEngine, Telemetry};
 use application::risk_assessment::RiskAssessment;
+use application::use_cases::FanOutEvents;
 use features::{FollowedLists, SubjectKey, SubjectLists};
-use platform::{HmacCardFingerprinter, SystemApiKeySecrets, SystemClock, TokioTimer, UuidIdGenerator};
+use platform::{
+    HmacCardFingerprinter, RandomWebhookSecretGenerator, SystemApiKeySecrets, SystemClock, TokioTimer,
+    UuidIdGenerator,
+};
 use plugin_host::PolicyHost;
 use plugin_host::compiler::CompilerCommand;
 use prometheus_client::registry::Registry;
@@ -18,6 +25,7 @@ use telemetry::PrometheusTelemetry;
 use thiserror::Error;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use webhooks::{Deliverer, SystemResolver, UrlRules};
 
 use crate::background::Background;
 use crate::config::Config;
@@ -45,6 +53,9 @@ pub enum BuildError {
     /// The items of lists cannot be read.
     #[error("the items of lists cannot be read")]
     ListStore(#[source] ListStoreError),
+    /// Webhooks cannot be sent as the configuration has it.
+    #[error("webhooks cannot be sent")]
+    Webhooks(#[from] webhooks::TlsError),
     /// The policy host cannot be started.
     #[error("the policies cannot be started")]
     Policies(#[from] plugin_host::host::StartError),
@@ -131,6 +142,7 @@ impl Gateway {
                 .to_be_told
                 .map(|store| PastPayments::new(catalog(), store, risk.clock.now())),
             lists,
+            webhooks: deliverer(&config.webhooks, &storage, &risk, &mut registry)?,
         };
         let registry = Arc::new(RwLock::new(registry));
         let parts = ApiParts {
@@ -143,6 +155,12 @@ impl Gateway {
             catalog: catalog(),
             events: Arc::clone(&storage.events),
             node,
+            webhooks: WebhookParts {
+                endpoints: Arc::clone(&storage.webhook_endpoints),
+                deliveries: Arc::clone(&storage.webhook_deliveries),
+                urls: Arc::new(UrlRules::new(&config.webhooks)),
+                secrets: Arc::new(RandomWebhookSecretGenerator),
+            },
         };
         let state = ApiState::new(parts, http_metrics, Arc::new(move || render(&registry)));
         let server = Server::bind(config.http, state).await?;
@@ -219,6 +237,27 @@ async fn api_keys(
         ring.refresh().await?;
     }
     Ok(Arc::new(ring))
+}
+
+/// What sends webhooks, unless that is left to other gateways.
+fn deliverer(
+    config: &webhooks::Config,
+    storage: &Storage,
+    risk: &RiskAssessment,
+    registry: &mut Registry,
+) -> Result<Option<Deliverer>, webhooks::TlsError> {
+    if !config.enabled {
+        return Ok(None);
+    }
+    let fan_out = FanOutEvents {
+        log: Arc::clone(&storage.events),
+        endpoints: Arc::clone(&storage.webhook_endpoints),
+        deliveries: Arc::clone(&storage.webhook_deliveries),
+        renderer: Arc::new(JsonEventRenderer),
+        ids: Arc::clone(&risk.ids),
+        clock: Arc::clone(&risk.clock),
+    };
+    Deliverer::new(config, fan_out, Arc::new(SystemResolver), registry).map(Some)
 }
 
 /// The lists of the storage, read once: to policies a list that is not known yet is `unavailable`.

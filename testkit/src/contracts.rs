@@ -20,6 +20,7 @@ pub mod list_store;
 pub mod payment_catalog;
 pub mod payment_repository;
 pub mod store;
+pub mod webhook_stores;
 
 /// What a function that opens an adapter returns: the port and what is kept beside it, or nothing.
 pub trait Opened<Port, Kept> {
@@ -208,6 +209,28 @@ macro_rules! list_store_contract {
             items_that_are_put_at_the_same_time_are_all_told
             there_are_only_so_many_lists
             a_list_holds_only_so_many_items
+        }
+    };
+}
+
+/// Runs every obligation of a store of webhooks as a test of its own. The store is empty.
+#[macro_export]
+macro_rules! webhook_stores_contract {
+    ($open:expr) => {
+        $crate::contract_tests! { webhook_stores, $open,
+            an_endpoint_is_found_as_it_was_made
+            a_merchant_has_no_more_endpoints_than_he_may
+            an_endpoint_starts_behind_the_last_event
+            a_change_changes_what_it_says
+            a_deleted_endpoint_is_gone
+            of_many_who_move_the_position_one_does
+            an_event_goes_to_an_endpoint_once
+            of_many_who_claim_each_gets_others
+            a_delivery_keeps_its_body_and_its_attempts
+            only_a_success_counts_under_a_lapsed_claim
+            an_endpoint_that_nothing_reaches_for_long_is_disabled
+            a_replay_makes_a_delivery_due
+            deliveries_are_listed_and_forgotten
         }
     };
 }

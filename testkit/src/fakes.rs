@@ -7,6 +7,7 @@ mod list_store;
 mod payment_repository;
 mod risk_engine;
 mod small;
+mod webhook_store;
 
 pub use acquirer::{AskedOperation, ScriptedAcquirer};
 pub use api_keys::{CountingApiKeySecrets, InMemoryApiKeyStore};
@@ -15,6 +16,7 @@ pub use list_store::InMemoryListStore;
 pub use payment_repository::{InMemoryPaymentRepository, Save};
 pub use risk_engine::{ScriptedPolicySet, ScriptedRiskEngine};
 pub use small::{
-    CountingIdGenerator, CountingTelemetry, NoTelemetry, PlainCardFingerprinter, RecordingTimer,
-    SettableClock, TelemetryCounts,
+    CountingIdGenerator, CountingTelemetry, CountingWebhookSecrets, NoTelemetry, PlainCardFingerprinter,
+    RecordingTimer, SettableClock, TelemetryCounts,
 };
+pub use webhook_store::InMemoryWebhookStore;

@@ -68,6 +68,12 @@ const RULES: &[Rule] = &[
         normal: &["application", "domain"],
         development: &["testkit"],
     },
+    // Its tests send out of a real store: what a restart leaves is the store's to tell.
+    Rule {
+        name: "webhooks",
+        normal: &["application", "domain"],
+        development: &["storage", "testkit"],
+    },
     Rule {
         name: "gateway",
         normal: &[
@@ -143,7 +149,7 @@ const OWNERS: &[Owner] = &[
     },
     Owner {
         external: "rustls",
-        owners: &["acquirers", "plugin-host", "storage"],
+        owners: &["acquirers", "plugin-host", "storage", "webhooks"],
         reason: "certificates are read by the adapters that speak TLS",
     },
     Owner {
@@ -163,8 +169,8 @@ const OWNERS: &[Owner] = &[
     },
     Owner {
         external: "sha2",
-        owners: &["features", "platform", "plugin-host"],
-        reason: "digests, card fingerprints and the names of subjects in Redis",
+        owners: &["features", "platform", "plugin-host", "webhooks"],
+        reason: "digests, card fingerprints, the names of subjects in Redis and signatures of webhooks",
     },
     Owner {
         external: "redis",

@@ -31,6 +31,7 @@ pub(crate) struct Body {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// Empty where there is no body.
     pub(crate) media_type: &'static str,
     /// A name under `components/schemas`; empty for text.
     pub(crate) schema: &'static str,
@@ -56,8 +57,11 @@ impl Operation {
         if matches!(rule.required, Required::Scope(_)) {
             codes.extend([ProblemCode::TooManyRequests, ProblemCode::TimedOut]);
         }
-        if self.route.contains("{id}") {
+        if self.parameters.contains(&"payment_id") {
             codes.push(ProblemCode::PaymentNotFound);
+        }
+        if self.parameters.contains(&"webhook_endpoint_id") {
+            codes.push(ProblemCode::WebhookEndpointNotFound);
         }
         if self.parameters.contains(&"limit") {
             codes.push(ProblemCode::InvalidQuery);
@@ -82,6 +86,7 @@ impl Operation {
                 "NewPayment" => [MONEY, DETAILS, CARD].concat(),
                 "NewDecision" => [MONEY, DETAILS, &[ProblemCode::InvalidCardNumber]].concat(),
                 "Remainder" => MONEY.to_vec(),
+                "NewWebhookEndpoint" | "WebhookEndpointChange" => vec![ProblemCode::InvalidWebhookUrl],
                 _ => Vec::new(),
             });
         }
@@ -372,6 +377,109 @@ pub(crate) const OPERATIONS: &[Operation] = &[
             "A page of events; its cursor also leads to those that are to come",
         )],
     ),
+    Operation {
+        method: "POST",
+        route: "/v1/webhook-endpoints",
+        id: "createWebhookEndpoint",
+        tag: "webhooks",
+        summary: "Have events sent to a URL",
+        parameters: &[],
+        body: Some(required("NewWebhookEndpoint")),
+        answers: &[answer(
+            201,
+            "WebhookEndpoint",
+            "The endpoint with its secret, which is not shown again",
+            &[],
+        )],
+        own_problems: &[
+            ProblemCode::InvalidIdentifier,
+            ProblemCode::TooManyWebhookEndpoints,
+        ],
+    },
+    read(
+        "/v1/webhook-endpoints",
+        "listWebhookEndpoints",
+        "webhooks",
+        "List webhook endpoints, by name",
+        &["merchant_id", "cursor", "limit"],
+        &[ok("WebhookEndpointPage", "A page of endpoints")],
+    ),
+    read(
+        "/v1/webhook-endpoints/{id}",
+        "getWebhookEndpoint",
+        "webhooks",
+        "Read a webhook endpoint",
+        &["webhook_endpoint_id"],
+        &[ok("WebhookEndpoint", "The endpoint")],
+    ),
+    Operation {
+        method: "PATCH",
+        route: "/v1/webhook-endpoints/{id}",
+        id: "updateWebhookEndpoint",
+        tag: "webhooks",
+        summary: "Change a webhook endpoint in what is said",
+        parameters: &["webhook_endpoint_id"],
+        body: Some(required("WebhookEndpointChange")),
+        answers: &[ok("WebhookEndpoint", "The endpoint as it is now")],
+        own_problems: &[],
+    },
+    Operation {
+        method: "DELETE",
+        route: "/v1/webhook-endpoints/{id}",
+        id: "deleteWebhookEndpoint",
+        tag: "webhooks",
+        summary: "Take a webhook endpoint away",
+        parameters: &["webhook_endpoint_id"],
+        body: None,
+        answers: &[Answer {
+            status: 204,
+            media_type: "",
+            schema: "",
+            description: "It is gone",
+            headers: &[],
+        }],
+        own_problems: &[],
+    },
+    Operation {
+        method: "POST",
+        route: "/v1/webhook-endpoints/{id}/rotate-secret",
+        id: "rotateWebhookSecret",
+        tag: "webhooks",
+        summary: "Make a new secret",
+        parameters: &["webhook_endpoint_id"],
+        body: Some(optional("SecretRotation")),
+        answers: &[ok(
+            "WebhookEndpoint",
+            "The endpoint with its new secret, which is not shown again",
+        )],
+        own_problems: &[],
+    },
+    read(
+        "/v1/webhook-endpoints/{id}/deliveries",
+        "listWebhookDeliveries",
+        "webhooks",
+        "List what was sent to an endpoint, the newest first",
+        &["webhook_endpoint_id", "state", "cursor", "limit"],
+        &[ok(
+            "WebhookDeliveryPage",
+            "A page of deliveries with their attempts",
+        )],
+    ),
+    Operation {
+        method: "POST",
+        route: "/v1/webhook-deliveries/{id}/replay",
+        id: "replayWebhookDelivery",
+        tag: "webhooks",
+        summary: "Send a webhook again",
+        parameters: &["webhook_delivery_id"],
+        body: Some(optional("Nothing")),
+        answers: &[answer(202, "WebhookDelivery", "The delivery, due now", &[])],
+        own_problems: &[
+            ProblemCode::WebhookDeliveryNotFound,
+            ProblemCode::WebhookDeliveryInFlight,
+            ProblemCode::WebhookEndpointDisabled,
+        ],
+    },
     Operation {
         method: "POST",
         route: "/v1/risk/decisions",

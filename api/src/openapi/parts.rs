@@ -1,5 +1,6 @@
 //! Parameters, headers and an example of a problem.
 
+use application::ports::DeliveryState;
 use domain::payment::PaymentStatus;
 use serde_json::{Value, json};
 
@@ -23,6 +24,9 @@ pub(super) fn parameters() -> Value {
     let statuses = PaymentStatus::ALL.map(PaymentStatus::as_str);
     json!({
         "payment_id": path("id", "The payment's `id`", IDENTIFIER),
+        "webhook_endpoint_id": path("id", "The endpoint's `id`", IDENTIFIER),
+        "webhook_delivery_id": path("id", "The delivery's `id`", IDENTIFIER),
+        "state": query("state", "In this state alone", json!({"enum": DeliveryState::ALL.map(DeliveryState::as_str)})),
         "policy": path("name", "The policy's name", "^[^/]{1,128}$"),
         "operation": path("operation", "The operation's `id`", IDENTIFIER),
         "code": path("code", "The problem's `code`", "^[a-z_]{1,64}$"),

@@ -1,7 +1,7 @@
 //! What bodies may hold.
 
 use domain::Currency;
-use domain::payment::DeclineCode;
+use domain::payment::{DeclineCode, PaymentEventKind};
 use serde_json::{Map, Value, json};
 
 use super::parts::IDENTIFIER;
@@ -62,6 +62,12 @@ fn details(card: Value, is_decision: bool) -> Value {
     }
 }
 
+fn event_types() -> Value {
+    let kinds = PaymentEventKind::ALL.iter().map(|kind| kind.as_str());
+    let names: Vec<&str> = std::iter::once("*").chain(kinds).collect();
+    json!({"type": "array", "minItems": 1, "items": {"enum": names}})
+}
+
 /// Every body, by name.
 pub(super) fn schemas() -> Map<String, Value> {
     let number =
@@ -107,6 +113,21 @@ pub(super) fn schemas() -> Map<String, Value> {
                 })),
             ],
         },
+        "NewWebhookEndpoint": object(&["merchant_id", "url"], &json!({
+            "merchant_id": {"type": "string", "pattern": IDENTIFIER},
+            "url": {"type": "string", "format": "uri", "maxLength": 2048},
+            "event_types": optional(event_types()),
+        })),
+        "WebhookEndpointChange": object(&[], &json!({
+            "url": optional(json!({"type": "string", "format": "uri", "maxLength": 2048})),
+            "event_types": optional(event_types()),
+            "status": optional(json!({"enum": ["enabled", "disabled"]})),
+        })),
+        "SecretRotation": object(&[], &json!({
+            "previous_secret": optional(json!({
+                "enum": ["keep", "revoke"], "description": "Whether the secret before goes on signing for 24 hours",
+            })),
+        })),
         "Remainder": {
             "description": "So much, or all that is left",
             "allOf": [object(&[], &json!({"amount": optional(reference("NewAmount"))}))],
@@ -154,6 +175,11 @@ pub(super) fn example(schema: &str) -> Value {
             "card": {"number": "4242424242424242"},
         }),
         "Remainder" => json!({"amount": amount}),
+        "NewWebhookEndpoint" => json!({
+            "merchant_id": "shop-1", "url": "https://shop.example/webhooks", "event_types": ["payment.captured"],
+        }),
+        "WebhookEndpointChange" => json!({"status": "disabled"}),
+        "SecretRotation" => json!({"previous_secret": "revoke"}),
         "Confirmation" => json!({
             "result": "authenticated",
             "authentication": {"eci": "05", "cryptogram": "AAABBBCCC=", "transaction_id": "ds-1"},

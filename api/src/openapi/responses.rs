@@ -1,5 +1,6 @@
 //! What answers hold: every field of `response`, no more and no less. Tests compare what is really answered.
 
+use application::ports::{DeliveryState, DisabledReason};
 use domain::Currency;
 use domain::payment::{DeclineCode, OperationKind, PaymentEventKind, PaymentStatus};
 use domain::risk::{FaultKind, Outcome};
@@ -58,7 +59,7 @@ fn page(of: &str) -> Value {
 /// Every answer, by name.
 pub(super) fn schemas() -> Map<String, Value> {
     let mut schemas = Map::new();
-    for part in [payments(), risk(), policies(), others()] {
+    for part in [payments(), risk(), policies(), webhooks(), others()] {
         if let Value::Object(part) = part {
             schemas.extend(part);
         }
@@ -206,6 +207,42 @@ fn policies() -> Value {
             "retired": nullable(object(&retired)),
             "candidate": nullable(object(&candidate)),
         })),
+    })
+}
+
+fn webhooks() -> Value {
+    let kinds: Vec<&str> = PaymentEventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let event_type = std::iter::once("*")
+        .chain(kinds.iter().copied())
+        .collect::<Vec<_>>();
+    json!({
+        "WebhookEndpoint": partly(&["secret"], &json!({
+            "id": text(),
+            "merchant_id": text(),
+            "url": text(),
+            "event_types": list(json!({"enum": event_type})),
+            "status": {"enum": ["enabled", "disabled"]},
+            "disabled_reason": nullable(json!({"enum": DisabledReason::ALL.map(DisabledReason::as_str)})),
+            "failing_since": nullable(moment()),
+            "previous_secret_until": nullable(moment()),
+            "created_at": moment(),
+            "secret": {"type": "string", "pattern": "^whsec_"},
+        })),
+        "WebhookEndpointPage": page("WebhookEndpoint"),
+        "WebhookDelivery": object(&json!({
+            "id": text(),
+            "endpoint_id": text(),
+            "event_id": text(),
+            "event_type": {"enum": kinds},
+            "state": {"enum": DeliveryState::ALL.map(DeliveryState::as_str)},
+            "next_attempt_at": nullable(moment()),
+            "attempts_made": count(),
+            "attempts": list(object(&json!({
+                "at": moment(), "duration_ms": count(), "status": nullable(count()), "error": nullable(text()),
+            }))),
+            "created_at": moment(),
+        })),
+        "WebhookDeliveryPage": page("WebhookDelivery"),
     })
 }
 

@@ -78,6 +78,18 @@ pub enum ProblemCode {
     OperationNotFound,
     /// No policy has this name.
     PolicyNotFound,
+    /// A URL that webhooks are not sent to.
+    InvalidWebhookUrl,
+    /// The merchant has as many endpoints as he may.
+    TooManyWebhookEndpoints,
+    /// No webhook endpoint has this name.
+    WebhookEndpointNotFound,
+    /// Nothing is sent to the endpoint.
+    WebhookEndpointDisabled,
+    /// No webhook delivery has this name.
+    WebhookDeliveryNotFound,
+    /// The webhook is being sent.
+    WebhookDeliveryInFlight,
     /// A longer path and query than is read.
     UriTooLong,
     /// No payment has this name.
@@ -108,7 +120,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 55] = [
         Self::InvalidBody,
         Self::MalformedJson,
         Self::UnknownField,
@@ -145,6 +157,12 @@ impl ProblemCode {
         Self::CurrencyMismatch,
         Self::OperationNotFound,
         Self::PolicyNotFound,
+        Self::InvalidWebhookUrl,
+        Self::TooManyWebhookEndpoints,
+        Self::WebhookEndpointNotFound,
+        Self::WebhookEndpointDisabled,
+        Self::WebhookDeliveryNotFound,
+        Self::WebhookDeliveryInFlight,
         Self::UriTooLong,
         Self::PaymentNotFound,
         Self::NotFound,
@@ -200,6 +218,12 @@ impl ProblemCode {
             Self::CurrencyMismatch => "currency_mismatch",
             Self::OperationNotFound => "operation_not_found",
             Self::PolicyNotFound => "policy_not_found",
+            Self::InvalidWebhookUrl => "invalid_webhook_url",
+            Self::TooManyWebhookEndpoints => "too_many_webhook_endpoints",
+            Self::WebhookEndpointNotFound => "webhook_endpoint_not_found",
+            Self::WebhookEndpointDisabled => "webhook_endpoint_disabled",
+            Self::WebhookDeliveryNotFound => "webhook_delivery_not_found",
+            Self::WebhookDeliveryInFlight => "webhook_delivery_in_flight",
             Self::UriTooLong => "uri_too_long",
             Self::PaymentNotFound => "payment_not_found",
             Self::NotFound => "not_found",
@@ -225,12 +249,18 @@ impl ProblemCode {
             Self::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
-            Self::PaymentNotFound | Self::OperationNotFound | Self::PolicyNotFound | Self::NotFound => {
-                StatusCode::NOT_FOUND
-            }
-            Self::IdempotencyKeyInUse | Self::PaymentStateConflict | Self::OperationInFlight => {
-                StatusCode::CONFLICT
-            }
+            Self::PaymentNotFound
+            | Self::OperationNotFound
+            | Self::PolicyNotFound
+            | Self::WebhookEndpointNotFound
+            | Self::WebhookDeliveryNotFound
+            | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::IdempotencyKeyInUse
+            | Self::PaymentStateConflict
+            | Self::OperationInFlight
+            | Self::TooManyWebhookEndpoints
+            | Self::WebhookEndpointDisabled
+            | Self::WebhookDeliveryInFlight => StatusCode::CONFLICT,
             Self::IdempotencyKeyReused | Self::AmountExceedsRemainder | Self::CurrencyMismatch => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
@@ -285,6 +315,12 @@ impl ProblemCode {
             Self::CurrencyMismatch => "Currency mismatch",
             Self::OperationNotFound => "Operation not found",
             Self::PolicyNotFound => "Policy not found",
+            Self::InvalidWebhookUrl => "Invalid webhook URL",
+            Self::TooManyWebhookEndpoints => "Too many webhook endpoints",
+            Self::WebhookEndpointNotFound => "Webhook endpoint not found",
+            Self::WebhookEndpointDisabled => "Webhook endpoint disabled",
+            Self::WebhookDeliveryNotFound => "Webhook delivery not found",
+            Self::WebhookDeliveryInFlight => "Webhook delivery in flight",
             Self::UriTooLong => "URI too long",
             Self::PaymentNotFound => "Payment not found",
             Self::NotFound => "Not found",
@@ -309,7 +345,8 @@ impl ProblemCode {
             Self::TooManyRequests
             | Self::RateLimited
             | Self::IdempotencyKeyInUse
-            | Self::OperationInFlight => Some(1),
+            | Self::OperationInFlight
+            | Self::WebhookDeliveryInFlight => Some(1),
             Self::RiskUnavailable | Self::StorageUnavailable => Some(5),
             _ => None,
         }
@@ -335,7 +372,9 @@ mod tests {
         for code in ProblemCode::ALL {
             let waits = matches!(
                 code,
-                ProblemCode::IdempotencyKeyInUse | ProblemCode::OperationInFlight
+                ProblemCode::IdempotencyKeyInUse
+                    | ProblemCode::OperationInFlight
+                    | ProblemCode::WebhookDeliveryInFlight
             );
             let repeatable = waits || matches!(code.status().as_u16(), 429 | 503);
             assert_eq!(code.retry_after_seconds().is_some(), repeatable, "{code:?}");

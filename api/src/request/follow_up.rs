@@ -134,7 +134,7 @@ pub(crate) fn parse_resolution(body: &[u8]) -> Result<HumanAnswer, Problem> {
     })
 }
 
-fn parse<T>(
+pub(super) fn parse<T>(
     body: &[u8],
     fields: &[&str],
     read: impl FnOnce(&Scope<'_>, &mut FieldErrors) -> Option<T>,
@@ -153,7 +153,7 @@ fn parse<T>(
 }
 
 /// A text that is one of a few.
-fn one_of<'n>(field: &Field<'_>, errors: &mut FieldErrors, names: &[&'n str]) -> Option<&'n str> {
+pub(super) fn one_of<'n>(field: &Field<'_>, errors: &mut FieldErrors, names: &[&'n str]) -> Option<&'n str> {
     let found = text(field, errors)?;
     let known = names.iter().copied().find(|name| *name == found);
     if known.is_none() {

@@ -15,14 +15,17 @@ use crate::problem::{Problem, ProblemCode};
 /// no body makes the gateway compare thousands of names.
 const MAX_FIELDS: usize = 64;
 
+/// How many items of one array are kept: more than there are kinds of events. Further ones are counted and skipped.
+const MAX_ITEMS: usize = 32;
+
 /// One JSON value. Has no `Debug`: it may hold a card number.
 pub(super) enum Json<'a> {
     Null,
     Bool,
     Number(Number),
     Text(Cow<'a, str>),
-    /// No field of ours is an array, so what is in it is not kept.
-    Array,
+    /// What is in an array, as far as anybody needs it.
+    Array(Array<'a>),
     Object(Object<'a>),
 }
 
@@ -40,6 +43,13 @@ pub(super) enum Number {
     },
 }
 
+/// The items of an array, in their order.
+pub(super) struct Array<'a> {
+    pub(super) items: Vec<Json<'a>>,
+    /// How many there were, with those that were skipped.
+    pub(super) total: usize,
+}
+
 /// The fields of an object, in their order.
 pub(super) struct Object<'a> {
     pub(super) fields: Vec<(Cow<'a, str>, Json<'a>)>,
@@ -53,6 +63,16 @@ impl Drop for Object<'_> {
         for (name, value) in &mut self.fields {
             wipe_copy(name);
             if let Json::Text(text) = value {
+                wipe_copy(text);
+            }
+        }
+    }
+}
+
+impl Drop for Array<'_> {
+    fn drop(&mut self) {
+        for item in &mut self.items {
+            if let Json::Text(text) = item {
                 wipe_copy(text);
             }
         }
@@ -101,7 +121,7 @@ impl Json<'_> {
             Self::Bool => "a boolean",
             Self::Number(_) => "a number",
             Self::Text(_) => "a string",
-            Self::Array => "an array",
+            Self::Array(_) => "an array",
             Self::Object(_) => "an object",
         }
     }
@@ -160,8 +180,19 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Json::Array)
+        let mut kept = Vec::new();
+        let mut total = 0;
+        while kept.len() < MAX_ITEMS {
+            let Some(item) = items.next_element()? else {
+                return Ok(Json::Array(Array { items: kept, total }));
+            };
+            kept.push(item);
+            total += 1;
+        }
+        while items.next_element::<IgnoredAny>()?.is_some() {
+            total += 1;
+        }
+        Ok(Json::Array(Array { items: kept, total }))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {

@@ -1,10 +1,10 @@
 //! What a listing is asked for with: the query of the URL.
 
-use application::ports::{PageCursor, PaymentQuery};
+use application::ports::{DeliveryCursor, DeliveryState, PageCursor, PaymentQuery};
 use axum::extract::Query;
 use axum::http::Uri;
 use domain::payment::PaymentStatus;
-use domain::{MerchantId, PaymentId, Timestamp};
+use domain::{MerchantId, PaymentId, Timestamp, WebhookEndpointId};
 
 use crate::problem::{Problem, ProblemCode};
 
@@ -25,6 +25,20 @@ pub(crate) struct PaymentListing {
 pub(crate) struct EventListing {
     pub(crate) merchant: Option<MerchantId>,
     pub(crate) after: u64,
+    pub(crate) limit: usize,
+}
+
+/// Which webhook endpoints, from where on, and how many.
+pub(crate) struct EndpointListing {
+    pub(crate) merchant: Option<MerchantId>,
+    pub(crate) after: Option<WebhookEndpointId>,
+    pub(crate) limit: usize,
+}
+
+/// Which webhook deliveries, from where on, and how many.
+pub(crate) struct DeliveryListing {
+    pub(crate) state: Option<DeliveryState>,
+    pub(crate) after: Option<DeliveryCursor>,
     pub(crate) limit: usize,
 }
 
@@ -69,6 +83,30 @@ impl EventListing {
             merchant: merchant(&parameters)?,
             // No position of a store is beyond this.
             after: after.unwrap_or(0).min(i64::MAX.unsigned_abs()),
+            limit: limit(&parameters)?,
+        })
+    }
+}
+
+impl EndpointListing {
+    /// Of a query with `merchant_id`, `cursor` and `limit`.
+    pub(crate) fn of(uri: &Uri) -> Result<Self, Problem> {
+        let parameters = Parameters::of(uri, &["merchant_id", "cursor", "limit"])?;
+        Ok(Self {
+            merchant: merchant(&parameters)?,
+            after: parameters.read("cursor", CURSOR, |text| WebhookEndpointId::parse(text).ok())?,
+            limit: limit(&parameters)?,
+        })
+    }
+}
+
+impl DeliveryListing {
+    /// Of a query with `state`, `cursor` and `limit`.
+    pub(crate) fn of(uri: &Uri) -> Result<Self, Problem> {
+        let parameters = Parameters::of(uri, &["state", "cursor", "limit"])?;
+        Ok(Self {
+            state: parameters.read("state", "a state, such as `failed`", DeliveryState::parse)?,
+            after: parameters.read("cursor", CURSOR, |text| text.parse().ok().map(DeliveryCursor))?,
             limit: limit(&parameters)?,
         })
     }

@@ -75,6 +75,11 @@ fn check_entry(
             "expected a card number in `card.number` alone, found one here",
         );
     }
+    if let Json::Array(array) = value {
+        for (position, value) in array.items.iter().enumerate() {
+            check_entry("", value, &path.entry("", position), own, search, errors);
+        }
+    }
     if let Json::Object(object) = value {
         for (position, (name, value)) in object.fields.iter().enumerate() {
             let path = path.entry(name, position);

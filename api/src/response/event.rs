@@ -1,6 +1,6 @@
 //! An event, as `/v1/events` and webhooks show it.
 
-use application::ports::StoredEvent;
+use application::ports::{EventRenderer, StoredEvent};
 use domain::OperationId;
 use serde::Serialize;
 
@@ -42,5 +42,16 @@ impl<'a> EventView<'a> {
                 refunded_minor_units: stored.refunded_minor_units,
             },
         }
+    }
+}
+
+/// Writes events for webhooks, in the form in which `/v1/events` lists them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JsonEventRenderer;
+
+impl EventRenderer for JsonEventRenderer {
+    fn render(&self, event: &StoredEvent) -> Vec<u8> {
+        // Texts and numbers alone: there is nothing in it that JSON cannot hold.
+        serde_json::to_vec(&EventView::new(event)).unwrap_or_default()
     }
 }

@@ -67,6 +67,18 @@ pub(crate) async fn post(api: &Api, path: &str, body: &Value) -> Answer {
     post_text(api, path, body.to_string()).await
 }
 
+pub(crate) async fn patch(api: &Api, path: &str, body: &Value) -> Answer {
+    let request = Request::patch(path)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(body.to_string()))
+        .unwrap();
+    send(api, request).await
+}
+
+pub(crate) async fn delete(api: &Api, path: &str) -> Answer {
+    send(api, Request::delete(path).body(Body::empty()).unwrap()).await
+}
+
 pub(crate) async fn post_text(api: &Api, path: &str, body: impl Into<Body>) -> Answer {
     let request = Request::post(path)
         .header(header::CONTENT_TYPE, "application/json")

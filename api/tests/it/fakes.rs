@@ -14,7 +14,7 @@ use application::operation_runner::OperationRunner;
 use application::ports::{
     CardFingerprinter, Clock, FeatureStore, FeatureStoreUnavailable, IdGenerator, IdempotencyKey, KeyEntry,
     KeyWrite, PaymentRepository, PolicySnapshot, PolicyStatus, RepositoryError, RiskPolicyEngine, SettledAs,
-    Telemetry, Timer,
+    Telemetry, Timer, WebhookUrl, WebhookUrlPolicy, WebhookUrlRefused,
 };
 use application::risk_assessment::RiskAssessment;
 use async_trait::async_trait;
@@ -26,11 +26,13 @@ use domain::risk::{
 };
 use domain::{
     CardNumber, Currency, DecisionId, MerchantId, Money, OperationId, Payment, PaymentId, Timestamp,
+    WebhookDeliveryId, WebhookEndpointId,
 };
-use portcullis_api::{Api, ApiParts, ApiState, Config, HttpMetrics, ThisNode};
+use portcullis_api::{Api, ApiParts, ApiState, Config, HttpMetrics, ThisNode, WebhookParts};
 use prometheus_client::registry::Registry;
 use testkit::fakes::{
-    CountingApiKeySecrets, InMemoryApiKeyStore, InMemoryPaymentRepository, PlainCardFingerprinter,
+    CountingApiKeySecrets, CountingWebhookSecrets, InMemoryApiKeyStore, InMemoryPaymentRepository,
+    InMemoryWebhookStore, PlainCardFingerprinter,
 };
 
 pub(crate) use acquirer::ScriptedAcquirer;
@@ -66,6 +68,26 @@ impl IdGenerator for CountingIds {
 
     fn operation_id(&self) -> OperationId {
         OperationId::parse(&self.next("op")).unwrap()
+    }
+
+    fn webhook_endpoint_id(&self) -> WebhookEndpointId {
+        WebhookEndpointId::parse(&self.next("we")).unwrap()
+    }
+
+    fn webhook_delivery_id(&self) -> WebhookDeliveryId {
+        WebhookDeliveryId::parse(&self.next("whd")).unwrap()
+    }
+}
+
+/// Allows URLs that begin with `https://`.
+struct HttpsAlone;
+
+impl WebhookUrlPolicy for HttpsAlone {
+    fn check(&self, text: &str) -> Result<WebhookUrl, WebhookUrlRefused> {
+        let allowed = text.starts_with("https://").then(|| WebhookUrl::allowed(text));
+        allowed.ok_or_else(|| WebhookUrlRefused {
+            expected: "expected a URL that begins with `https://`".to_owned(),
+        })
     }
 }
 
@@ -289,6 +311,7 @@ pub(crate) struct World {
     pub(crate) key_store: Arc<InMemoryApiKeyStore>,
     pub(crate) key_secrets: Arc<CountingApiKeySecrets>,
     pub(crate) ring: Arc<ApiKeyRing>,
+    pub(crate) webhooks: Arc<InMemoryWebhookStore>,
     registry: Arc<Mutex<Registry>>,
     metrics: HttpMetrics,
 }
@@ -303,12 +326,14 @@ impl World {
         let key_store = Arc::new(InMemoryApiKeyStore::default());
         let key_secrets = Arc::new(CountingApiKeySecrets::default());
         let ring = ApiKeyRing::new(key_store.clone(), key_secrets.clone(), Arc::new(FixedClock));
+        let repository = Arc::new(MemoryRepository::default());
         Self {
             ring: Arc::new(ring),
             key_store,
             key_secrets,
             acquirer: Arc::new(ScriptedAcquirer::new()),
-            repository: Arc::default(),
+            webhooks: Arc::new(InMemoryWebhookStore::beside(Arc::clone(&repository.payments))),
+            repository,
             engine,
             registry: Arc::new(Mutex::new(registry)),
             metrics,
@@ -354,6 +379,12 @@ impl World {
                 id: "node-1".into(),
                 version: "1.2.3",
                 started_at: NOW,
+            },
+            webhooks: WebhookParts {
+                endpoints: self.webhooks.clone(),
+                deliveries: self.webhooks.clone(),
+                urls: Arc::new(HttpsAlone),
+                secrets: Arc::new(CountingWebhookSecrets::default()),
             },
         };
         ApiState::new(

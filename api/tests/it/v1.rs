@@ -3,3 +3,4 @@
 mod payments;
 mod policies;
 mod risk;
+mod webhook_endpoints;

@@ -49,6 +49,7 @@ impl Role {
                 Scope::Refunds,
                 Scope::Decisions,
                 Scope::EventsRead,
+                Scope::Webhooks,
             ]),
             Self::Operator => ScopeSet::of(&[
                 Scope::PaymentsRead,
@@ -59,6 +60,7 @@ impl Role {
                 Scope::PoliciesRead,
                 Scope::Operations,
                 Scope::MetricsRead,
+                Scope::Webhooks,
             ]),
             Self::Analyst => ScopeSet::of(&[
                 Scope::PaymentsRead,

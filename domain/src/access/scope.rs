@@ -23,11 +23,13 @@ pub enum Scope {
     Operations,
     /// Read the metrics.
     MetricsRead,
+    /// Say where events are sent, see how that went, and send again.
+    Webhooks,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::PaymentsRead,
         Self::PaymentsWrite,
         Self::Refunds,
@@ -37,6 +39,7 @@ impl Scope {
         Self::PoliciesRead,
         Self::Operations,
         Self::MetricsRead,
+        Self::Webhooks,
     ];
 
     /// The stable name.
@@ -52,6 +55,7 @@ impl Scope {
             Self::PoliciesRead => "policies:read",
             Self::Operations => "operations",
             Self::MetricsRead => "metrics:read",
+            Self::Webhooks => "webhooks",
         }
     }
 

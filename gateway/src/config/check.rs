@@ -54,6 +54,7 @@ impl Config {
             return Err(at(path, &"found nothing, expected the path of a file"));
         }
         self.features.check().map_err(|error| error.to_string())?;
+        self.webhooks.check().map_err(|error| error.to_string())?;
         telemetry::logging::check(&self.telemetry).map_err(|error| at("telemetry.log_filter", &error))?;
         Ok(())
     }
@@ -117,6 +118,10 @@ mod tests {
             (
                 refused(|c| c.storage.sqlite.path = std::path::PathBuf::new()),
                 "storage.sqlite.path: ",
+            ),
+            (
+                refused(|c| c.webhooks.max_in_flight = 0),
+                "webhooks.max_in_flight: ",
             ),
             (
                 refused(|c| c.telemetry.log_filter = "=".to_owned()),

@@ -87,6 +87,8 @@ fn beside(mut config: Config, file: Option<&Path>) -> Config {
     if let Some(folder) = file.and_then(Path::parent) {
         config.policies.resolve_files(folder);
         config.acquirer.resolve_files(folder);
+        config.storage.postgres.resolve_files(folder);
+        config.webhooks.resolve_files(folder);
     }
     config
 }

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use application::ports::IdGenerator;
-use domain::{DecisionId, IdentifierError, OperationId, PaymentId};
+use domain::{DecisionId, IdentifierError, OperationId, PaymentId, WebhookDeliveryId, WebhookEndpointId};
 use uuid::Uuid;
 use uuid::fmt::Simple;
 
@@ -34,6 +34,14 @@ impl IdGenerator for UuidIdGenerator {
     fn operation_id(&self) -> OperationId {
         name("op_", OperationId::parse)
     }
+
+    fn webhook_endpoint_id(&self) -> WebhookEndpointId {
+        name("we_", WebhookEndpointId::parse)
+    }
+
+    fn webhook_delivery_id(&self) -> WebhookDeliveryId {
+        name("whd_", WebhookDeliveryId::parse)
+    }
 }
 
 #[expect(
@@ -62,6 +70,8 @@ mod tests {
             ("pay_", ids.payment_id().to_string()),
             ("dec_", ids.decision_id().to_string()),
             ("op_", ids.operation_id().to_string()),
+            ("we_", ids.webhook_endpoint_id().to_string()),
+            ("whd_", ids.webhook_delivery_id().to_string()),
         ] {
             let digits = name.strip_prefix(prefix).unwrap();
             assert_eq!(digits.len(), 32);

@@ -8,6 +8,7 @@ mod config;
 mod fingerprint;
 mod identifiers;
 mod timer;
+mod webhook_secrets;
 
 pub use api_keys::SystemApiKeySecrets;
 pub use clock::SystemClock;
@@ -15,3 +16,4 @@ pub use config::Config;
 pub use fingerprint::{FingerprintKeyError, HmacCardFingerprinter};
 pub use identifiers::UuidIdGenerator;
 pub use timer::TokioTimer;
+pub use webhook_secrets::RandomWebhookSecretGenerator;

@@ -7,6 +7,7 @@
 //! file, by the same writer.
 
 mod config;
+mod no_webhooks;
 mod postgres;
 mod record;
 mod sqlite;

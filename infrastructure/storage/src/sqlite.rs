@@ -11,6 +11,7 @@ mod lists;
 mod readers;
 mod row;
 mod schema;
+mod webhooks;
 mod writer;
 
 use application::ports::{

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use application::ports::{ApiKeyStore, EventLog, ListStore, PaymentCatalog, PaymentRepository};
+use application::ports::{
+    ApiKeyStore, EventLog, ListStore, PaymentCatalog, PaymentRepository, WebhookDeliveryStore,
+    WebhookEndpointStore,
+};
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 
 use crate::config::{Config, StorageKind};
+use crate::no_webhooks::NoWebhookStore;
 use crate::postgres::{PostgresOpenError, PostgresPaymentRepository};
 use crate::sqlite::{CloseError, SqliteListStore, SqliteOpenError, SqlitePaymentRepository};
 
@@ -35,6 +39,10 @@ pub struct Storage {
     pub events: Arc<dyn EventLog>,
     /// Keys to the HTTP interface.
     pub api_keys: Arc<dyn ApiKeyStore>,
+    /// Where events are sent; PostgreSQL keeps none.
+    pub webhook_endpoints: Arc<dyn WebhookEndpointStore>,
+    /// What is sent there; PostgreSQL keeps none.
+    pub webhook_deliveries: Arc<dyn WebhookDeliveryStore>,
     /// Items of lists.
     pub lists: Arc<dyn ListStore>,
     database: Database,
@@ -86,6 +94,14 @@ impl Storage {
             payments: Arc::clone(adapter) as _,
             catalog: Arc::clone(adapter) as _,
             events: Arc::clone(adapter) as _,
+            webhook_endpoints: match &database {
+                Database::Sqlite(sqlite) => Arc::clone(sqlite) as _,
+                Database::Postgres(_) => Arc::new(NoWebhookStore),
+            },
+            webhook_deliveries: match &database {
+                Database::Sqlite(sqlite) => Arc::clone(sqlite) as _,
+                Database::Postgres(_) => Arc::new(NoWebhookStore),
+            },
             api_keys: Arc::clone(adapter) as _,
             lists,
             database,

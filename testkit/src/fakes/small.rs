@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use application::ports::{
-    CardFingerprinter, Clock, IdGenerator, RequestDigest, RequestDigester, Telemetry, Timer,
+    CardFingerprinter, Clock, IdGenerator, NoRandomness, RequestDigest, RequestDigester, Telemetry, Timer,
+    WebhookSecret, WebhookSecretGenerator,
 };
 use async_trait::async_trait;
 use domain::payment::{OperationKind, OperationStatus, PaymentStatus};
 use domain::risk::{Outcome, RiskDecision};
-use domain::{CardNumber, DecisionId, OperationId, PaymentId, Timestamp};
+use domain::{
+    CardNumber, DecisionId, OperationId, PaymentId, Timestamp, WebhookDeliveryId, WebhookEndpointId,
+};
 
 use crate::builders::{NOW, decision_id, operation_id, payment_id};
 
@@ -68,6 +71,7 @@ pub struct CountingIdGenerator {
     payments: AtomicU64,
     decisions: AtomicU64,
     operations: AtomicU64,
+    webhooks: AtomicU64,
 }
 
 fn next(counter: &AtomicU64, prefix: &str) -> String {
@@ -85,6 +89,26 @@ impl IdGenerator for CountingIdGenerator {
 
     fn operation_id(&self) -> OperationId {
         operation_id(&next(&self.operations, "op_"))
+    }
+
+    fn webhook_endpoint_id(&self) -> WebhookEndpointId {
+        WebhookEndpointId::parse(&next(&self.webhooks, "we_")).unwrap()
+    }
+
+    fn webhook_delivery_id(&self) -> WebhookDeliveryId {
+        WebhookDeliveryId::parse(&next(&self.webhooks, "whd_")).unwrap()
+    }
+}
+
+/// Counts secrets up: one is 32 times 1, the next 32 times 2.
+#[derive(Debug, Default)]
+pub struct CountingWebhookSecrets(std::sync::atomic::AtomicU8);
+
+impl WebhookSecretGenerator for CountingWebhookSecrets {
+    fn webhook_secret(&self) -> Result<WebhookSecret, NoRandomness> {
+        Ok(WebhookSecret::new(
+            [self.0.fetch_add(1, Ordering::SeqCst) + 1; 32],
+        ))
     }
 }
 

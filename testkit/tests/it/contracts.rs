@@ -56,6 +56,26 @@ mod fake_api_key_store {
     portcullis_testkit::api_key_store_contract!(open);
 }
 
+mod fake_webhook_store {
+    use std::sync::Arc;
+
+    use portcullis_testkit::contracts::webhook_stores::WebhookStores;
+    use portcullis_testkit::fakes::{InMemoryPaymentRepository, InMemoryWebhookStore};
+
+    async fn open() -> (WebhookStores, ()) {
+        let payments = Arc::new(InMemoryPaymentRepository::default());
+        let store = Arc::new(InMemoryWebhookStore::beside(Arc::clone(&payments)));
+        let stores = WebhookStores {
+            endpoints: Arc::clone(&store) as _,
+            deliveries: store,
+            payments,
+        };
+        (stores, ())
+    }
+
+    portcullis_testkit::webhook_stores_contract!(open);
+}
+
 #[test]
 fn every_obligation_is_in_the_list_that_is_run() {
     let lists = include_str!("../../src/contracts.rs");
@@ -67,6 +87,8 @@ fn every_obligation_is_in_the_list_that_is_run() {
         include_str!("../../src/contracts/event_log.rs"),
         include_str!("../../src/contracts/feature_store.rs"),
         include_str!("../../src/contracts/api_key_store.rs"),
+        include_str!("../../src/contracts/webhook_stores.rs"),
+        include_str!("../../src/contracts/webhook_stores/deliveries.rs"),
     ] {
         for rest in suite.split("pub async fn ").skip(1) {
             let name = rest.split('(').next().unwrap();

@@ -9,6 +9,30 @@ pub(super) fn of(code: &str) -> Option<&'static str> {
 
 const PAGES: &[(&str, &str)] = &[
     (
+        "invalid_webhook_url",
+        include_str!("../../../../docs/errors/invalid_webhook_url.md"),
+    ),
+    (
+        "too_many_webhook_endpoints",
+        include_str!("../../../../docs/errors/too_many_webhook_endpoints.md"),
+    ),
+    (
+        "webhook_endpoint_not_found",
+        include_str!("../../../../docs/errors/webhook_endpoint_not_found.md"),
+    ),
+    (
+        "webhook_endpoint_disabled",
+        include_str!("../../../../docs/errors/webhook_endpoint_disabled.md"),
+    ),
+    (
+        "webhook_delivery_not_found",
+        include_str!("../../../../docs/errors/webhook_delivery_not_found.md"),
+    ),
+    (
+        "webhook_delivery_in_flight",
+        include_str!("../../../../docs/errors/webhook_delivery_in_flight.md"),
+    ),
+    (
         "invalid_body",
         include_str!("../../../../docs/errors/invalid_body.md"),
     ),

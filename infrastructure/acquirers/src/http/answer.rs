@@ -79,16 +79,22 @@ fn body_of<'a>(name: &str, answer: &'a Answer) -> Result<AnswerBody<'a>, String>
     if !answer.is_json {
         return Err(format!("{code} without JSON"));
     }
-    let body: AnswerBody<'_> = serde_json::from_slice(&answer.body).map_err(|error| {
-        format!(
-            "{code} with a body of another form: {}",
-            shown(&error.to_string())
-        )
-    })?;
+    let body =
+        object(&answer.body).map_err(|error| format!("{code} with a body of another form: {error}"))?;
     if body.id != name {
         return Err(format!("{code} about `{}`, asked was `{name}`", shown(&body.id)));
     }
     Ok(body)
+}
+
+/// Members that are none of the protocol's are passed over, in an object of JSON in UTF-8: unlike the parser, which does not look at the
+/// texts that it passes over, and takes a list of the members' values for the object.
+fn object(body: &[u8]) -> Result<AnswerBody<'_>, String> {
+    let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err("expected an object".to_owned());
+    }
+    serde_json::from_str(text).map_err(|error| shown(&error.to_string()))
 }
 
 /// What no kind of request takes for an answer.
@@ -166,6 +172,26 @@ mod tests {
             status: StatusCode::from_u16(status).unwrap(),
             is_json,
             body: Zeroizing::new(body),
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_right_but_for_its_form_is_not_believed() {
+        let right: &[u8] = br#" {"id":"op_1","status":"refused","more":[1e999,"\ud800"]}"#;
+        assert_eq!(readings("op_1", 422, true, right)[0], Ok(()));
+        for (body, told) in [
+            (
+                &b"{\"id\":\"op_1\",\"status\":\"refused\",\"more\":\"am\xb1unt\"}"[..],
+                "invalid utf-8",
+            ),
+            (br#"["op_1","refused"]"#, "expected an object"),
+            (
+                br#"{"id":"op_1","status":"refused","id":"op_1"}"#,
+                "duplicate field",
+            ),
+        ] {
+            let reason = readings("op_1", 422, true, body)[0].clone().unwrap_err();
+            assert!(reason.contains(told), "{reason}");
         }
     }
 

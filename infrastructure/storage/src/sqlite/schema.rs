@@ -11,7 +11,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_payments.sql"),
     include_str!("../../migrations/sqlite/0002_lifecycle.sql"),
     include_str!("../../migrations/sqlite/0003_lists.sql"),
-    include_str!("../../migrations/sqlite/0005_api_keys.sql"),
+    include_str!("../../migrations/sqlite/0004_api_keys.sql"),
+    include_str!("../../migrations/sqlite/0005_webhooks.sql"),
 ];
 
 /// What this gateway makes of a database file.

@@ -54,8 +54,21 @@ pub(super) enum Work {
     PutListItem(Box<ListItem>),
     /// Take a value off a list.
     RemoveListItem(Box<ListRemoval>),
+    /// Do something else in the transaction of the others.
+    Other(Statements),
     /// Show that a write goes through, without changing anything.
     Check,
+}
+
+type RunStatements = dyn Fn(&Connection) -> rusqlite::Result<()> + Send;
+
+/// What is done in a transaction. It may be done a second time where the first one was undone.
+pub(super) struct Statements(pub(super) Box<RunStatements>);
+
+impl std::fmt::Debug for Statements {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Statements(…)")
+    }
 }
 
 /// Why it was not written.

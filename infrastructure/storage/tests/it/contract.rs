@@ -46,6 +46,26 @@ mod sqlite_api_keys {
     testkit::api_key_store_contract!(open);
 }
 
+mod sqlite_webhooks {
+    use std::sync::Arc;
+
+    use tempfile::TempDir;
+    use testkit::contracts::webhook_stores::WebhookStores;
+
+    async fn open() -> (WebhookStores, TempDir) {
+        let (folder, _, repository) = crate::fresh();
+        let store = Arc::new(repository);
+        let stores = WebhookStores {
+            endpoints: Arc::clone(&store) as _,
+            deliveries: Arc::clone(&store) as _,
+            payments: store,
+        };
+        (stores, folder)
+    }
+
+    testkit::webhook_stores_contract!(open);
+}
+
 mod postgres_api_keys {
     use std::sync::Arc;
 

@@ -61,6 +61,7 @@ fn execute(connection: &Connection, work: &Work) -> rusqlite::Result<WriteResult
         } => keys::forget(connection, *created_before, *limit).map(Ok),
         Work::PutListItem(item) => Ok(lists::put(connection, item)?.map_err(WriteError::List)),
         Work::RemoveListItem(removal) => Ok(lists::remove(connection, removal)?.map_err(WriteError::List)),
+        Work::Other(statements) => (statements.0)(connection).map(|()| Ok(0)),
         Work::Check => schema::touch(connection).map(|()| Ok(0)),
     }
 }
