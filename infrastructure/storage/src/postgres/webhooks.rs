@@ -9,9 +9,9 @@ mod deliveries;
 mod endpoints;
 
 use application::ports::{
-    AttemptEnd, AttemptNext, ClaimedDeliveries, DeliveryCursor, DeliveryQuery, DisabledReason, EndpointChange,
-    EndpointStatus, Enqueued, NewDelivery, NewEndpoint, Page, Replayed, RepositoryError, StoredDelivery,
-    WebhookDeliveryStore, WebhookEndpoint, WebhookEndpointStore, WebhookStoreUnavailable,
+    AttemptEnd, AttemptNext, ClaimedDeliveries, DeliveryCursor, DeliveryQuery, DisabledReason,
+    EndpointChange, EndpointStatus, Enqueued, NewDelivery, NewEndpoint, Page, Replayed, RepositoryError,
+    StoredDelivery, WebhookDeliveryStore, WebhookEndpoint, WebhookEndpointStore, WebhookStoreUnavailable,
 };
 use async_trait::async_trait;
 use domain::{MerchantId, Timestamp, WebhookDeliveryId, WebhookEndpointId};
@@ -19,7 +19,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::catalog::{as_limit, one_more};
-use super::connections::ONE_BY_ONE;
+use super::connections::{ONE_BY_ONE, Work};
 use super::rows::{get, unsigned};
 use super::save::millis;
 use super::{PostgresPaymentRepository, events};
@@ -48,14 +48,16 @@ impl WebhookEndpointStore for PostgresPaymentRepository {
         ];
         // The lock of the positions is that of those who make endpoints too, so that none of them counts while another one adds.
         let made = lease.until_nobody_is_in_the_way(|| {
-            let work = [
-                (events::LOCK_POSITIONS, &[][..]),
+            let work: [Work<'_>; 3] = [
+                (events::LOCK_POSITIONS, &[]),
                 (events::GIVE_POSITIONS, &[&events::BATCH]),
                 (endpoints::CREATE, &values),
             ];
             lease.transact(ONE_BY_ONE, work)
         });
-        let [_, _, made] = made.await.map_err(|error| of_repository(error.into_unavailable()))?;
+        let [_, _, made] = made
+            .await
+            .map_err(|error| of_repository(error.into_unavailable()))?;
         Ok(!made.is_empty())
     }
 
@@ -264,7 +266,8 @@ impl WebhookDeliveryStore for PostgresPaymentRepository {
         let before = millis(ended_before);
         let values: [&(dyn ToSql + Sync); 2] = [&before, &as_limit(limit)];
         let forgotten = self.count_written(deliveries::FORGET, &values).await?;
-        self.count_written(deliveries::FORGET_ENDPOINTS, &[&before]).await?;
+        self.count_written(deliveries::FORGET_ENDPOINTS, &[&before])
+            .await?;
         Ok(forgotten)
     }
 

@@ -115,7 +115,13 @@ pub(super) fn claimed(row: &Row) -> Result<ClaimedDelivery, Damage> {
         id: parsed("webhook_deliveries.id", id, WebhookDeliveryId::parse)?,
         event_id: get(row, 1, "webhook_deliveries.event_id")?,
         body: get(row, 2, "webhook_deliveries.body")?,
-        tries: unsigned(get(row, 3, "webhook_deliveries.tries")?, "webhook_deliveries.tries")?,
-        claim: unsigned(get(row, 4, "webhook_deliveries.claim")?, "webhook_deliveries.claim")?,
+        tries: unsigned(
+            get(row, 3, "webhook_deliveries.tries")?,
+            "webhook_deliveries.tries",
+        )?,
+        claim: unsigned(
+            get(row, 4, "webhook_deliveries.claim")?,
+            "webhook_deliveries.claim",
+        )?,
     })
 }

@@ -45,9 +45,8 @@ macro_rules! select_deliveries {
 pub(super) const FIND: &str = select_deliveries!("id = $1");
 pub(super) const LIST: &str =
     select_deliveries!("endpoint_id = $1 AND position < $2 ORDER BY position DESC LIMIT $3");
-pub(super) const LIST_IN_STATE: &str = select_deliveries!(
-    "endpoint_id = $1 AND position < $2 AND state = $4 ORDER BY position DESC LIMIT $3"
-);
+pub(super) const LIST_IN_STATE: &str =
+    select_deliveries!("endpoint_id = $1 AND position < $2 AND state = $4 ORDER BY position DESC LIMIT $3");
 
 /// Several gateways may be at it: each takes what no other has taken up.
 pub(super) const CANCEL_UNWANTED: &str = "

@@ -126,7 +126,6 @@ pub(super) fn moment_if_any(
 /// Nothing of it may be in a message.
 fn secret(field: &'static str, bytes: &[u8]) -> Result<WebhookSecret, Damage> {
     let bytes = <[u8; WEBHOOK_SECRET_BYTES]>::try_from(bytes);
-    let bytes =
-        bytes.map_err(|_| Damage::of(field, format_args!("is not {WEBHOOK_SECRET_BYTES} bytes")))?;
+    let bytes = bytes.map_err(|_| Damage::of(field, format_args!("is not {WEBHOOK_SECRET_BYTES} bytes")))?;
     Ok(WebhookSecret::new(bytes))
 }
