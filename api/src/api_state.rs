@@ -5,7 +5,9 @@ use std::sync::Arc;
 use application::api_keys::ApiKeyRing;
 use application::idempotency::IdempotentRequests;
 use application::operation_runner::OperationRunner;
-use application::ports::{CardFingerprinter, EventLog, PaymentCatalog, RequestDigester, RiskPolicyEngine};
+use application::ports::{
+    CardFingerprinter, EventLog, ListStore, PaymentCatalog, RequestDigester, RiskPolicyEngine,
+};
 use application::risk_assessment::RiskAssessment;
 use application::use_cases::{
     Authenticate, AuthorizePayment, CapturePayment, CheckReadiness, ConfirmPayment, DecideRisk, GetPayment,
@@ -15,6 +17,7 @@ use application::use_cases::{
 
 use domain::Timestamp;
 
+use crate::list_use_cases::ListUseCases;
 use crate::metrics::HttpMetrics;
 use crate::webhook_use_cases::{WebhookParts, WebhookUseCases};
 
@@ -52,6 +55,8 @@ pub struct ApiState {
     pub list_events: ListEvents,
     /// `/v1/webhook-endpoints` and `/v1/webhook-deliveries`.
     pub webhooks: WebhookUseCases,
+    /// `/v1/lists`.
+    pub lists: ListUseCases,
     /// `POST /v1/risk/decisions`.
     pub decide_risk: DecideRisk,
     /// `GET /v1/payments/{id}`.
@@ -97,6 +102,8 @@ pub struct ApiParts {
     pub catalog: Arc<dyn PaymentCatalog>,
     /// Tells what happened.
     pub events: Arc<dyn EventLog>,
+    /// Keeps lists; what is put there is looked up from then on by the policies of this gateway.
+    pub lists: Arc<dyn ListStore>,
     /// The process itself.
     pub node: ThisNode,
     /// Where events are sent.
@@ -116,6 +123,7 @@ impl ApiState {
             engine,
             catalog,
             events,
+            lists,
             node,
             webhooks,
         } = parts;
@@ -154,6 +162,7 @@ impl ApiState {
             list_payments: ListPayments { catalog },
             list_events: ListEvents { log: events },
             webhooks,
+            lists: ListUseCases::new(&lists, &risk.clock),
             authorize_payment: AuthorizePayment {
                 risk: risk.clone(),
                 runner,

@@ -2,6 +2,7 @@
 
 pub(crate) mod docs;
 pub(crate) mod events;
+pub(crate) mod lists;
 pub(crate) mod operations;
 mod path;
 pub(crate) mod payments;

@@ -1,6 +1,7 @@
 //! The interface described by itself: OpenAPI 3.1, made of the table of who may what, the table of operations, and the codes that
 //! problems have. Tests hold every answer that they see against it.
 
+mod lists;
 mod operations;
 mod parts;
 mod requests;
@@ -18,6 +19,7 @@ use operations::{Body, OPERATIONS, Operation};
 pub fn document(config: &Config) -> Value {
     let mut schemas = responses::schemas();
     schemas.extend(requests::schemas());
+    schemas.extend(lists::schemas());
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -33,6 +35,7 @@ pub fn document(config: &Config) -> Value {
             {"name": "payments", "description": "From the first request to the last refund"},
             {"name": "reviews", "description": "Payments that wait for an analyst"},
             {"name": "risk", "description": "Decisions, and the policies that make them"},
+            {"name": "lists", "description": "What analysts keep on lists, which policies ask for"},
             {"name": "events", "description": "What happened, in order"},
             {"name": "webhooks", "description": "What happened, sent to a merchant's systems"},
             {"name": "operations", "description": "For operators and orchestrators"},
@@ -126,10 +129,6 @@ fn responses_of(operation: &Operation, rule: &AccessRule) -> Value {
             "" => json!({"type": "string"}),
             name => json!({"$ref": format!("#/components/schemas/{name}")}),
         };
-        let mut content = Map::new();
-        if !answer.media_type.is_empty() {
-            content.insert(answer.media_type.to_owned(), json!({"schema": schema}));
-        }
         let headers: Map<String, Value> = answer
             .headers
             .iter()
@@ -141,14 +140,15 @@ fn responses_of(operation: &Operation, rule: &AccessRule) -> Value {
                 )
             })
             .collect();
-        responses.insert(
-            answer.status.to_string(),
-            json!({
-                "description": answer.description,
-                "headers": headers,
-                "content": content,
-            }),
-        );
+        let mut response = json!({"description": answer.description, "headers": headers});
+        if !answer.media_type.is_empty() {
+            set(
+                &mut response,
+                "content",
+                json!({(answer.media_type): {"schema": schema}}),
+            );
+        }
+        responses.insert(answer.status.to_string(), response);
     }
     for (status, codes) in by_status(&operation.problems(rule)) {
         let schema = json!({

@@ -1,6 +1,7 @@
 //! Problems by RFC 9457: what a caller is told when a request is not served, apart from what an operator is told.
 
 mod code;
+mod from_lists;
 mod from_use_cases;
 mod from_webhooks;
 
@@ -13,6 +14,7 @@ use domain::PaymentId;
 use serde::Serialize;
 
 pub use code::ProblemCode;
+pub(crate) use from_lists::list_not_found;
 pub(crate) use from_use_cases::{payment_not_found, payment_outcome_unknown};
 pub(crate) use from_webhooks::{webhook_delivery_not_found, webhook_endpoint_not_found};
 

@@ -7,8 +7,10 @@ mod details;
 mod field_errors;
 mod follow_up;
 mod json;
+mod list_items;
 mod listing;
 mod misplaced;
+mod moment;
 mod path;
 mod scope;
 mod webhooks;
@@ -16,6 +18,7 @@ mod webhooks;
 pub(crate) use follow_up::{
     parse_amount, parse_confirmation, parse_nothing, parse_resolution, parse_reviewer,
 };
+pub(crate) use list_items::{ListItemListing, ListItemRemoval, list_cursor, parse_list_item};
 pub(crate) use listing::{DeliveryListing, EndpointListing, EventListing, PaymentListing};
 pub(crate) use webhooks::{parse_new_endpoint, parse_rotation, parse_update};
 

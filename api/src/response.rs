@@ -2,6 +2,7 @@
 
 mod decision;
 mod event;
+mod list_item;
 mod nodes;
 mod page;
 mod payment;
@@ -18,6 +19,7 @@ use serde::{Serialize, Serializer};
 pub(crate) use decision::DecisionView;
 pub(crate) use event::EventView;
 pub use event::JsonEventRenderer;
+pub(crate) use list_item::ListItemView;
 pub(crate) use nodes::NodesView;
 pub(crate) use page::PageView;
 pub(crate) use payment::{PaymentView, payment_answer};

@@ -12,8 +12,8 @@ use crate::api_state::ApiState;
 use crate::config::Config;
 use crate::edge::Edge;
 use crate::endpoints::{
-    docs, events, operations, payments, policies, reviews, risk_decisions, unmatched, webhook_deliveries,
-    webhook_endpoints,
+    docs, events, lists, operations, payments, policies, reviews, risk_decisions, unmatched,
+    webhook_deliveries, webhook_endpoints,
 };
 use crate::problem::Problem;
 use crate::state::Shared;
@@ -38,6 +38,7 @@ impl Api {
             .merge(self.payments())
             .merge(self.reviews())
             .merge(self.webhooks())
+            .merge(self.lists())
             .route("/v1/events", self.on("/v1/events", get, events::list))
             .route(
                 "/v1/risk/decisions",
@@ -121,6 +122,16 @@ impl Api {
                 self.on(DELIVERIES, get, webhook_endpoints::deliveries),
             )
             .route(REPLAY, self.on(REPLAY, post, webhook_deliveries::replay))
+    }
+
+    fn lists(&self) -> Router {
+        const ITEMS: &str = "/v1/lists/{list}/items";
+        let add = self.on(ITEMS, MethodFilter::POST, lists::add);
+        let also_list = self.and(add, ITEMS, MethodFilter::GET, lists::list);
+        Router::new().route(
+            ITEMS,
+            self.and(also_list, ITEMS, MethodFilter::DELETE, lists::remove),
+        )
     }
 
     /// From now on `/readyz` answers 503. Requests are served as before.

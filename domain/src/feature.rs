@@ -40,6 +40,12 @@ impl Subject {
             Self::Merchant => "merchant",
         }
     }
+
+    /// The subject of a stable name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|subject| subject.as_str() == name)
+    }
 }
 
 /// Which payments count. `Attempted` includes the payment that is being decided, exactly once; the other two can only

@@ -154,6 +154,7 @@ impl Gateway {
             engine,
             catalog: catalog(),
             events: Arc::clone(&storage.events),
+            lists: Arc::clone(&background.lists) as _,
             node,
             webhooks: WebhookParts {
                 endpoints: Arc::clone(&storage.webhook_endpoints),

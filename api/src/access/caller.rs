@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use domain::payment::ReviewerName;
-use domain::{MerchantId, Payment};
+use domain::text::TextError;
+use domain::{ListAuthor, MerchantId, Payment};
 
 use crate::problem::{Problem, ProblemCode};
 
@@ -43,12 +44,21 @@ impl Caller {
 
     /// Who reviews, where a key says so.
     pub(crate) fn reviewer(&self) -> Option<Result<ReviewerName, Problem>> {
+        self.named(ReviewerName::parse)
+    }
+
+    /// Who puts something on a list, where a key says so.
+    pub(crate) fn list_author(&self) -> Option<Result<ListAuthor, Problem>> {
+        self.named(ListAuthor::parse)
+    }
+
+    fn named<T>(&self, parse: impl FnOnce(&str) -> Result<T, TextError>) -> Option<Result<T, Problem>> {
         match self {
             Self::Anyone => None,
-            Self::Key(caller) => Some(
-                ReviewerName::parse(caller.name.as_str())
-                    .map_err(|error| Problem::internal(error.to_string())),
-            ),
+            Self::Key(caller) => {
+                let name = parse(caller.name.as_str());
+                Some(name.map_err(|error| Problem::internal(error.to_string())))
+            }
         }
     }
 

@@ -87,6 +87,7 @@ impl Operation {
                 "NewDecision" => [MONEY, DETAILS, &[ProblemCode::InvalidCardNumber]].concat(),
                 "Remainder" => MONEY.to_vec(),
                 "NewWebhookEndpoint" | "WebhookEndpointChange" => vec![ProblemCode::InvalidWebhookUrl],
+                "NewListItem" => LIST_ITEM.to_vec(),
                 _ => Vec::new(),
             });
         }
@@ -128,6 +129,12 @@ const CARD: &[ProblemCode] = &[
     ProblemCode::InvalidCardNumber,
     ProblemCode::InvalidCardExpiry,
     ProblemCode::CardExpired,
+];
+
+const LIST_ITEM: &[ProblemCode] = &[
+    ProblemCode::InvalidFingerprint,
+    ProblemCode::InvalidIpAddress,
+    ProblemCode::InvalidExpiresAt,
 ];
 
 /// Of what is done with a payment that is there.
@@ -225,6 +232,17 @@ const fn required(schema: &'static str) -> Body {
     Body {
         schema,
         is_required: true,
+    }
+}
+
+/// Without a body.
+const fn nothing(description: &'static str) -> Answer {
+    Answer {
+        status: 204,
+        media_type: "",
+        schema: "",
+        description,
+        headers: &[],
     }
 }
 
@@ -364,6 +382,51 @@ pub(crate) const OPERATIONS: &[Operation] = &[
             "Decline a held payment",
             optional("Review"),
             &[DONE, UNKNOWN],
+        )
+    },
+    Operation {
+        method: "POST",
+        route: "/v1/lists/{list}/items",
+        id: "addListItem",
+        tag: "lists",
+        summary: "Put something on a list, or change how it stands there",
+        parameters: &["list"],
+        body: Some(required("NewListItem")),
+        answers: &[ok("ListItem", "The item as it is on the list now")],
+        own_problems: &[
+            ProblemCode::ListNotFound,
+            ProblemCode::ListFull,
+            ProblemCode::TooManyLists,
+        ],
+    },
+    Operation {
+        own_problems: &[ProblemCode::ListNotFound],
+        ..read(
+            "/v1/lists/{list}/items",
+            "listItems",
+            "lists",
+            "List what is on a list, by subject and value",
+            &["list", "cursor", "limit"],
+            &[ok(
+                "ListItemPage",
+                "A page of items; it can be empty and have more behind it",
+            )],
+        )
+    },
+    Operation {
+        method: "DELETE",
+        own_problems: &[
+            ProblemCode::ListNotFound,
+            ProblemCode::ListItemNotFound,
+            ProblemCode::InvalidQuery,
+        ],
+        ..read(
+            "/v1/lists/{list}/items",
+            "removeListItem",
+            "lists",
+            "Take something off a list",
+            &["list", "list_subject", "list_value"],
+            &[nothing("It is on the list no more")],
         )
     },
     read(

@@ -1,6 +1,7 @@
 //! Parameters, headers and an example of a problem.
 
 use application::ports::DeliveryState;
+use domain::feature::Subject;
 use domain::payment::PaymentStatus;
 use serde_json::{Value, json};
 
@@ -29,6 +30,15 @@ pub(super) fn parameters() -> Value {
         "state": query("state", "In this state alone", json!({"enum": DeliveryState::ALL.map(DeliveryState::as_str)})),
         "policy": path("name", "The policy's name", "^[^/]{1,128}$"),
         "operation": path("operation", "The operation's `id`", IDENTIFIER),
+        "list": path("list", "The list's name", IDENTIFIER),
+        "list_subject": {
+            "name": "subject", "in": "query", "required": true, "description": "What kind of subject the value is",
+            "schema": {"enum": Subject::ALL.map(Subject::as_str)},
+        },
+        "list_value": {
+            "name": "value", "in": "query", "required": true, "description": "The value, in any spelling",
+            "schema": {"type": "string", "minLength": 1},
+        },
         "code": path("code", "The problem's `code`", "^[a-z_]{1,64}$"),
         "merchant_id": query("merchant_id", "Of this merchant alone", json!({"type": "string", "pattern": IDENTIFIER})),
         "status": query("status", "In this status alone", json!({"enum": statuses})),

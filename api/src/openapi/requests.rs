@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::parts::IDENTIFIER;
 
-fn object(required: &[&str], properties: &Value) -> Value {
+pub(super) fn object(required: &[&str], properties: &Value) -> Value {
     json!({"type": "object", "additionalProperties": false, "required": required, "properties": properties})
 }
 
@@ -16,11 +16,11 @@ fn reference(name: &str) -> Value {
 
 /// A field that may be null or left out.
 #[expect(clippy::needless_pass_by_value, reason = "it is built where it is passed")]
-fn optional(schema: Value) -> Value {
+pub(super) fn optional(schema: Value) -> Value {
     json!({"anyOf": [schema, {"type": "null"}]})
 }
 
-fn text(max_length: usize) -> Value {
+pub(super) fn text(max_length: usize) -> Value {
     optional(json!({"type": "string", "minLength": 1, "maxLength": max_length}))
 }
 
@@ -186,6 +186,13 @@ pub(super) fn example(schema: &str) -> Value {
         }),
         "Resolution" => json!({"result": "succeeded", "acquirer_reference": "acq-7"}),
         "Review" => json!({"reviewer": "ana"}),
+        "NewListItem" => json!({
+            "subject": "card",
+            "value": "fp_4be04be04be04be04be04be04be04be0",
+            "expires_at": "2099-12-31T00:00:00Z",
+            "note": "chargebacks in February",
+            "added_by": "ana",
+        }),
         _ => json!({}),
     }
 }

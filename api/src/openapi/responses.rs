@@ -7,7 +7,7 @@ use domain::risk::{FaultKind, Outcome};
 use serde_json::{Map, Value, json};
 
 /// An object with just these fields.
-fn object(properties: &Value) -> Value {
+pub(super) fn object(properties: &Value) -> Value {
     let required: Vec<&String> = properties
         .as_object()
         .map(|fields| fields.keys().collect())
@@ -29,7 +29,7 @@ fn reference(name: &str) -> Value {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is built where it is passed")]
-fn nullable(schema: Value) -> Value {
+pub(super) fn nullable(schema: Value) -> Value {
     json!({"anyOf": [schema, {"type": "null"}]})
 }
 
@@ -38,7 +38,7 @@ fn list(items: Value) -> Value {
     json!({"type": "array", "items": items})
 }
 
-fn text() -> Value {
+pub(super) fn text() -> Value {
     json!({"type": "string"})
 }
 
@@ -46,11 +46,11 @@ fn count() -> Value {
     json!({"type": "integer", "minimum": 0})
 }
 
-fn moment() -> Value {
+pub(super) fn moment() -> Value {
     json!({"type": "string", "format": "date-time"})
 }
 
-fn page(of: &str) -> Value {
+pub(super) fn page(of: &str) -> Value {
     object(
         &json!({"data": list(reference(of)), "has_more": {"type": "boolean"}, "next_cursor": nullable(text())}),
     )

@@ -90,6 +90,18 @@ pub enum ProblemCode {
     WebhookDeliveryNotFound,
     /// The webhook is being sent.
     WebhookDeliveryInFlight,
+    /// Not the fingerprint of a card.
+    InvalidFingerprint,
+    /// No moment that is to come.
+    InvalidExpiresAt,
+    /// No list has this name.
+    ListNotFound,
+    /// The list does not have this item.
+    ListItemNotFound,
+    /// The list has as many items as it can have.
+    ListFull,
+    /// There are as many lists as there can be.
+    TooManyLists,
     /// A longer path and query than is read.
     UriTooLong,
     /// No payment has this name.
@@ -120,7 +132,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 61] = [
         Self::InvalidBody,
         Self::MalformedJson,
         Self::UnknownField,
@@ -163,6 +175,12 @@ impl ProblemCode {
         Self::WebhookEndpointDisabled,
         Self::WebhookDeliveryNotFound,
         Self::WebhookDeliveryInFlight,
+        Self::InvalidFingerprint,
+        Self::InvalidExpiresAt,
+        Self::ListNotFound,
+        Self::ListItemNotFound,
+        Self::ListFull,
+        Self::TooManyLists,
         Self::UriTooLong,
         Self::PaymentNotFound,
         Self::NotFound,
@@ -224,6 +242,12 @@ impl ProblemCode {
             Self::WebhookEndpointDisabled => "webhook_endpoint_disabled",
             Self::WebhookDeliveryNotFound => "webhook_delivery_not_found",
             Self::WebhookDeliveryInFlight => "webhook_delivery_in_flight",
+            Self::InvalidFingerprint => "invalid_fingerprint",
+            Self::InvalidExpiresAt => "invalid_expires_at",
+            Self::ListNotFound => "list_not_found",
+            Self::ListItemNotFound => "list_item_not_found",
+            Self::ListFull => "list_full",
+            Self::TooManyLists => "too_many_lists",
             Self::UriTooLong => "uri_too_long",
             Self::PaymentNotFound => "payment_not_found",
             Self::NotFound => "not_found",
@@ -254,13 +278,17 @@ impl ProblemCode {
             | Self::PolicyNotFound
             | Self::WebhookEndpointNotFound
             | Self::WebhookDeliveryNotFound
+            | Self::ListNotFound
+            | Self::ListItemNotFound
             | Self::NotFound => StatusCode::NOT_FOUND,
             Self::IdempotencyKeyInUse
             | Self::PaymentStateConflict
             | Self::OperationInFlight
             | Self::TooManyWebhookEndpoints
             | Self::WebhookEndpointDisabled
-            | Self::WebhookDeliveryInFlight => StatusCode::CONFLICT,
+            | Self::WebhookDeliveryInFlight
+            | Self::ListFull
+            | Self::TooManyLists => StatusCode::CONFLICT,
             Self::IdempotencyKeyReused | Self::AmountExceedsRemainder | Self::CurrencyMismatch => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
@@ -321,6 +349,12 @@ impl ProblemCode {
             Self::WebhookEndpointDisabled => "Webhook endpoint disabled",
             Self::WebhookDeliveryNotFound => "Webhook delivery not found",
             Self::WebhookDeliveryInFlight => "Webhook delivery in flight",
+            Self::InvalidFingerprint => "Invalid fingerprint",
+            Self::InvalidExpiresAt => "Invalid time of expiry",
+            Self::ListNotFound => "List not found",
+            Self::ListItemNotFound => "List item not found",
+            Self::ListFull => "List full",
+            Self::TooManyLists => "Too many lists",
             Self::UriTooLong => "URI too long",
             Self::PaymentNotFound => "Payment not found",
             Self::NotFound => "Not found",

@@ -113,7 +113,7 @@ impl DeliveryListing {
 }
 
 const TIME: &str = "milliseconds since 1970-01-01T00:00:00Z";
-const CURSOR: &str = "the `next_cursor` of a page";
+pub(super) const CURSOR: &str = "the `next_cursor` of a page";
 
 fn merchant(parameters: &Parameters) -> Result<Option<MerchantId>, Problem> {
     parameters.read("merchant_id", "1 to 64 of `A-Z a-z 0-9 _ - .`", |text| {
@@ -121,7 +121,7 @@ fn merchant(parameters: &Parameters) -> Result<Option<MerchantId>, Problem> {
     })
 }
 
-fn limit(parameters: &Parameters) -> Result<usize, Problem> {
+pub(super) fn limit(parameters: &Parameters) -> Result<usize, Problem> {
     let limit = parameters.read("limit", "a number of 1 to 100", |text| {
         let limit = text.parse().ok()?;
         (1..=MAX_LIMIT).contains(&limit).then_some(limit)
@@ -142,10 +142,10 @@ fn cursor(text: &str) -> Option<PageCursor> {
 }
 
 /// The query, as names and values.
-struct Parameters(Vec<(String, String)>);
+pub(super) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    fn of(uri: &Uri, known: &[&str]) -> Result<Self, Problem> {
+    pub(super) fn of(uri: &Uri, known: &[&str]) -> Result<Self, Problem> {
         let Ok(Query(parameters)) = Query::<Vec<(String, String)>>::try_from_uri(uri) else {
             return Err(invalid(
                 "The query is not `name=value` joined by `&`, in percent-encoded UTF-8.",
@@ -167,7 +167,7 @@ impl Parameters {
         Ok(Self(parameters))
     }
 
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         name: &str,
         expected: &str,

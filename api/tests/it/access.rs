@@ -1,5 +1,7 @@
 //! Who may do what: keys, roles, scopes, whose payments, how many requests.
 
+mod lists;
+
 use std::collections::BTreeSet;
 
 use application::use_cases::{CreateApiKey, CreateApiKeyCommand, RevokeApiKey, RotateApiKey};
@@ -98,6 +100,7 @@ async fn every_route_takes_just_the_roles_that_the_table_says() {
             .route
             .replace("{id}", "pay_none")
             .replace("{operation}", "op_none")
+            .replace("{list}", "none")
             .replace("{code}", "not_found");
         let nobody = Request::builder()
             .method(rule.method)

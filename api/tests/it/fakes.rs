@@ -31,8 +31,8 @@ use domain::{
 use portcullis_api::{Api, ApiParts, ApiState, Config, HttpMetrics, ThisNode, WebhookParts};
 use prometheus_client::registry::Registry;
 use testkit::fakes::{
-    CountingApiKeySecrets, CountingWebhookSecrets, InMemoryApiKeyStore, InMemoryPaymentRepository,
-    InMemoryWebhookStore, PlainCardFingerprinter,
+    CountingApiKeySecrets, CountingWebhookSecrets, InMemoryApiKeyStore, InMemoryListStore,
+    InMemoryPaymentRepository, InMemoryWebhookStore, PlainCardFingerprinter,
 };
 
 pub(crate) use acquirer::ScriptedAcquirer;
@@ -308,6 +308,7 @@ pub(crate) struct World {
     pub(crate) acquirer: Arc<ScriptedAcquirer>,
     pub(crate) repository: Arc<MemoryRepository>,
     pub(crate) engine: Arc<ScriptedEngine>,
+    pub(crate) lists: Arc<InMemoryListStore>,
     pub(crate) key_store: Arc<InMemoryApiKeyStore>,
     pub(crate) key_secrets: Arc<CountingApiKeySecrets>,
     pub(crate) ring: Arc<ApiKeyRing>,
@@ -335,6 +336,7 @@ impl World {
             webhooks: Arc::new(InMemoryWebhookStore::beside(Arc::clone(&repository.payments))),
             repository,
             engine,
+            lists: Arc::default(),
             registry: Arc::new(Mutex::new(registry)),
             metrics,
         }
@@ -375,6 +377,7 @@ impl World {
             engine: self.engine.clone(),
             catalog: self.repository.payments.clone(),
             events: self.repository.payments.clone(),
+            lists: self.lists.clone(),
             node: ThisNode {
                 id: "node-1".into(),
                 version: "1.2.3",

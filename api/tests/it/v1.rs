@@ -1,5 +1,6 @@
 //! `/v1`.
 
+mod lists;
 mod payments;
 mod policies;
 mod risk;

@@ -57,6 +57,8 @@ impl Role {
                 Scope::Refunds,
                 Scope::Decisions,
                 Scope::EventsRead,
+                Scope::ListsRead,
+                Scope::ListsWrite,
                 Scope::PoliciesRead,
                 Scope::Operations,
                 Scope::MetricsRead,
@@ -65,10 +67,17 @@ impl Role {
             Self::Analyst => ScopeSet::of(&[
                 Scope::PaymentsRead,
                 Scope::Reviews,
+                Scope::ListsRead,
+                Scope::ListsWrite,
                 Scope::EventsRead,
                 Scope::PoliciesRead,
             ]),
-            Self::Auditor => ScopeSet::of(&[Scope::PaymentsRead, Scope::EventsRead, Scope::PoliciesRead]),
+            Self::Auditor => ScopeSet::of(&[
+                Scope::PaymentsRead,
+                Scope::EventsRead,
+                Scope::ListsRead,
+                Scope::PoliciesRead,
+            ]),
         }
     }
 }

@@ -17,6 +17,10 @@ pub enum Scope {
     EventsRead,
     /// Let go or decline payments that are held.
     Reviews,
+    /// See what is on lists.
+    ListsRead,
+    /// Put things on lists, and take them off.
+    ListsWrite,
     /// See how the policies stand.
     PoliciesRead,
     /// Settle operations by hand whose end is not known.
@@ -29,13 +33,15 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::PaymentsRead,
         Self::PaymentsWrite,
         Self::Refunds,
         Self::Decisions,
         Self::EventsRead,
         Self::Reviews,
+        Self::ListsRead,
+        Self::ListsWrite,
         Self::PoliciesRead,
         Self::Operations,
         Self::MetricsRead,
@@ -52,6 +58,8 @@ impl Scope {
             Self::Decisions => "decisions",
             Self::EventsRead => "events:read",
             Self::Reviews => "reviews",
+            Self::ListsRead => "lists:read",
+            Self::ListsWrite => "lists:write",
             Self::PoliciesRead => "policies:read",
             Self::Operations => "operations",
             Self::MetricsRead => "metrics:read",

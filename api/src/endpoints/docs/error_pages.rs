@@ -177,6 +177,27 @@ const PAGES: &[(&str, &str)] = &[
         include_str!("../../../../docs/errors/policy_not_found.md"),
     ),
     (
+        "invalid_fingerprint",
+        include_str!("../../../../docs/errors/invalid_fingerprint.md"),
+    ),
+    (
+        "invalid_expires_at",
+        include_str!("../../../../docs/errors/invalid_expires_at.md"),
+    ),
+    (
+        "list_not_found",
+        include_str!("../../../../docs/errors/list_not_found.md"),
+    ),
+    (
+        "list_item_not_found",
+        include_str!("../../../../docs/errors/list_item_not_found.md"),
+    ),
+    ("list_full", include_str!("../../../../docs/errors/list_full.md")),
+    (
+        "too_many_lists",
+        include_str!("../../../../docs/errors/too_many_lists.md"),
+    ),
+    (
         "uri_too_long",
         include_str!("../../../../docs/errors/uri_too_long.md"),
     ),
