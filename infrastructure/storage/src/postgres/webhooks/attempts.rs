@@ -64,7 +64,7 @@ pub(super) const SUCCEED: &str = finish!(
     "NULL::TEXT"
 );
 
-/// Goes for endpoints that are enabled alone, so a reason that is told is one that was given by this attempt.
+/// Only an endpoint that is enabled can be disabled, so a reason that is told is one that was given by this attempt.
 macro_rules! not_reached {
     ($delivery:literal) => {
         finish!(
@@ -76,7 +76,11 @@ macro_rules! not_reached {
             FROM ended
             WHERE id = ended.endpoint_id AND disabled_reason IS NULL AND deleted_at_ms IS NULL
                 AND ($9 OR failing_since_ms IS NULL OR failing_since_ms <= $10)
-            RETURNING disabled_reason",
+            RETURNING disabled_reason
+            ), disabled_before AS (
+                UPDATE webhook_endpoints SET failing_since_ms = $2 FROM ended
+                WHERE id = ended.endpoint_id AND disabled_reason IS NOT NULL AND deleted_at_ms IS NULL
+                    AND failing_since_ms IS NULL",
             "(SELECT disabled_reason FROM endpoint)"
         )
     };

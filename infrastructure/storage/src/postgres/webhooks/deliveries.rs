@@ -48,15 +48,18 @@ pub(super) const LIST: &str =
 pub(super) const LIST_IN_STATE: &str =
     select_deliveries!("endpoint_id = $1 AND position < $2 AND state = $4 ORDER BY position DESC LIMIT $3");
 
-/// Several gateways may be at it: each takes what no other has taken up.
+/// Several gateways may be at it: each takes what no other has taken up. Endpoint by endpoint, so that what is pending for all others
+/// is not looked at.
 pub(super) const CANCEL_UNWANTED: &str = "
     UPDATE webhook_deliveries
     SET state = 'cancelled', next_attempt_at_ms = NULL, claimed_until_ms = NULL, ended_at_ms = $1::BIGINT
     WHERE position IN (
-        SELECT d.position FROM webhook_endpoints AS e JOIN webhook_deliveries AS d ON d.endpoint_id = e.id
-        WHERE (e.disabled_reason IS NOT NULL OR e.deleted_at_ms IS NOT NULL)
-            AND d.state = 'pending' AND coalesce(d.claimed_until_ms, 0) <= $1
-        LIMIT $2 FOR UPDATE OF d SKIP LOCKED)";
+        SELECT d.position FROM webhook_endpoints AS e CROSS JOIN LATERAL (
+            SELECT position FROM webhook_deliveries
+            WHERE endpoint_id = e.id AND state = 'pending' AND coalesce(claimed_until_ms, 0) <= $1
+            LIMIT $2 FOR UPDATE SKIP LOCKED) AS d
+        WHERE e.disabled_reason IS NOT NULL OR e.deleted_at_ms IS NOT NULL
+        LIMIT $2)";
 
 pub(super) const FORGET: &str = "
     DELETE FROM webhook_deliveries WHERE position IN (
