@@ -258,7 +258,7 @@ fn deliverer(
         ids: Arc::clone(&risk.ids),
         clock: Arc::clone(&risk.clock),
     };
-    Deliverer::new(config, fan_out, Arc::new(SystemResolver), registry).map(Some)
+    Deliverer::new(config, fan_out, Arc::new(SystemResolver::default()), registry).map(Some)
 }
 
 /// The lists of the storage, read once: to policies a list that is not known yet is `unavailable`.

@@ -1,13 +1,14 @@
-//! Money, with the real binary: the life of a payment, requests that come twice, and crashes.
+//! Money, with the real binary: the life of a payment, requests that come twice, crashes, and who is told.
 
 mod crashes;
 mod lifecycle;
+mod webhooks;
 
 use std::process::Command;
 
 use portcullis_tests::build::portcullis;
 use portcullis_tests::process::Process;
-use portcullis_tests::{Gateway, eventually};
+use portcullis_tests::{Database, Gateway, eventually};
 use tempfile::TempDir;
 
 /// A gateway without any policy, which approves everything.
@@ -17,6 +18,17 @@ fn approving(settings: &[&str]) -> (TempDir, Gateway) {
     let gateway = Gateway::start_with(&store, settings);
     gateway.wait_until_ready();
     (folder, gateway)
+}
+
+/// The same, with its payments in this database.
+fn approving_on(database: Database, settings: &[&str]) -> (TempDir, Gateway) {
+    let of_database = database.settings();
+    let all: Vec<&str> = of_database
+        .iter()
+        .map(String::as_str)
+        .chain(settings.iter().copied())
+        .collect();
+    approving(&all)
 }
 
 /// The simulator as a process of its own, with a ledger in this folder and with these faults; says its address.

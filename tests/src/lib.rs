@@ -11,6 +11,7 @@
 
 mod beside;
 pub mod build;
+pub mod database;
 pub mod etcd;
 mod etcd_http;
 pub mod gateway;
@@ -22,11 +23,14 @@ pub mod publishes;
 pub mod raw;
 pub mod traffic;
 pub mod wait;
+pub mod webhook_receiver;
 
 pub use beside::Beside;
+pub use database::Database;
 pub use etcd::Etcd;
 pub use gateway::{Answer, Gateway, Payment};
 pub use launch::Launch;
 pub use policies::Policy;
 pub use traffic::Traffic;
 pub use wait::{eventually, eventually_within};
+pub use webhook_receiver::WebhookReceiver;

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::{acquirer, approving};
+use super::{acquirer, approving_on};
 use books::Books;
-use portcullis_tests::{Answer, Gateway, Payment, eventually};
+use portcullis_tests::{Answer, Database, Gateway, Payment, eventually};
 use serde_json::{Value, json};
 
 /// Who pays at the same time.
@@ -111,7 +111,7 @@ impl Dice {
     }
 }
 
-fn kill_and_count(kills: usize) {
+fn kill_and_count(database: Database, kills: usize) {
     let folder = tempfile::tempdir().expect("a folder");
     let faults = [
         ["--seed", "7"],
@@ -122,7 +122,7 @@ fn kill_and_count(kills: usize) {
     ];
     let (_acquirer, address) = acquirer(&folder, &faults.concat());
     let url = format!("acquirer.http.url={address}");
-    let (_store, mut gateway) = approving(&[
+    let settings = [
         "acquirer.kind=http",
         &url,
         "acquirer.http.connect_timeout_ms=100",
@@ -130,7 +130,8 @@ fn kill_and_count(kills: usize) {
         "payments.answer_ms=1000",
         "payments.inquiry_seconds=[0,1,1,1,1,1,1,1,1,1]",
         "payments.upkeep_interval_ms=50",
-    ]);
+    ];
+    let (_store, mut gateway) = approving_on(database, &settings);
     let told = Told::default();
     let mut dice = Dice(1);
     for kill in 0..kills {
@@ -173,7 +174,7 @@ fn kill_and_count(kills: usize) {
     let books = Books::read(&gateway, &address);
     let answers = told.answers.into_inner().unwrap_or_else(PoisonError::into_inner);
     println!(
-        "{kills} kills, {} answers, {} payments, {} operations at the acquirer",
+        "{database:?}: {kills} kills, {} answers, {} payments, {} operations at the acquirer",
         answers.len(),
         books.payments.len(),
         books.ledger.len()
@@ -184,11 +185,18 @@ fn kill_and_count(kills: usize) {
 
 #[test]
 fn a_gateway_that_is_killed_ten_times_while_money_moves_loses_nothing_and_charges_nothing_twice() {
-    kill_and_count(10);
+    kill_and_count(Database::Sqlite, 10);
+}
+
+#[test]
+fn the_same_is_true_with_payments_in_postgres() {
+    kill_and_count(Database::Postgres, 10);
 }
 
 #[test]
 #[ignore = "takes some ten minutes; run by `make money-crashes`"]
 fn a_gateway_that_is_killed_a_thousand_times_while_money_moves_loses_nothing_and_charges_nothing_twice() {
-    kill_and_count(1_000);
+    for database in Database::ALL {
+        kill_and_count(database, 1_000);
+    }
 }

@@ -1,6 +1,7 @@
 //! Round after round.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{Timestamp, WebhookEndpointId};
 use tokio::task::{JoinError, JoinSet};
@@ -11,6 +12,9 @@ use super::{Deliverer, InFlight};
 
 /// How many steps of handing out follow each other before what is due is looked at again.
 const FAN_OUT_STEPS: usize = 20;
+
+/// For how long attempts that run are waited for at the end. One that is cut off is made again when its claim has lapsed.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// How many endpoints are looked at in one query.
 const ENDPOINTS_AT_ONCE: usize = 64;
@@ -36,8 +40,7 @@ struct Running {
 }
 
 impl Deliverer {
-    /// Sends webhooks until it is told to stop. Attempts that run by then come to their end, which takes the bound of one
-    /// attempt at most.
+    /// Sends webhooks until it is told to stop. Attempts that run by then are given a few seconds to come to their end.
     pub async fn run(self, stop: CancellationToken) {
         let mut running = Running {
             tasks: JoinSet::new(),
@@ -66,9 +69,11 @@ impl Deliverer {
                 running.ended(ended);
             }
         }
-        while let Some(ended) = running.tasks.join_next().await {
+        let end = Instant::now() + LAST_WORDS;
+        while let Ok(Some(ended)) = tokio::time::timeout_at(end, running.tasks.join_next()).await {
             running.ended(ended);
         }
+        running.tasks.shutdown().await;
     }
 
     /// Turns what happened into deliveries.

@@ -1,0 +1,40 @@
+//! Where a gateway under test keeps its payments.
+
+use testkit::postgres;
+
+/// One of the databases that a gateway can keep its payments in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// A file in the gateway's folder.
+    Sqlite,
+    /// A real server, which all tests of one program share.
+    Postgres,
+}
+
+impl Database {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+
+    /// The settings of a gateway that has a database of its own there.
+    ///
+    /// # Panics
+    /// When there is no PostgreSQL.
+    #[must_use]
+    pub fn settings(self) -> Vec<String> {
+        match self {
+            Self::Sqlite => Vec::new(),
+            Self::Postgres => {
+                let server = postgres::shared();
+                let url = server.url(&server.fresh_database());
+                vec![
+                    "storage.kind=postgres".to_owned(),
+                    format!("storage.postgres.url={url}"),
+                    format!(
+                        "storage.postgres.password_file={}",
+                        server.password_file().display()
+                    ),
+                ]
+            }
+        }
+    }
+}
