@@ -10,7 +10,6 @@ use thiserror::Error;
 use tokio::task::spawn_blocking;
 
 use crate::config::{Config, StorageKind};
-use crate::no_webhooks::NoWebhookStore;
 use crate::postgres::{PostgresOpenError, PostgresPaymentRepository};
 use crate::sqlite::{CloseError, SqliteListStore, SqliteOpenError, SqlitePaymentRepository};
 
@@ -39,9 +38,9 @@ pub struct Storage {
     pub events: Arc<dyn EventLog>,
     /// Keys to the HTTP interface.
     pub api_keys: Arc<dyn ApiKeyStore>,
-    /// Where events are sent; PostgreSQL keeps none.
+    /// Where events are sent.
     pub webhook_endpoints: Arc<dyn WebhookEndpointStore>,
-    /// What is sent there; PostgreSQL keeps none.
+    /// What is sent there.
     pub webhook_deliveries: Arc<dyn WebhookDeliveryStore>,
     /// Items of lists.
     pub lists: Arc<dyn ListStore>,
@@ -85,23 +84,22 @@ pub async fn open(config: &Config) -> Result<Storage, OpenError> {
 }
 
 impl Storage {
-    fn over<T: PaymentRepository + PaymentCatalog + EventLog + ApiKeyStore + 'static>(
-        adapter: &Arc<T>,
-        lists: Arc<dyn ListStore>,
-        database: Database,
-    ) -> Self {
+    fn over<T>(adapter: &Arc<T>, lists: Arc<dyn ListStore>, database: Database) -> Self
+    where
+        T: PaymentRepository
+            + PaymentCatalog
+            + EventLog
+            + ApiKeyStore
+            + WebhookEndpointStore
+            + WebhookDeliveryStore
+            + 'static,
+    {
         Self {
             payments: Arc::clone(adapter) as _,
             catalog: Arc::clone(adapter) as _,
             events: Arc::clone(adapter) as _,
-            webhook_endpoints: match &database {
-                Database::Sqlite(sqlite) => Arc::clone(sqlite) as _,
-                Database::Postgres(_) => Arc::new(NoWebhookStore),
-            },
-            webhook_deliveries: match &database {
-                Database::Sqlite(sqlite) => Arc::clone(sqlite) as _,
-                Database::Postgres(_) => Arc::new(NoWebhookStore),
-            },
+            webhook_endpoints: Arc::clone(adapter) as _,
+            webhook_deliveries: Arc::clone(adapter) as _,
             api_keys: Arc::clone(adapter) as _,
             lists,
             database,

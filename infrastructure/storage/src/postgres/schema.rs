@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0001_payments.sql"),
     include_str!("../../migrations/postgres/0002_api_keys.sql"),
     include_str!("../../migrations/postgres/0003_lists.sql"),
+    include_str!("../../migrations/postgres/0004_webhooks.sql"),
 ];
 
 /// How often it is tried, because another gateway was faster. Each of them does it once, and the next try finds it done.
