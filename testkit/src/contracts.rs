@@ -248,6 +248,7 @@ macro_rules! webhook_stores_contract {
             a_delivery_keeps_its_body_and_its_attempts
             only_a_success_counts_under_a_lapsed_claim
             an_endpoint_that_nothing_reaches_for_long_is_disabled
+            an_attempt_that_ends_behind_the_disabling_disables_nothing
             a_replay_makes_a_delivery_due
             deliveries_are_listed_and_forgotten
         }

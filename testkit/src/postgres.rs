@@ -163,6 +163,12 @@ impl Postgres {
         );
     }
 
+    /// Where all that it keeps lies: every database, its log of changes, what it tells.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }

@@ -1,5 +1,6 @@
 //! Money, with the real binary: the life of a payment, requests that come twice, crashes, and who is told.
 
+mod card_data;
 mod crashes;
 mod lifecycle;
 mod webhooks;

@@ -1,5 +1,7 @@
 //! Where a gateway under test keeps its payments.
 
+use std::path::Path;
+
 use testkit::postgres;
 
 /// One of the databases that a gateway can keep its payments in.
@@ -9,6 +11,12 @@ pub enum Database {
     Sqlite,
     /// A real server, which all tests of one program share.
     Postgres,
+}
+
+/// Where the server of [`Database::Postgres`] keeps everything.
+#[must_use]
+pub fn folder_of_postgres() -> &'static Path {
+    postgres::shared().folder()
 }
 
 impl Database {

@@ -17,6 +17,7 @@ mod etcd_http;
 pub mod gateway;
 pub mod guests;
 mod launch;
+pub mod memory;
 pub mod policies;
 pub mod process;
 pub mod publishes;

@@ -8,6 +8,10 @@ use crate::gateway::Gateway;
 
 pub(super) fn run(args: ConfigArgs) -> anyhow::Result<u8> {
     let config = args.load()?;
+    if !config.platform.core_dumps {
+        platform::forbid_core_dumps()
+            .context("core dumps cannot be forbidden; platform.core_dumps = true allows them")?;
+    }
     let log = telemetry::logging::init(&config.telemetry)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let code = runtime.block_on(async {

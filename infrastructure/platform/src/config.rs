@@ -13,12 +13,16 @@ pub struct Config {
     ///
     /// Keep a copy: under another key every card is a stranger. Gateways that share features or a database share it.
     pub fingerprint_key_path: PathBuf,
+    /// Whether the kernel may write the memory of a gateway that crashes to a file, and debuggers may look at it. Default false:
+    /// requests under way have card numbers in them.
+    pub core_dumps: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
             fingerprint_key_path: PathBuf::from("data/card-fingerprint.key"),
+            core_dumps: false,
         }
     }
 }

@@ -1,14 +1,13 @@
-//! Adapters of the payment repository, the payment catalog, the event log, the store of API keys and the list store.
+//! Adapters of the payment repository, the payment catalog, the event log, and the stores of API keys, lists and webhooks.
 //!
 //! [`SqlitePaymentRepository`] keeps payments in one SQLite file beside the gateway. A payment that `save` has returned is
 //! on the disk: every commit waits for it, and many payments share one commit. [`PostgresPaymentRepository`] keeps them on a
 //! server that several gateways share. [`open`] gives whichever of them the configuration chose.
-//! Both keep keys to the HTTP interface and the items of lists beside the payments; [`SqliteListStore`] puts the latter into the same
-//! file, by the same writer. [`Storage::decision_log`] keeps bare decisions in either, written in the background.
+//! Both keep keys to the HTTP interface, the items of lists and webhooks beside the payments; [`SqliteListStore`] puts the items into
+//! the same file, by the same writer. [`Storage::decision_log`] keeps bare decisions in either, written in the background.
 
 mod config;
 mod decisions;
-mod no_webhooks;
 mod postgres;
 mod record;
 mod sqlite;

@@ -13,6 +13,7 @@ mod save;
 mod schema;
 mod settings;
 mod tls;
+mod webhooks;
 
 use std::fmt;
 
@@ -91,16 +92,16 @@ impl PostgresPaymentRepository {
         done.await.map_err(StatementError::into_unavailable)
     }
 
-    /// Has a statement write, and tells the one row that it tells.
+    /// Has a statement write, and tells the rows that it tells.
     async fn write_and_tell(
         &self,
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<Row, RepositoryError> {
+    ) -> Result<Vec<Row>, RepositoryError> {
         let lease = self.connections.lease().await?;
         let done = lease.until_nobody_is_in_the_way(|| async {
             let statement = lease.prepare_cached(sql).await?;
-            lease.query_one(&statement, parameters).await
+            lease.query(&statement, parameters).await
         });
         done.await.map_err(StatementError::into_unavailable)
     }

@@ -9,6 +9,7 @@ mod columns;
 mod decision;
 mod details;
 mod event;
+pub(crate) mod event_filter;
 mod key;
 mod list_item;
 mod recorded_decision;

@@ -11,7 +11,6 @@ use tokio::task::spawn_blocking;
 
 use crate::config::{Config, DecisionsConfig, StorageKind};
 use crate::decisions::{DecisionTable, QueuedDecisionLog};
-use crate::no_webhooks::NoWebhookStore;
 use crate::postgres::{PostgresOpenError, PostgresPaymentRepository};
 use crate::sqlite::{CloseError, SqliteListStore, SqliteOpenError, SqlitePaymentRepository};
 
@@ -40,9 +39,9 @@ pub struct Storage {
     pub events: Arc<dyn EventLog>,
     /// Keys to the HTTP interface.
     pub api_keys: Arc<dyn ApiKeyStore>,
-    /// Where events are sent; PostgreSQL keeps none.
+    /// Where events are sent.
     pub webhook_endpoints: Arc<dyn WebhookEndpointStore>,
-    /// What is sent there; PostgreSQL keeps none.
+    /// What is sent there.
     pub webhook_deliveries: Arc<dyn WebhookDeliveryStore>,
     /// Items of lists.
     pub lists: Arc<dyn ListStore>,
@@ -87,23 +86,22 @@ pub async fn open(config: &Config) -> Result<Storage, OpenError> {
 }
 
 impl Storage {
-    fn over<T: PaymentRepository + PaymentCatalog + EventLog + ApiKeyStore + 'static>(
-        adapter: &Arc<T>,
-        lists: Arc<dyn ListStore>,
-        database: Database,
-    ) -> Self {
+    fn over<T>(adapter: &Arc<T>, lists: Arc<dyn ListStore>, database: Database) -> Self
+    where
+        T: PaymentRepository
+            + PaymentCatalog
+            + EventLog
+            + ApiKeyStore
+            + WebhookEndpointStore
+            + WebhookDeliveryStore
+            + 'static,
+    {
         Self {
             payments: Arc::clone(adapter) as _,
             catalog: Arc::clone(adapter) as _,
             events: Arc::clone(adapter) as _,
-            webhook_endpoints: match &database {
-                Database::Sqlite(sqlite) => Arc::clone(sqlite) as _,
-                Database::Postgres(_) => Arc::new(NoWebhookStore),
-            },
-            webhook_deliveries: match &database {
-                Database::Sqlite(sqlite) => Arc::clone(sqlite) as _,
-                Database::Postgres(_) => Arc::new(NoWebhookStore),
-            },
+            webhook_endpoints: Arc::clone(adapter) as _,
+            webhook_deliveries: Arc::clone(adapter) as _,
             api_keys: Arc::clone(adapter) as _,
             lists,
             database,

@@ -17,6 +17,7 @@ use crate::builders::{NOW, after, payment};
 
 pub use deliveries::{
     a_delivery_keeps_its_body_and_its_attempts, a_replay_makes_a_delivery_due,
+    an_attempt_that_ends_behind_the_disabling_disables_nothing,
     an_endpoint_that_nothing_reaches_for_long_is_disabled, an_event_goes_to_an_endpoint_once,
     deliveries_are_listed_and_forgotten, of_many_who_claim_each_gets_others,
     of_many_who_move_the_position_one_does, only_a_success_counts_under_a_lapsed_claim,

@@ -146,7 +146,8 @@ fn nothing_is_sent_into_the_operators_own_network() {
         &json!({"merchant_id": "m_demo", "url": "https://localhost/webhooks"}),
     );
     assert_eq!(made.status, 201, "{}", made.text);
-    gateway.pay(&Payment::ordinary());
+    let paid = gateway.pay(&Payment::ordinary());
+    assert_eq!(paid.status, 201, "{}", paid.text);
     let deliveries = format!(
         "{ENDPOINTS}/{}/deliveries",
         made.body["id"].as_str().expect("an id")

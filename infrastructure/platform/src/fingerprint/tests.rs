@@ -9,6 +9,7 @@ use super::*;
 fn config(path: &Path) -> Config {
     Config {
         fingerprint_key_path: path.to_owned(),
+        ..Config::default()
     }
 }
 

@@ -12,7 +12,7 @@ use tokio_postgres::types::ToSql;
 
 use super::PostgresPaymentRepository;
 use super::catalog::one_more;
-use super::failure::{unavailable, unavailable_because};
+use super::failure::unavailable_because;
 use super::rows::{get, unsigned};
 use crate::record::{ApiKeyColumns, Damage};
 
@@ -23,7 +23,7 @@ macro_rules! save {
             $key,
             " RETURNING 1), raised AS (
                 UPDATE api_keys_revision SET revision = revision + 1 WHERE EXISTS (SELECT 1 FROM saved))
-            SELECT count(*) FROM saved"
+            SELECT 1 FROM saved"
         )
     };
 }
@@ -136,8 +136,7 @@ impl PostgresPaymentRepository {
             &version,
         ];
         let written = self.write_and_tell(sql, &values).await?;
-        let written: i64 = written.try_get(0).map_err(|error| unavailable(&error))?;
-        Ok(written > 0)
+        Ok(!written.is_empty())
     }
 }
 

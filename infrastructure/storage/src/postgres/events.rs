@@ -17,7 +17,7 @@ use super::rows::{get, unsigned};
 use crate::record::{Damage, EventColumns};
 
 /// How many events are given their positions in one transaction: some 20 ms.
-const BATCH: i64 = 1_024;
+pub(super) const BATCH: i64 = 1_024;
 
 /// How many such batches one reader does. What is left is done by whoever reads on.
 const MAX_BATCHES: usize = 16;
@@ -39,10 +39,10 @@ const AFTER_OF_MERCHANT: &str = select_events!("position > $1 AND merchant_id = 
 
 const ARE_WITHOUT_POSITION: &str = "SELECT EXISTS (SELECT 1 FROM events WHERE position IS NULL)";
 
-const LOCK_POSITIONS: &str = "SELECT last_position FROM event_positions FOR UPDATE";
+pub(super) const LOCK_POSITIONS: &str = "SELECT last_position FROM event_positions FOR UPDATE";
 
 /// Sees all that was committed before the lock was had, since each statement sees what was committed before it.
-const GIVE_POSITIONS: &str = "
+pub(super) const GIVE_POSITIONS: &str = "
     WITH numbered AS (
         SELECT arrival, row_number() OVER (ORDER BY arrival) AS number
         FROM (SELECT arrival FROM events WHERE position IS NULL ORDER BY arrival LIMIT $1) AS waiting
@@ -71,6 +71,16 @@ pub(super) async fn after(
     }
     page.has_more |= may_be_more;
     Ok(page)
+}
+
+/// Gives positions to all events that have none, or as many as one reader does.
+pub(super) async fn give_all_positions(lease: &Lease) -> Result<(), RepositoryError> {
+    for _ in 0..MAX_BATCHES {
+        if give_positions(lease).await? < BATCH {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// A page, and whether there are events that have no position yet.

@@ -18,7 +18,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0001_payments.sql"),
     include_str!("../../migrations/postgres/0002_api_keys.sql"),
     include_str!("../../migrations/postgres/0003_lists.sql"),
-    include_str!("../../migrations/postgres/0009_decisions.sql"),
+    include_str!("../../migrations/postgres/0004_webhooks.sql"),
+    include_str!("../../migrations/postgres/0005_decisions.sql"),
 ];
 
 /// How often it is tried, because another gateway was faster. Each of them does it once, and the next try finds it done.

@@ -134,3 +134,21 @@ mod postgres_lists {
 
     testkit::list_store_contract!(open);
 }
+
+mod postgres_webhooks {
+    use std::sync::Arc;
+
+    use testkit::contracts::webhook_stores::WebhookStores;
+
+    async fn open() -> (WebhookStores, ()) {
+        let store = Arc::new(crate::postgres::fresh().await);
+        let stores = WebhookStores {
+            endpoints: Arc::clone(&store) as _,
+            deliveries: Arc::clone(&store) as _,
+            payments: store,
+        };
+        (stores, ())
+    }
+
+    testkit::webhook_stores_contract!(open);
+}

@@ -7,6 +7,7 @@ mod faults;
 mod lists;
 mod migration;
 mod opening;
+mod webhooks;
 
 use portcullis_storage::{PostgresConfig, PostgresPaymentRepository};
 use testkit::postgres::{Postgres, shared};

@@ -171,6 +171,33 @@ pub async fn an_endpoint_that_nothing_reaches_for_long_is_disabled(stores: Webho
     );
 }
 
+/// It keeps its reason, and says since when nothing reaches it, until something does.
+pub async fn an_attempt_that_ends_behind_the_disabling_disables_nothing(stores: WebhookStores) {
+    created(&stores, "we_1").await;
+    enqueued(&stores, "we_1", 2).await;
+    let taken = claimed(&stores, "we_1", NOW, 9).await;
+    let disable = EndpointChange {
+        enabled: Some(false),
+        ..EndpointChange::default()
+    };
+    stores.endpoints.change(&id("we_1"), &disable).await.unwrap();
+    let mut gone = end(&taken[0], after(9), AttemptNext::Failed);
+    gone.gone = true;
+    assert_eq!(stores.deliveries.finish(&gone).await.unwrap(), None);
+    let found = stores.endpoints.find(&id("we_1")).await.unwrap().unwrap();
+    assert_eq!(
+        (found.status, found.failing_since),
+        (
+            EndpointStatus::Disabled(DisabledReason::ByMerchant),
+            Some(after(9))
+        )
+    );
+    let reached = end(&taken[1], after(9), AttemptNext::Succeeded);
+    assert_eq!(stores.deliveries.finish(&reached).await.unwrap(), None);
+    let found = stores.endpoints.find(&id("we_1")).await.unwrap().unwrap();
+    assert_eq!(found.failing_since, None);
+}
+
 /// Whatever had come of it, unless it is being sent, or nothing is sent to its endpoint.
 pub async fn a_replay_makes_a_delivery_due(stores: WebhookStores) {
     created(&stores, "we_1").await;

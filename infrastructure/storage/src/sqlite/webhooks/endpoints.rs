@@ -1,14 +1,14 @@
 //! Endpoints as rows. One that is gone keeps its row while it has deliveries, and is seen by nobody.
 
 use application::ports::{
-    DisabledReason, EndpointChange, EndpointStatus, EventFilter, NewEndpoint, Page, PreviousSecret,
-    WEBHOOK_SECRET_BYTES, WebhookEndpoint, WebhookSecret, WebhookUrl,
+    DisabledReason, EndpointChange, EndpointStatus, NewEndpoint, Page, PreviousSecret, WEBHOOK_SECRET_BYTES,
+    WebhookEndpoint, WebhookSecret, WebhookUrl,
 };
-use domain::payment::PaymentEventKind;
 use domain::{MerchantId, Timestamp, WebhookEndpointId};
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::known;
+use crate::record::event_filter;
 
 const CREATE: &str = "
     INSERT INTO webhook_endpoints (id, merchant_id, url, event_kinds, secret, starts_after, created_at_ms)
@@ -55,7 +55,7 @@ pub(super) fn create(connection: &Connection, endpoint: &NewEndpoint, max: usize
         ":id": endpoint.id.as_str(),
         ":merchant_id": endpoint.merchant_id.as_str(),
         ":url": endpoint.url.as_str(),
-        ":event_kinds": kinds_text(&endpoint.events),
+        ":event_kinds": event_filter::text(&endpoint.events),
         ":secret": endpoint.secret.expose().as_slice(),
         ":created_at_ms": endpoint.created_at.unix_millis(),
         ":max": max,
@@ -116,7 +116,7 @@ pub(super) fn change(
         connection.prepare_cached(CHANGE_URL)?.execute(values)?;
     }
     if let Some(events) = events {
-        let values = named_params! { ":id": id_text, ":event_kinds": kinds_text(events) };
+        let values = named_params! { ":id": id_text, ":event_kinds": event_filter::text(events) };
         connection.prepare_cached(CHANGE_EVENTS)?.execute(values)?;
     }
     match enabled {
@@ -185,7 +185,10 @@ fn endpoint(row: &Row<'_>) -> rusqlite::Result<WebhookEndpoint> {
             MerchantId::parse(&merchant_id).ok(),
         )?,
         url: WebhookUrl::allowed(&url),
-        events: known("webhook_endpoints.event_kinds", filter(kinds.as_deref()))?,
+        events: known(
+            "webhook_endpoints.event_kinds",
+            event_filter::parse(kinds.as_deref()),
+        )?,
         status,
         secret: WebhookSecret::new(secret),
         previous_secret: previous
@@ -198,25 +201,4 @@ fn endpoint(row: &Row<'_>) -> rusqlite::Result<WebhookEndpoint> {
         failing_since: failing_since.map(Timestamp::from_unix_millis),
         created_at: Timestamp::from_unix_millis(row.get(10)?),
     })
-}
-
-fn kinds_text(events: &EventFilter) -> Option<String> {
-    match events {
-        EventFilter::All => None,
-        EventFilter::Only(kinds) => {
-            let names: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
-            Some(names.join(","))
-        }
-    }
-}
-
-fn filter(kinds: Option<&str>) -> Option<EventFilter> {
-    match kinds {
-        None => Some(EventFilter::All),
-        Some("") => Some(EventFilter::Only(Vec::new())),
-        Some(names) => {
-            let kinds = names.split(',').map(PaymentEventKind::parse);
-            kinds.collect::<Option<Vec<_>>>().map(EventFilter::Only)
-        }
-    }
 }

@@ -8,7 +8,7 @@ use testkit::postgres::shared;
 use super::{back_door, config, open};
 
 /// What a save writes, by a transaction that takes its time.
-const LATE: &str =
+pub(super) const LATE: &str =
     "BEGIN; INSERT INTO events (id, payment_id, merchant_id, kind, occurred_at_ms, status, currency,
         amount_minor_units, captured_minor_units, refunded_minor_units)
     SELECT 'evt_late', payment_id, merchant_id, kind, occurred_at_ms, status, currency, amount_minor_units,

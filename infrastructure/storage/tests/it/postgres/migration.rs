@@ -1,7 +1,8 @@
 //! A database that an older gateway wrote, opened by this one.
 
 use application::ports::{
-    EventLog, IdempotencyKey, KeyEntry, KeyWrite, ListStore, PaymentCatalog, PaymentRepository, RequestDigest,
+    self, EventLog, IdempotencyKey, KeyEntry, KeyWrite, ListStore, PaymentCatalog, PaymentRepository,
+    RequestDigest,
 };
 use domain::MerchantId;
 use domain::payment::OperationResult;
@@ -51,7 +52,7 @@ fn copy_rows(from: &str, to: &str) {
     server.sql(to, next);
 }
 
-async fn page_of_events(store: &PostgresPaymentRepository) -> Vec<application::ports::StoredEvent> {
+async fn page_of_events(store: &PostgresPaymentRepository) -> Vec<ports::StoredEvent> {
     store.events_after(0, None, 100).await.unwrap().items
 }
 
@@ -83,33 +84,38 @@ async fn what_the_first_gateway_stored_is_there_and_is_gone_on_from() {
     written.save(&mut held).await.unwrap();
     let events = page_of_events(&written).await;
     assert!(!events.is_empty());
+    // Its event has no position yet, since nobody has read the log behind it.
+    let mut unread = payment().id("pay_4").decided(Outcome::Review).build();
+    written.save(&mut unread).await.unwrap();
 
     let database = server.fresh_database();
     server.sql(&database, FIRST_SCHEMA);
     copy_rows(&newest, &database);
     let store = open(&config(server, &database)).await;
-    for known in [&open_payment, &ended, &held] {
+    for known in [&open_payment, &ended, &held, &unread] {
         assert_eq!(store.find(known.id()).await.unwrap().as_ref(), Some(known));
     }
     let key = store.find_key(&tenant, &idempotency_key).await.unwrap();
     assert_eq!(key, Some(entry));
-    assert_eq!(page_of_events(&store).await, events);
+    // Nobody can have wanted the events that were there before there were webhooks.
+    let handed_out = ports::WebhookDeliveryStore::position(&store).await.unwrap();
+    assert_eq!(handed_out, events.len() as u64);
+    let kept = page_of_events(&store).await;
+    assert_eq!(kept[..events.len()], events);
+    assert_eq!(kept.len(), events.len() + 1);
     let listed = store.list(&Default::default(), None, 10).await.unwrap();
-    assert_eq!(listed.items.len(), 3);
+    assert_eq!(listed.items.len(), 4);
 
     // And what is new is there too, and what is stored next goes on from what was.
-    assert_eq!(
-        application::ports::ApiKeyStore::revision(&store).await.unwrap(),
-        0
-    );
+    assert_eq!(ports::ApiKeyStore::revision(&store).await.unwrap(), 0);
     assert!(store.changes_after(0, 10).await.unwrap().lists.is_empty());
     open_payment
         .finish_operation(&operation_id("op_1"), OperationResult::NotSent, after(1))
         .unwrap();
     store.save(&mut open_payment).await.unwrap();
     let later = page_of_events(&store).await;
-    assert_eq!(later[..events.len()], events);
-    assert!(later.len() > events.len());
+    assert_eq!(later[..kept.len()], kept);
+    assert!(later.len() > kept.len());
     let version = "SELECT version FROM portcullis_schema";
     assert_eq!(server.sql(&database, version), server.sql(&newest, version));
 }
