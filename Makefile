@@ -65,7 +65,7 @@ money-races: setup-test ## Let 10,000 pairs of captures, voids and refunds race 
 
 money-crashes: setup-test ## Kill a gateway a thousand times while money moves, and hold its books against the acquirer's (takes minutes)
 	cargo build --workspace --all-targets --locked
-	E2E_BUILT=1 cargo test --workspace --locked --test e2e -- --ignored --nocapture killed_a_thousand_times $(ARGS)
+	E2E_BUILT=1 cargo test --workspace --locked --test e2e -- --ignored --nocapture killed_a_thousand_times --test-threads 1 $(ARGS)
 
 # Not a part of `make test`: its toolchains are some 700 MB, and it compiles interpreters.
 languages: setup-languages ## Build one rule in six languages, push all to one gateway, and compare what they decide
