@@ -9,7 +9,7 @@ use api::{
 };
 use application::api_keys::ApiKeyRing;
 use application::operation_runner::OperationRunner;
-use application::ports::{Acquirer, Clock, IdGenerator, ListStoreError, RiskPolicyEngine, Telemetry};
+use application::ports::{Clock, IdGenerator, ListStoreError, RiskPolicyEngine, Telemetry};
 use application::risk_assessment::RiskAssessment;
 use application::use_cases::FanOutEvents;
 use features::{FollowedLists, SubjectKey, SubjectLists};
@@ -104,7 +104,6 @@ impl Gateway {
         let ids: Arc<dyn IdGenerator> = Arc::new(UuidIdGenerator::new());
         let keyed = Arc::new(HmacCardFingerprinter::open(&config.platform)?);
         let features = features::open(&config.features, SubjectKey::new(&keyed.derived_key("features")))?;
-        let acquirer: Arc<dyn Acquirer> = acquirers::open(&config.acquirer)?;
         let storage = storage::open(&config.storage).await?;
 
         let takes_keys = config.http.authentication == Authentication::Keys;
@@ -124,15 +123,7 @@ impl Gateway {
             clock,
             telemetry,
         };
-        let runner = OperationRunner {
-            payments: Arc::clone(&storage.payments),
-            acquirer,
-            features: Arc::clone(&risk.features),
-            clock: Arc::clone(&risk.clock),
-            timer: Arc::new(TokioTimer),
-            telemetry: Arc::clone(&risk.telemetry),
-            times: Arc::new(config.payments.times()),
-        };
+        let runner = runner(&config, &storage, &risk)?;
         let lists = follow_lists(&storage, features.lists, &risk.clock).await?;
         let decisions = storage.decision_log(&config.storage.decisions, &risk.clock, &risk.telemetry);
         let catalog = || Arc::clone(&storage.catalog);
@@ -158,12 +149,7 @@ impl Gateway {
             lists: Arc::clone(&background.lists) as _,
             decisions,
             node,
-            webhooks: WebhookParts {
-                endpoints: Arc::clone(&storage.webhook_endpoints),
-                deliveries: Arc::clone(&storage.webhook_deliveries),
-                urls: Arc::new(UrlRules::new(&config.webhooks)),
-                secrets: Arc::new(RandomWebhookSecretGenerator),
-            },
+            webhooks: webhook_parts(&config.webhooks, &storage),
         };
         let state = ApiState::new(parts, http_metrics, Arc::new(move || render(&registry)));
         let server = Server::bind(config.http, state).await?;
@@ -240,6 +226,28 @@ async fn api_keys(
         ring.refresh().await?;
     }
     Ok(Arc::new(ring))
+}
+
+/// What speaks to the acquirer.
+fn runner(config: &Config, storage: &Storage, risk: &RiskAssessment) -> Result<OperationRunner, BuildError> {
+    Ok(OperationRunner {
+        payments: Arc::clone(&storage.payments),
+        acquirer: acquirers::open(&config.acquirer)?,
+        features: Arc::clone(&risk.features),
+        clock: Arc::clone(&risk.clock),
+        timer: Arc::new(TokioTimer),
+        telemetry: Arc::clone(&risk.telemetry),
+        times: Arc::new(config.payments.times()),
+    })
+}
+
+fn webhook_parts(config: &webhooks::Config, storage: &Storage) -> WebhookParts {
+    WebhookParts {
+        endpoints: Arc::clone(&storage.webhook_endpoints),
+        deliveries: Arc::clone(&storage.webhook_deliveries),
+        urls: Arc::new(UrlRules::new(config)),
+        secrets: Arc::new(RandomWebhookSecretGenerator),
+    }
 }
 
 /// What sends webhooks, unless that is left to other gateways.

@@ -86,6 +86,7 @@ const RULES: &[Rule] = &[
             "plugin-host",
             "storage",
             "telemetry",
+            "webhooks",
         ],
         development: &[],
     },

@@ -3,8 +3,9 @@
 
 mod books;
 
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::{acquirer, approving_on};
@@ -43,8 +44,7 @@ impl Told {
                 (answer.status < 300).then_some(answer.body)
             }
             _ => {
-                let mut unanswered = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
-                unanswered.push(request);
+                self.unanswered().push(request);
                 None
             }
         }
@@ -71,20 +71,31 @@ impl Told {
         Some(())
     }
 
+    /// Pays until the gateway is gone: then nothing is answered any more.
+    fn pay_until_gone(&self, gateway: &Gateway, name: &str) {
+        for number in 0.. {
+            let before = self.unanswered().len();
+            self.pay(gateway, &format!("{name}-{number}"));
+            let address = gateway.address().trim_start_matches("http://");
+            let refused = TcpStream::connect(address).is_err();
+            if refused && self.unanswered().len() > before {
+                return;
+            }
+        }
+    }
+
+    fn unanswered(&self) -> MutexGuard<'_, Vec<Unanswered>> {
+        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Sends again what was not answered, to the end.
     fn drive_on(&self, gateway: &Gateway) {
         eventually("every request to be answered", || {
-            let waiting: Vec<Unanswered> =
-                std::mem::take(&mut *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner));
+            let waiting = std::mem::take(&mut *self.unanswered());
             for request in waiting {
                 self.send(gateway, request);
             }
-            let left = self
-                .unanswered
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .len();
-            (left == 0).then_some(())
+            self.unanswered().is_empty().then_some(())
         });
     }
 }
@@ -142,27 +153,7 @@ fn kill_and_count(database: Database, kills: usize) {
         thread::scope(|scope| {
             for payer in 0..PAYERS {
                 let (told, gateway) = (&told, &gateway);
-                scope.spawn(move || {
-                    // Until the gateway is gone: then nothing is answered any more.
-                    for number in 0.. {
-                        let before = told
-                            .unanswered
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .len();
-                        told.pay(gateway, &format!("{kill}-{payer}-{number}"));
-                        let refused =
-                            std::net::TcpStream::connect(gateway.address().trim_start_matches("http://"));
-                        let after = told
-                            .unanswered
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .len();
-                        if after > before && refused.is_err() {
-                            return;
-                        }
-                    }
-                });
+                scope.spawn(move || told.pay_until_gone(gateway, &format!("{kill}-{payer}")));
             }
             while told.acknowledged.load(Ordering::SeqCst) < enough {
                 thread::yield_now();
