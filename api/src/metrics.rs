@@ -18,7 +18,7 @@ const DURATION_BUCKETS: [f64; 16] = [
     20.0,
 ];
 
-const METHODS: [&str; 4] = ["GET", "POST", "HEAD", "other"];
+const METHODS: [&str; 6] = ["GET", "POST", "HEAD", "PATCH", "DELETE", "other"];
 const STATUS_CLASSES: [&str; 5] = ["2xx", "3xx", "4xx", "5xx", "aborted"];
 /// The class of a request whose client went away before its answer.
 const ABORTED: usize = 4;
@@ -119,7 +119,9 @@ impl RouteMetrics {
                 Method::GET => 0,
                 Method::POST => 1,
                 Method::HEAD => 2,
-                _ => 3,
+                Method::PATCH => 3,
+                Method::DELETE => 4,
+                _ => 5,
             },
             started: Instant::now(),
             class: ABORTED,

@@ -19,6 +19,7 @@ mod hot_reload;
 mod life;
 mod many_policies;
 mod misbehaving;
+mod openapi;
 mod payments;
 mod policy_test;
 mod quarantine;

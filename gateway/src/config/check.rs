@@ -39,6 +39,7 @@ impl Config {
         acquirers::open(&self.acquirer)
             .map(drop)
             .map_err(|error| error.to_string())?;
+        self.check_acquirer_times()?;
         match self.storage.kind {
             storage::StorageKind::Sqlite if self.storage.sqlite.path.as_os_str().is_empty() => {
                 let path = "storage.sqlite.path";
@@ -56,6 +57,26 @@ impl Config {
         self.features.check().map_err(|error| error.to_string())?;
         self.webhooks.check().map_err(|error| error.to_string())?;
         telemetry::logging::check(&self.telemetry).map_err(|error| at("telemetry.log_filter", &error))?;
+        Ok(())
+    }
+
+    /// An acquirer that takes its time must not be given up by somebody else first: a caller would hear nothing of a charge that
+    /// is under way, and an inquiry would close its name.
+    fn check_acquirer_times(&self) -> Result<(), String> {
+        if self.acquirer.kind != acquirers::Kind::Http {
+            return Ok(());
+        }
+        let longest = self.acquirer.http.answer_timeout_ms;
+        for (path, found) in [
+            ("http.request_timeout_ms", self.http.request_timeout_ms),
+            ("payments.answer_ms", self.payments.answer_ms),
+        ] {
+            if found <= longest {
+                return Err(format!(
+                    "{path}: found {found}, expected more than acquirer.http.answer_timeout_ms, which is {longest}"
+                ));
+            }
+        }
         Ok(())
     }
 }
@@ -130,6 +151,26 @@ mod tests {
         ] {
             assert!(error.starts_with(path), "{error}");
         }
+    }
+
+    #[test]
+    fn nobody_gives_up_before_the_acquirer_may() {
+        let refused = |change: fn(&mut Config)| {
+            let mut config = Config::default();
+            config.acquirer.kind = acquirers::Kind::Http;
+            config.acquirer.http.url = "https://acquirer.example".to_owned();
+            assert_eq!(config.check(), Ok(()));
+            change(&mut config);
+            config.check().unwrap_err()
+        };
+        assert_eq!(
+            refused(|c| c.acquirer.http.answer_timeout_ms = 20_000),
+            "http.request_timeout_ms: found 20000, expected more than acquirer.http.answer_timeout_ms, which is 20000"
+        );
+        assert_eq!(
+            refused(|c| c.payments.answer_ms = 5_000),
+            "payments.answer_ms: found 5000, expected more than acquirer.http.answer_timeout_ms, which is 5000"
+        );
     }
 
     #[test]
