@@ -5,7 +5,7 @@
 #[path = "fakes/acquirer.rs"]
 mod acquirer;
 #[path = "fakes/engine.rs"]
-mod engine;
+pub(crate) mod engine;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,7 +35,7 @@ use testkit::fakes::{
 };
 
 pub(crate) use acquirer::ScriptedAcquirer;
-pub(crate) use engine::{ScriptedEngine, fault, identity, verdict};
+pub(crate) use engine::{ScriptedEngine, verdict};
 
 /// 2026-03-01T08:30:00.250Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_millis(1_772_353_800_250);

@@ -13,7 +13,8 @@ use domain::risk::Outcome;
 use serde_json::{Value, json};
 
 use crate::caller::{CARD_NUMBER, full_payment, get, post, small_payment, with};
-use crate::fakes::{World, fault, unavailable, verdict};
+use crate::fakes::engine::fault;
+use crate::fakes::{World, unavailable, verdict};
 
 const PATH: &str = "/v1/payments";
 

@@ -9,7 +9,8 @@ use domain::risk::{FaultKind, Outcome};
 use serde_json::json;
 
 use crate::caller::get;
-use crate::fakes::{NOW, World, identity};
+use crate::fakes::engine::identity;
+use crate::fakes::{NOW, World};
 
 fn in_force() -> ReleaseInForce {
     ReleaseInForce {

@@ -4,7 +4,8 @@ use domain::risk::Outcome;
 use serde_json::{Value, json};
 
 use crate::caller::{CARD_NUMBER, get, post, small_decision, small_payment, with};
-use crate::fakes::{World, fault, verdict};
+use crate::fakes::engine::fault;
+use crate::fakes::{World, verdict};
 
 const PATH: &str = "/v1/risk/decisions";
 
