@@ -7,6 +7,7 @@
     reason = "helpers of tests are tests: a missing key is a failure"
 )]
 
+mod access;
 mod api;
 mod cluster;
 mod command_line;
