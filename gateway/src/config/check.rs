@@ -40,6 +40,7 @@ impl Config {
             .map(drop)
             .map_err(|error| error.to_string())?;
         self.check_acquirer_times()?;
+        self.storage.decisions.check()?;
         match self.storage.kind {
             storage::StorageKind::Sqlite if self.storage.sqlite.path.as_os_str().is_empty() => {
                 let path = "storage.sqlite.path";
@@ -139,6 +140,10 @@ mod tests {
             (
                 refused(|c| c.storage.sqlite.path = std::path::PathBuf::new()),
                 "storage.sqlite.path: ",
+            ),
+            (
+                refused(|c| c.storage.decisions.max_per_second = 0),
+                "storage.decisions.max_per_second: ",
             ),
             (
                 refused(|c| c.webhooks.max_in_flight = 0),

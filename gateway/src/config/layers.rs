@@ -149,6 +149,9 @@ fn reworded(error: &toml::de::Error) -> String {
     if message.contains("socket address") {
         return format!("{message}, expected an IP address and a port, such as `127.0.0.1:8080`");
     }
+    if message.contains("IP address syntax") || message.contains("IP prefix") {
+        return format!("{message}, expected a network, such as `10.20.0.0/16`");
+    }
     for kind in ["usize", "u64", "u32", "u16", "u8"] {
         if let Some(found) = message.strip_suffix(&format!("expected {kind}")) {
             return format!("{found}expected a whole number of 0 or more");
@@ -182,6 +185,7 @@ fn origin(path: &str, message: &str, settings: &[Setting], file: Option<&Path>) 
         let made = setting.path.join(".");
         made == path
             || made.starts_with(&format!("{path}."))
+            || path.starts_with(&format!("{made}["))
             || unknown.is_some_and(|unknown| made == format!("{path}.{unknown}") || made == unknown)
     };
     match (settings.iter().rev().find(concerns), file) {

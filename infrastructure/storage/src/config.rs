@@ -26,12 +26,28 @@ pub struct DecisionsConfig {
     /// none are written, and those that there are are forgotten.
     pub keep_days: u32,
     /// How many are written a second at most, in the long run; what is beyond, and does not fit into a queue of 4,096, is dropped and
-    /// counted. Default 1000: more than a gateway is sent that is not being tested, and a bound on what writing takes from deciding. 0 counts
-    /// as 1.
+    /// counted. Default 1000: more than a gateway is sent that is not being tested, and a bound on what writing takes from deciding. 1 or
+    /// more.
     pub max_per_second: u32,
     /// For how many milliseconds somebody who reads them waits until those that came before him are written. Default 1000; then he is
     /// shown what there is.
     pub read_wait_ms: u64,
+}
+
+impl DecisionsConfig {
+    /// Whether the numbers mean something.
+    ///
+    /// # Errors
+    /// With the path of the setting, what was found and what was expected.
+    pub fn check(&self) -> Result<(), String> {
+        if self.max_per_second == 0 {
+            return Err(
+                "storage.decisions.max_per_second: found 0, expected 1 or more; keep_days = 0 keeps none at all"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
 }
 
 impl Default for DecisionsConfig {

@@ -85,6 +85,21 @@ fn a_value_of_another_kind_is_refused_with_its_path() {
         error.starts_with("--set http.listen=nowhere: http.listen: "),
         "{error}"
     );
+    let settings = vec![r#"webhooks.allowed_networks=["10.0.0.0/8", "10.0.0.0/40"]"#.to_owned()];
+    let error = refused(
+        "",
+        &Overrides {
+            settings,
+            ..Overrides::default()
+        },
+    );
+    assert!(error.starts_with("--set webhooks.allowed_networks="), "{error}");
+    assert!(
+        error.ends_with(
+            ": webhooks.allowed_networks[1]: invalid IP address syntax, expected a network, such as `10.20.0.0/16`"
+        ),
+        "{error}"
+    );
 }
 
 #[test]
@@ -116,11 +131,14 @@ fn what_looks_like_a_number_is_a_text_where_a_text_is_expected() {
 fn files_of_keys_are_beside_the_configuration_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gateway.toml");
-    let text = "[policies.etcd]\nca_file = \"ca.pem\"\n[[policies.signatures.keys]]\nname = \"a\"\npublic_key_file = \"a.pub\"\n";
+    let text = "[policies.etcd]\nca_file = \"ca.pem\"\n[[policies.signatures.keys]]\nname = \"a\"\npublic_key_file = \"a.pub\"\n[storage.postgres]\npassword_file = \"password\"\n[webhooks]\nca_file = \"webhooks.pem\"\n";
     std::fs::write(&path, text).unwrap();
     let config = load(Some(&path), &Overrides::default()).unwrap();
     let key = &config.policies.signatures.keys[0];
     assert_eq!(key.public_key_file, Some(folder.path().join("a.pub")));
+    let postgres = &config.storage.postgres;
+    assert_eq!(postgres.password_file, folder.path().join("password"));
+    assert_eq!(config.webhooks.ca_file, folder.path().join("webhooks.pem"));
     let etcd = &config.policies.etcd;
     assert_eq!(etcd.ca_file, folder.path().join("ca.pem"));
     assert!(
