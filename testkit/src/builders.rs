@@ -9,8 +9,11 @@ pub use details::{PaymentDetailsBuilder, payment_details};
 pub use payment::{OwnedRiskRequest, PaymentBuilder, RiskRequestBuilder, payment, risk_request};
 
 use application::use_cases::PaymentCard;
+use domain::access::{ApiKey, Grant, Role, ScopeSet, SecretDigest};
+use domain::text::BoundedText;
 use domain::{
-    CardExpiry, CardNumber, Currency, DecisionId, MerchantId, Money, OperationId, PaymentId, Timestamp,
+    ApiKeyId, CardExpiry, CardNumber, Currency, DecisionId, MerchantId, Money, OperationId, PaymentId,
+    Timestamp,
 };
 
 /// When everything happens that no time was given for: 2026-02-02T02:40:00Z.
@@ -56,6 +59,24 @@ pub fn decision_id(text: &str) -> DecisionId {
 #[must_use]
 pub fn operation_id(text: &str) -> OperationId {
     OperationId::parse(text).unwrap()
+}
+
+/// An operator's API key that works for ever.
+#[must_use]
+pub fn api_key(id: &str) -> ApiKey {
+    ApiKey {
+        id: ApiKeyId::parse(id).unwrap(),
+        name: BoundedText::parse("till 1 / \u{fc}").unwrap(),
+        grant: Grant::new(Role::Operator, None, ScopeSet::default()).unwrap(),
+        digest: SecretDigest([0xfe; 32]),
+        last4: BoundedText::parse("00ff").unwrap(),
+        previous: None,
+        created_at: NOW,
+        rotated_at: NOW,
+        expires_at: None,
+        revoked_at: None,
+        version: 0,
+    }
 }
 
 /// A card that is valid until the end of 2030.

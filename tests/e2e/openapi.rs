@@ -2,18 +2,16 @@
 
 use std::process::Command;
 
+use portcullis_tests::Database;
 use portcullis_tests::build::{repository, target};
-use portcullis_tests::{Database, Gateway};
+
+use crate::payments::approving_on;
 
 #[test]
 #[ignore = "takes minutes, and Python; run by `make schemathesis`"]
 fn no_request_gets_a_server_error_or_an_answer_outside_the_document() {
     for database in Database::ALL {
-        let store = tempfile::tempdir().expect("a folder");
-        let settings = database.settings();
-        let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
-        let gateway = Gateway::start_with(&format!("dir:{}", store.path().display()), &settings);
-        gateway.wait_until_ready();
+        let (_store, gateway) = approving_on(database, &[]);
         println!("{database:?}");
         let asked = Command::new(repository().join("scripts/schemathesis.sh"))
             .arg(gateway.address())

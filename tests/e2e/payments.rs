@@ -22,7 +22,7 @@ fn approving(settings: &[&str]) -> (TempDir, Gateway) {
 }
 
 /// The same, with its payments in this database.
-fn approving_on(database: Database, settings: &[&str]) -> (TempDir, Gateway) {
+pub(crate) fn approving_on(database: Database, settings: &[&str]) -> (TempDir, Gateway) {
     let of_database = database.settings();
     let all: Vec<&str> = of_database
         .iter()

@@ -8,6 +8,7 @@
 
 mod config;
 mod decisions;
+mod listing;
 mod postgres;
 mod record;
 mod sqlite;

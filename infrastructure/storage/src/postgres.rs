@@ -27,7 +27,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use crate::config::PostgresConfig;
-use catalog::Listing;
+use crate::listing::{Listing, Value, as_limit, one_more};
 use connections::{Connections, StatementError, Work};
 use save::{SaveValues, Saved, millis};
 
@@ -80,6 +80,15 @@ impl PostgresPaymentRepository {
             lease.query(&statement, parameters).await
         });
         read.await.map_err(StatementError::into_unavailable)
+    }
+
+    async fn listed(&self, listing: &Listing) -> Result<Vec<Row>, RepositoryError> {
+        let values = listing.values.iter().map(|value| match value {
+            Value::Text(text) => text as &(dyn ToSql + Sync),
+            Value::Number(number) => number,
+        });
+        let values: Vec<_> = values.collect();
+        self.query(&listing.sql, &values).await
     }
 
     /// Tells how many rows were changed.
@@ -167,13 +176,12 @@ impl PaymentCatalog for PostgresPaymentRepository {
         after: Option<&PageCursor>,
         limit: usize,
     ) -> Result<Page<Payment>, RepositoryError> {
-        let listing = Listing::of(query, after, limit);
-        let rows = self.query(&listing.sql, &listing.parameters()).await?;
+        let rows = self.listed(&catalog::listing(query, after, limit)).await?;
         catalog::page(&rows, limit)
     }
 
     async fn due_for_inquiry(&self, now: Timestamp, limit: usize) -> Result<Vec<PaymentId>, RepositoryError> {
-        let limit = catalog::as_limit(limit);
+        let limit = as_limit(limit);
         catalog::names(
             &self
                 .query(catalog::DUE_FOR_INQUIRY, &[&millis(now), &limit])
@@ -182,7 +190,7 @@ impl PaymentCatalog for PostgresPaymentRepository {
     }
 
     async fn overdue(&self, now: Timestamp, limit: usize) -> Result<Vec<PaymentId>, RepositoryError> {
-        let limit = catalog::as_limit(limit);
+        let limit = as_limit(limit);
         catalog::names(&self.query(catalog::OVERDUE, &[&millis(now), &limit]).await?)
     }
 
@@ -192,7 +200,7 @@ impl PaymentCatalog for PostgresPaymentRepository {
         limit: usize,
     ) -> Result<Page<Payment>, RepositoryError> {
         let after = after.map_or("", PaymentId::as_str);
-        let limit_and_one = catalog::one_more(limit);
+        let limit_and_one = one_more(limit);
         let rows = self
             .query(catalog::LEFT_TO_HUMANS, &[&after, &limit_and_one])
             .await?;
@@ -200,7 +208,7 @@ impl PaymentCatalog for PostgresPaymentRepository {
     }
 
     async fn forget_keys(&self, created_before: Timestamp, limit: usize) -> Result<usize, RepositoryError> {
-        let limit = catalog::as_limit(limit);
+        let limit = as_limit(limit);
         let gone = self
             .execute(keys::FORGET, &[&millis(created_before), &limit])
             .await?;

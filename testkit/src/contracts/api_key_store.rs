@@ -3,34 +3,17 @@
 use std::sync::Arc;
 
 use application::ports::{ApiKeyStore, ApiKeyStoreError};
-use domain::access::{ApiKey, Grant, PreviousSecret, Role, Scope, ScopeSet, SecretDigest};
+use domain::access::{ApiKey, Grant, PreviousSecret, Role, Scope, SecretDigest};
 use domain::text::BoundedText;
 use domain::{ApiKeyId, MerchantId};
 use tokio::task::JoinSet;
 
-use crate::builders::{NOW, after};
+use crate::builders::{after, api_key as key};
 
 type Store = Arc<dyn ApiKeyStore>;
 
 /// How many callers come at the same time, where many do.
 const CROWD: usize = 16;
-
-/// An operator's key that works for ever.
-fn key(id: &str) -> ApiKey {
-    ApiKey {
-        id: ApiKeyId::parse(id).unwrap(),
-        name: BoundedText::parse("till 1 / \u{fc}").unwrap(),
-        grant: Grant::new(Role::Operator, None, ScopeSet::default()).unwrap(),
-        digest: SecretDigest([0xfe; 32]),
-        last4: BoundedText::parse("00ff").unwrap(),
-        previous: None,
-        created_at: NOW,
-        rotated_at: NOW,
-        expires_at: None,
-        revoked_at: None,
-        version: 0,
-    }
-}
 
 /// A merchant's key with everything that a key can have.
 fn full_key(id: &str) -> ApiKey {

@@ -11,9 +11,9 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::PostgresPaymentRepository;
-use super::catalog::one_more;
 use super::failure::unavailable_because;
 use super::rows::{get, unsigned};
+use crate::listing::one_more;
 use crate::record::{ApiKeyColumns, Damage};
 
 macro_rules! save {

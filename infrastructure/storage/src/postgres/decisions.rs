@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use application::ports::{DecisionCursor, DecisionLogError, DecisionQuery, Page, RecordedDecision};
 use async_trait::async_trait;
-use domain::{DecisionId, MerchantId, PaymentId, Timestamp};
+use domain::{DecisionId, Timestamp};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::PostgresPaymentRepository;
-use super::catalog::{as_limit, one_more};
 use super::rows::{get, unsigned};
 use super::save::millis;
 use crate::decisions::{DecisionTable, unread};
+use crate::listing::{Listing, as_limit};
 use crate::record::{Damage, DecisionColumns};
 
 /// A list for each column.
@@ -22,6 +22,8 @@ const INSERT: &str = "
     FROM unnest($1::TEXT[], $2::TEXT[], $3::TEXT[], $4::TEXT[], $5::BIGINT[], $6::TEXT[])
         AS d (id, merchant_id, payment_id, outcome, created_at_ms, record)
     ON CONFLICT (id) DO NOTHING";
+
+const SELECT: &str = "SELECT id, merchant_id, payment_id, outcome, created_at_ms, record FROM decisions";
 
 const FIND: &str = "
     SELECT id, merchant_id, payment_id, outcome, created_at_ms, record FROM decisions WHERE id = $1";
@@ -61,13 +63,8 @@ impl DecisionTable for PostgresPaymentRepository {
         after: Option<&DecisionCursor>,
         limit: usize,
     ) -> Result<Page<RecordedDecision>, DecisionLogError> {
-        let listing = Listing::of(query, after, limit);
-        let values: Vec<&(dyn ToSql + Sync)> = listing
-            .values
-            .iter()
-            .map(|value| &**value as &(dyn ToSql + Sync))
-            .collect();
-        let rows = self.query(&listing.sql, &values).await.map_err(unread)?;
+        let listing = Listing::decisions(SELECT, query, after, limit);
+        let rows = self.listed(&listing).await.map_err(unread)?;
         let items = rows.iter().take(limit).map(restore).collect::<Result<_, _>>()?;
         Ok(Page {
             items,
@@ -81,69 +78,6 @@ impl DecisionTable for PostgresPaymentRepository {
             .await
             .map_err(unread)?;
         Ok(usize::try_from(gone).unwrap_or(usize::MAX))
-    }
-}
-
-/// A statement and its values.
-struct Listing {
-    sql: String,
-    values: Vec<Box<dyn ToSql + Sync + Send>>,
-}
-
-impl Listing {
-    /// One decision more than there is room for, if there is one. Only what is asked for is in the statement, so that it goes by the
-    /// index of that.
-    fn of(query: &DecisionQuery, after: Option<&DecisionCursor>, limit: usize) -> Self {
-        let DecisionQuery {
-            merchant,
-            payment,
-            outcome,
-            created_from,
-            created_before,
-        } = query;
-        let mut listing = Self {
-            sql:
-                "SELECT id, merchant_id, payment_id, outcome, created_at_ms, record FROM decisions WHERE TRUE"
-                    .to_owned(),
-            values: Vec::new(),
-        };
-        if let Some(merchant) = merchant.as_ref().map(MerchantId::to_string) {
-            listing.narrow("merchant_id =", merchant);
-        }
-        if let Some(payment) = payment.as_ref().map(PaymentId::to_string) {
-            listing.narrow("payment_id =", payment);
-        }
-        if let Some(outcome) = outcome {
-            listing.narrow("outcome =", outcome.as_str());
-        }
-        if let Some(at) = created_from.map(millis) {
-            listing.narrow("created_at_ms >=", at);
-        }
-        if let Some(at) = created_before.map(millis) {
-            listing.narrow("created_at_ms <", at);
-        }
-        if let Some(DecisionCursor { created_at, id }) = after {
-            let at = listing.value(millis(*created_at));
-            let id = listing.value(id.to_string());
-            listing
-                .sql
-                .push_str(&format!(" AND (created_at_ms, id) < ({at}, {id})"));
-        }
-        let limit = listing.value(one_more(limit));
-        let rest = format!(" ORDER BY created_at_ms DESC, id DESC LIMIT {limit}");
-        listing.sql.push_str(&rest);
-        listing
-    }
-
-    fn narrow(&mut self, comparison: &str, value: impl ToSql + Sync + Send + 'static) {
-        let value = self.value(value);
-        self.sql.push_str(&format!(" AND {comparison} {value}"));
-    }
-
-    /// Takes a value in, and tells its place.
-    fn value(&mut self, value: impl ToSql + Sync + Send + 'static) -> String {
-        self.values.push(Box::new(value));
-        format!("${}", self.values.len())
     }
 }
 

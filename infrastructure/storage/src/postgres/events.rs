@@ -10,10 +10,10 @@ use application::ports::{Page, RepositoryError, StoredEvent};
 use domain::MerchantId;
 use tokio_postgres::Row;
 
-use super::catalog::one_more;
 use super::connections::{Lease, ONE_BY_ONE, StatementError};
 use super::failure::damaged;
 use super::rows::{get, unsigned};
+use crate::listing::one_more;
 use crate::record::{Damage, EventColumns};
 
 /// How many events are given their positions in one transaction: some 20 ms.

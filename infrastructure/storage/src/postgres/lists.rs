@@ -14,10 +14,10 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::PostgresPaymentRepository;
-use super::catalog::{as_limit, one_more};
 use super::connections::{ONE_BY_ONE, ONE_SNAPSHOT};
 use super::rows::{get, unsigned};
 use super::save::millis;
+use crate::listing::{as_limit, one_more};
 use crate::record::{Damage, ListItemColumns};
 
 /// For how long a removal is kept, so that every gateway hears of it: twice as long as the port promises.

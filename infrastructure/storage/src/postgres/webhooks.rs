@@ -18,11 +18,11 @@ use domain::{MerchantId, Timestamp, WebhookDeliveryId, WebhookEndpointId};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::catalog::{as_limit, one_more};
 use super::connections::{ONE_BY_ONE, Work};
 use super::rows::{get, unsigned};
 use super::save::millis;
 use super::{PostgresPaymentRepository, events};
+use crate::listing::{as_limit, one_more};
 use crate::record::{Damage, event_filter};
 use deliveries::Deliveries;
 

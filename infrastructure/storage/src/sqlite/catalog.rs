@@ -1,11 +1,11 @@
 //! Payments by something else than their name.
 
 use application::ports::{Page, PageCursor, PaymentQuery, RepositoryError};
-use domain::payment::PaymentStatus;
-use domain::{MerchantId, Payment, PaymentId, Timestamp};
+use domain::{Payment, PaymentId, Timestamp};
 use rusqlite::{Connection, Params, ToSql, named_params};
 
 use super::row::{find_in, snapshot, unavailable};
+use crate::listing::{Listing, Value};
 
 const DUE_FOR_INQUIRY: &str = "
     SELECT payment_id FROM operations WHERE inquire_at_ms <= :now_ms ORDER BY inquire_at_ms LIMIT :limit";
@@ -27,46 +27,8 @@ pub(super) fn list(
     after: Option<&PageCursor>,
     limit: usize,
 ) -> Result<Page<Payment>, RepositoryError> {
-    let PaymentQuery {
-        merchant,
-        status,
-        created_from,
-        created_before,
-    } = query;
-    let merchant = merchant.as_ref().map(MerchantId::as_str);
-    let status = status.map(PaymentStatus::as_str);
-    let created_from = created_from.map(Timestamp::unix_millis);
-    let created_before = created_before.map(Timestamp::unix_millis);
-    let after_at = after.map(|cursor| cursor.created_at.unix_millis());
-    let after_id = after.map(|cursor| cursor.id.as_str());
-    let limit_and_one = limit + 1;
-
-    // Only what is asked for is in the statement, so that it goes by the index of that.
-    let mut sql = "SELECT id FROM payments WHERE TRUE".to_owned();
-    let mut values: Vec<(&str, &dyn ToSql)> = Vec::new();
-    if let Some(merchant) = &merchant {
-        sql.push_str(" AND merchant_id = :merchant_id");
-        values.push((":merchant_id", merchant));
-    }
-    if let Some(status) = &status {
-        sql.push_str(" AND status = :status");
-        values.push((":status", status));
-    }
-    if let Some(from) = &created_from {
-        sql.push_str(" AND created_at_ms >= :from_ms");
-        values.push((":from_ms", from));
-    }
-    if let Some(before) = &created_before {
-        sql.push_str(" AND created_at_ms < :before_ms");
-        values.push((":before_ms", before));
-    }
-    if let (Some(at), Some(id)) = (&after_at, &after_id) {
-        sql.push_str(" AND (created_at_ms, id) < (:after_ms, :after_id)");
-        values.extend([(":after_ms", at as &dyn ToSql), (":after_id", id)]);
-    }
-    sql.push_str(" ORDER BY created_at_ms DESC, id DESC LIMIT :limit");
-    values.push((":limit", &limit_and_one));
-    page(connection, &sql, values.as_slice(), limit)
+    let listing = Listing::payments("SELECT id FROM payments", query, after, limit);
+    page(connection, &listing.sql, values_of(&listing).as_slice(), limit)
 }
 
 pub(super) fn left_to_humans(
@@ -95,6 +57,15 @@ pub(super) fn overdue(
 ) -> Result<Vec<PaymentId>, RepositoryError> {
     let values = named_params! { ":now_ms": now.unix_millis(), ":limit": limit };
     names(connection, OVERDUE, values)
+}
+
+/// The values of a listing, each for its place.
+pub(super) fn values_of(listing: &Listing) -> Vec<&dyn ToSql> {
+    let values = listing.values.iter().map(|value| match value {
+        Value::Text(text) => text as &dyn ToSql,
+        Value::Number(number) => number,
+    });
+    values.collect()
 }
 
 /// The payments of a statement that tells one name more than there is room for, if there is one more.

@@ -6,19 +6,23 @@ use application::ports::{
     DecisionCursor, DecisionLogError, DecisionQuery, Page, RecordedDecision, RepositoryError,
 };
 use async_trait::async_trait;
-use domain::{DecisionId, MerchantId, PaymentId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params};
+use domain::{DecisionId, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::SqlitePaymentRepository;
+use super::catalog::values_of;
 use super::row::unavailable;
 use super::writer::Work;
 use crate::decisions::{DecisionTable, unread};
+use crate::listing::Listing;
 use crate::record::DecisionColumns;
 
 const INSERT: &str = "
     INSERT INTO decisions (id, merchant_id, payment_id, outcome, created_at_ms, record)
     VALUES (:id, :merchant_id, :payment_id, :outcome, :created_at_ms, :record)
     ON CONFLICT (id) DO NOTHING";
+
+const SELECT: &str = "SELECT id, merchant_id, payment_id, outcome, created_at_ms, record FROM decisions";
 
 const FIND: &str = "
     SELECT id, merchant_id, payment_id, outcome, created_at_ms, record FROM decisions WHERE id = :id";
@@ -50,7 +54,7 @@ impl DecisionTable for SqlitePaymentRepository {
         let (query, after) = (query.clone(), after.cloned());
         let read = self
             .readers
-            .run(move |connection| rows(connection, &query, after.as_ref(), limit + 1))
+            .run(move |connection| rows(connection, &query, after.as_ref(), limit))
             .await;
         let mut rows = read.and_then(|rows| rows).map_err(unread)?;
         let has_more = rows.len() > limit;
@@ -110,60 +114,16 @@ fn find(connection: &Connection, id: &DecisionId) -> Result<Option<DecisionColum
     found.map_err(|error| unavailable(&error))
 }
 
+/// One more than there is room for, if there is one.
 fn rows(
     connection: &Connection,
     query: &DecisionQuery,
     after: Option<&DecisionCursor>,
     limit: usize,
 ) -> Result<Vec<DecisionColumns>, RepositoryError> {
-    let DecisionQuery {
-        merchant,
-        payment,
-        outcome,
-        created_from,
-        created_before,
-    } = query;
-    let merchant = merchant.as_ref().map(MerchantId::as_str);
-    let payment = payment.as_ref().map(PaymentId::as_str);
-    let outcome = outcome.map(|outcome| outcome.as_str());
-    let created_from = created_from.map(Timestamp::unix_millis);
-    let created_before = created_before.map(Timestamp::unix_millis);
-    let after_at = after.map(|cursor| cursor.created_at.unix_millis());
-    let after_id = after.map(|cursor| cursor.id.as_str());
-
-    // Only what is asked for is in the statement, so that it goes by the index of that.
-    let mut sql =
-        "SELECT id, merchant_id, payment_id, outcome, created_at_ms, record FROM decisions WHERE TRUE"
-            .to_owned();
-    let mut values: Vec<(&str, &dyn ToSql)> = Vec::new();
-    if let Some(merchant) = &merchant {
-        sql.push_str(" AND merchant_id = :merchant_id");
-        values.push((":merchant_id", merchant));
-    }
-    if let Some(payment) = &payment {
-        sql.push_str(" AND payment_id = :payment_id");
-        values.push((":payment_id", payment));
-    }
-    if let Some(outcome) = &outcome {
-        sql.push_str(" AND outcome = :outcome");
-        values.push((":outcome", outcome));
-    }
-    if let Some(from) = &created_from {
-        sql.push_str(" AND created_at_ms >= :from_ms");
-        values.push((":from_ms", from));
-    }
-    if let Some(before) = &created_before {
-        sql.push_str(" AND created_at_ms < :before_ms");
-        values.push((":before_ms", before));
-    }
-    if let (Some(at), Some(id)) = (&after_at, &after_id) {
-        sql.push_str(" AND (created_at_ms, id) < (:after_ms, :after_id)");
-        values.extend([(":after_ms", at as &dyn ToSql), (":after_id", id)]);
-    }
-    sql.push_str(" ORDER BY created_at_ms DESC, id DESC LIMIT :limit");
-    values.push((":limit", &limit));
-    let read = connection.prepare_cached(&sql).and_then(|mut statement| {
-        let rows = statement.query_map(values.as_slice(), columns)?;
+    let listing = Listing::decisions(SELECT, query, after, limit);
+    let read = connection.prepare_cached(&listing.sql).and_then(|mut statement| {
+        let rows = statement.query_map(values_of(&listing).as_slice(), columns)?;
         rows.collect()
     });
     read.map_err(|error| unavailable(&error))

@@ -2,10 +2,8 @@
 
 use application::ports::{ApiKeyStore, ApiKeyStoreError};
 use domain::ApiKeyId;
-use domain::access::{ApiKey, Grant, Role, ScopeSet, SecretDigest};
-use domain::text::BoundedText;
 use std::sync::Arc;
-use testkit::builders::{NOW, after};
+use testkit::builders::{after, api_key as key};
 use testkit::postgres::shared;
 use tokio::task::JoinSet;
 
@@ -13,22 +11,6 @@ use super::{back_door, config, open, somebody_waits_for_a_lock};
 
 /// How many keys each gateway makes.
 const KEYS: usize = 24;
-
-fn key(id: &str) -> ApiKey {
-    ApiKey {
-        id: ApiKeyId::parse(id).unwrap(),
-        name: BoundedText::parse("till").unwrap(),
-        grant: Grant::new(Role::Operator, None, ScopeSet::default()).unwrap(),
-        digest: SecretDigest([7; 32]),
-        last4: BoundedText::parse("00ff").unwrap(),
-        previous: None,
-        created_at: NOW,
-        rotated_at: NOW,
-        expires_at: None,
-        revoked_at: None,
-        version: 0,
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_by_two_gateways_at_once_each_raise_the_revision() {
