@@ -66,9 +66,28 @@ fn is_card_number(digits: &str) -> bool {
     CardNumber::parse(digits).is_ok_and(|number| number.brand() != CardBrand::Other)
 }
 
-/// Whether there are enough digits at all. Nearly every text ends here.
-fn may_hold(text: &str) -> bool {
-    text.len() >= *DIGITS.start() && text.chars().filter_map(digit).count() >= *DIGITS.start()
+/// Whether a run of digits may be long enough. Nearly every text ends here, so it is one look at each byte and no
+/// allocation; what is not ASCII is left to the search itself.
+pub(crate) fn may_hold(text: &str) -> bool {
+    if text.len() < *DIGITS.start() {
+        return false;
+    }
+    let mut digits = 0;
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                digits += 1;
+                if digits == *DIGITS.start() {
+                    return true;
+                }
+            }
+            // What `is_separator` takes of ASCII.
+            0x09..=0x0d | b' ' | b'-' | b'.' => {}
+            0x80.. => return true,
+            _ => digits = 0,
+        }
+    }
+    false
 }
 
 /// Any row of whole groups: `4242 4242 4242 4242` is found in `17. 4242 4242 4242 4242 12-30`.
@@ -193,6 +212,27 @@ mod tests {
             "pay_4242424242424242abcdef0123456789.1",
         ] {
             assert!(!holds_card_number(text), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        /// The filter may let through what holds nothing, never keep back what does.
+        #[test]
+        fn the_filter_keeps_no_card_number_back(
+            before in "[0-9a-z .é-]{0,12}",
+            parts in "[ .-]{0,2}",
+            after in "[0-9a-z .é-]{0,12}",
+        ) {
+            let number = CardNumber::parse("4242424242424242").unwrap();
+            let text = format!("{before}4242{parts}4242{parts}4242{parts}4242{after}");
+            proptest::prop_assert!(may_hold(&text) && repeats(&text, &number), "{text}");
+        }
+
+        #[test]
+        fn the_filter_of_ascii_is_exact(text in "([0-9]{1,8}|[\\x00-\\x7f]){0,30}") {
+            let mut found = false;
+            any_run(&text, |run| { found |= run.digits.len() >= *DIGITS.start(); found });
+            proptest::prop_assert_eq!(may_hold(&text), found);
         }
     }
 

@@ -14,6 +14,8 @@ pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 /// The longest request id taken over from a caller, in bytes: roomy for a UUID with a prefix, and a bound for log lines.
 const MAX_REQUEST_ID_BYTES: usize = 64;
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// Makes request ids: a random part per process and a count.
 pub(crate) struct RequestIds {
     process: u64,
@@ -35,8 +37,17 @@ impl RequestIds {
             return given.clone();
         }
         let count = self.next.fetch_add(1, Ordering::Relaxed);
-        let made = format!("req_{:016x}{count:08x}", self.process);
-        let made = HeaderValue::from_str(&made).unwrap_or(HeaderValue::from_static("req_none"));
+        let mut made = *b"req_0000000000000000000000000000";
+        for (end, digits, value) in [(20, 16, self.process), (32, 12, count)] {
+            let mut rest = value;
+            for digit in made.iter_mut().take(end).rev().take(digits) {
+                *digit = DIGITS
+                    .get(usize::try_from(rest & 0xf).unwrap_or(0))
+                    .map_or(b'0', |digit| *digit);
+                rest >>= 4;
+            }
+        }
+        let made = HeaderValue::from_bytes(&made).unwrap_or(HeaderValue::from_static("req_none"));
         headers.insert(X_REQUEST_ID, made.clone());
         made
     }

@@ -33,7 +33,12 @@ const FIRST_BUFFER_BYTES: usize = 2_048;
 
 /// A view as the body of an answer.
 pub(crate) fn json(status: StatusCode, view: &impl Serialize) -> Result<Response, Problem> {
-    let mut buffer = Vec::with_capacity(FIRST_BUFFER_BYTES);
+    json_of(FIRST_BUFFER_BYTES, status, view)
+}
+
+/// The same, of some so many bytes.
+pub(crate) fn json_of(bytes: usize, status: StatusCode, view: &impl Serialize) -> Result<Response, Problem> {
+    let mut buffer = Vec::with_capacity(bytes);
     serde_json::to_writer(&mut buffer, view).map_err(|error| Problem::internal(error.to_string()))?;
     json_bytes(status, buffer)
 }

@@ -44,7 +44,7 @@ impl<const MAX: usize> BoundedText<MAX> {
         if text.len() > MAX {
             return Err(TextError::TooLong { max: MAX });
         }
-        if text.chars().any(char::is_control) {
+        if has_control(text) {
             return Err(TextError::ControlCharacter);
         }
         Ok(Self(text.into()))
@@ -55,6 +55,15 @@ impl<const MAX: usize> BoundedText<MAX> {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether there is a control character. Without an early end, so that several bytes are looked at at once; only beyond ASCII
+/// there are characters to be put together.
+fn has_control(text: &str) -> bool {
+    let of_ascii = text
+        .bytes()
+        .fold(false, |found, byte| found | byte.is_ascii_control());
+    of_ascii || (!text.is_ascii() && text.chars().any(char::is_control))
 }
 
 impl<const MAX: usize> fmt::Debug for BoundedText<MAX> {
@@ -78,6 +87,9 @@ mod tests {
     fn empty_and_control_characters_are_refused() {
         assert_eq!(BoundedText::<4>::parse(""), Err(TextError::Empty));
         assert_eq!(BoundedText::<4>::parse("a\nb"), Err(TextError::ControlCharacter));
-        assert_eq!(BoundedText::<4>::parse("\u{0}"), Err(TextError::ControlCharacter));
+        for control in (0..=0x2ff).filter_map(char::from_u32) {
+            let refused = BoundedText::<8>::parse(&format!("ab{control}c")).is_err();
+            assert_eq!(refused, control.is_control(), "{control:?}");
+        }
     }
 }

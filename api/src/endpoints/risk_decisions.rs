@@ -13,7 +13,7 @@ use crate::access::Caller;
 use crate::body::read_json;
 use crate::problem::{Problem, decision_not_found};
 use crate::request::{DecisionListing, decision_cursor, parse_decide_risk};
-use crate::response::{DecisionView, PageView, RecordedDecisionView, json};
+use crate::response::{DecisionView, PageView, RecordedDecisionView, json, json_of};
 use crate::state::Shared;
 
 /// `POST /v1/risk/decisions`: 200 with the decision. Nothing is charged.
@@ -26,7 +26,11 @@ pub(crate) async fn create(shared: Arc<Shared>, request: Request) -> Result<Resp
     drop(body);
     let decided = shared.state.decisions.decide.execute(command);
     let made = within(shared.request_timeout, decided).await??;
-    json(StatusCode::OK, &DecisionView::new(&made))
+    json_of(
+        DecisionView::usual_bytes(&made),
+        StatusCode::OK,
+        &DecisionView::new(&made),
+    )
 }
 
 /// `GET /v1/risk/decisions/{decision}`: 200 with the decision and what it was about.

@@ -83,7 +83,7 @@ pub(super) fn problem_example(code: Option<ProblemCode>) -> Value {
         "title": code.title(),
         "status": code.status().as_u16(),
         "detail": "What happened this time, in a sentence.",
-        "instance": "req_5f1c0e9d7b3a428600000011",
+        "instance": "req_5f1c0e9d7b3a4286000000000011",
         "code": code.as_str(),
     })
 }

@@ -75,7 +75,8 @@ fn device(field: &Field<'_>, errors: &mut FieldErrors) -> Option<DeviceDetails> 
 
 /// In its one canonical form, so that a payer is not counted as two by another spelling of the same address.
 fn ip_address(field: &Field<'_>, errors: &mut FieldErrors) -> Option<DetailsText> {
-    let Ok(address) = text(field, errors)?.parse::<IpAddr>() else {
+    let text = text(field, errors)?;
+    let Ok(address) = text.parse::<IpAddr>() else {
         errors.add(
             ProblemCode::InvalidIpAddress,
             &field.path,
@@ -83,7 +84,12 @@ fn ip_address(field: &Field<'_>, errors: &mut FieldErrors) -> Option<DetailsText
         );
         return None;
     };
-    DetailsText::parse(&address.to_canonical().to_string())
+    let canonical = match address {
+        // Its only spelling that is taken.
+        IpAddr::V4(_) => DetailsText::parse(text),
+        IpAddr::V6(_) => DetailsText::parse(&address.to_canonical().to_string()),
+    };
+    canonical
         .map_err(|error| invalid_text(error, &field.path, errors))
         .ok()
 }

@@ -5,7 +5,7 @@ use domain::CardNumber;
 use super::field_errors::FieldErrors;
 use super::json::{Json, Object};
 use super::path::Path;
-use crate::card_shape::{holds_card_number, repeats};
+use crate::card_shape::{holds_card_number, may_hold, repeats};
 use crate::problem::ProblemCode;
 
 /// What is looked for in a field.
@@ -64,8 +64,9 @@ fn check_entry(
     errors: &mut FieldErrors,
 ) {
     let is_misplaced = |text: &str, search: Search| {
-        own.is_some_and(|own| repeats(text, own))
-            || (matches!(search, Search::AnyCard) && holds_card_number(text))
+        may_hold(text)
+            && (own.is_some_and(|own| repeats(text, own))
+                || (matches!(search, Search::AnyCard) && holds_card_number(text)))
     };
     let in_value = matches!(value, Json::Text(text) if is_misplaced(text, search));
     if in_value || is_misplaced(name, search) {

@@ -17,6 +17,15 @@ pub(crate) struct DecisionView<'a> {
 }
 
 impl<'a> DecisionView<'a> {
+    /// Some more bytes than most of these have.
+    pub(crate) fn usual_bytes(made: &RecordedDecision) -> usize {
+        /// All that is there without a policy, its ids as long as those that are made here.
+        const FRAME: usize = 256;
+        /// A policy that gave a verdict with a reason.
+        const EVALUATION: usize = 384;
+        FRAME + EVALUATION * made.decision.evaluations.len()
+    }
+
     pub(crate) fn new(made: &'a RecordedDecision) -> Self {
         Self {
             payment_id: made.payment_id.as_str(),

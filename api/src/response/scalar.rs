@@ -36,23 +36,45 @@ impl Serialize for Decimal {
 /// up to the year 9999.
 pub(super) struct Rfc3339(pub(super) Timestamp);
 
-impl fmt::Display for Rfc3339 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Rfc3339 {
+    /// `2026-01-01T00:00:00.007Z`.
+    fn write(&self) -> [u8; Self::LENGTH] {
         let millis = self.0.unix_millis();
         let seconds = millis / 1_000;
         let (year, month, day) = date(seconds / 86_400);
-        let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
-        let milli = millis % 1_000;
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z"
-        )
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        for (end, digits, value) in [
+            (4, 4, year),
+            (7, 2, month),
+            (10, 2, day),
+            (13, 2, seconds / 3_600 % 24),
+            (16, 2, seconds / 60 % 60),
+            (19, 2, seconds % 60),
+            (23, 3, millis % 1_000),
+        ] {
+            let mut rest = value;
+            for digit in text.iter_mut().take(end).rev().take(digits) {
+                *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+                rest /= 10;
+            }
+        }
+        text
+    }
+
+    const LENGTH: usize = 24;
+}
+
+impl fmt::Display for Rfc3339 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.write();
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
 impl Serialize for Rfc3339 {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let text = self.write();
+        serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

@@ -80,3 +80,54 @@ fn who_begins_while_the_clock_is_late_waits_for_no_tick_that_is_never_made() {
     (0..5).for_each(|_| clock.was_made());
     assert_eq!(clock.tick(), last, "five ticks later it is over");
 }
+
+/// Waits for a state of the ticker's thread, which has no other way to be seen.
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < Duration::from_secs(60), "{what}");
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn the_clock_stands_while_no_guest_runs_and_goes_on_for_the_next_one() {
+    let engine = engine();
+    let ticker = EpochTicker::start(engine.weak()).unwrap();
+    let clock = ticker.clock();
+    eventually("the thread sleeps", || clock.sleeps.load(Ordering::SeqCst));
+    let stood_at = clock.tick();
+    assert!(stood_at >= TICKS_TO_SLEEP, "no guest may outlast the clock");
+
+    let last = clock.tick_after(Instant::now(), TICK * 4);
+    let late = last - (stood_at + 5);
+    assert!(late <= MAX_MADE_UP, "as for a clock that is late, by {late} ticks");
+    eventually("the guest's last tick is made", || clock.tick() >= last);
+}
+
+#[test]
+fn a_guest_that_begins_while_others_did_keeps_its_clock() {
+    let clock = EpochClock::new();
+    clock.wanted.store(false, Ordering::SeqCst);
+    clock.tick_after(clock.origin, TICK);
+    assert!(
+        clock.wanted.load(Ordering::SeqCst),
+        "the thread finds it when it looks"
+    );
+}
+
+#[test]
+fn a_sleeping_ticker_ends_with_its_owner_and_with_its_engine() {
+    for owner_first in [true, false] {
+        let engine = engine();
+        let mut ticker = EpochTicker::start(engine.weak()).unwrap();
+        let clock = Arc::clone(ticker.clock());
+        eventually("the thread sleeps", || clock.sleeps.load(Ordering::SeqCst));
+        if owner_first {
+            drop(ticker);
+        } else {
+            drop(engine);
+            ticker.thread.take().unwrap().join().unwrap();
+        }
+    }
+}
