@@ -72,6 +72,13 @@ pub(crate) fn may_hold(text: &str) -> bool {
     if text.len() < *DIGITS.start() {
         return false;
     }
+    // Several bytes at a time: nothing in here ends early.
+    let (all, beyond) = text.bytes().fold((0, false), |(digits, beyond), byte| {
+        (digits + usize::from(byte.is_ascii_digit()), beyond | !byte.is_ascii())
+    });
+    if beyond || all < *DIGITS.start() {
+        return beyond;
+    }
     let mut digits = 0;
     for byte in text.bytes() {
         match byte {
@@ -83,7 +90,6 @@ pub(crate) fn may_hold(text: &str) -> bool {
             }
             // What `is_separator` takes of ASCII.
             0x09..=0x0d | b' ' | b'-' | b'.' => {}
-            0x80.. => return true,
             _ => digits = 0,
         }
     }
