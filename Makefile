@@ -41,7 +41,7 @@ publish: setup-build build-gateway ## Build the sample policies and publish what
 	scripts/publish.sh $(ARGS)
 
 ##@ Work
-.PHONY: test determinism crashes money-crashes money-races languages languages-quick languages-bindings bench bench-fleet build-bench check fmt deny
+.PHONY: test swap determinism crashes money-crashes money-races languages languages-quick languages-bindings bench bench-fleet build-bench check fmt deny
 # These count what is served within a guest's deadline, which says nothing where other tests have the machine.
 COUNTING := no_misbehaving_guest_harms_anybody
 # All targets at once: the end-to-end tests start the binary, and built on its own it would have fewer features switched
@@ -59,6 +59,9 @@ determinism: setup-test ## Run every sample policy's golden cases in 1,000 proce
 crashes: setup-test ## Kill a gateway a hundred times while documents come, and see what it starts from (takes minutes)
 	cargo build --workspace --all-targets --locked
 	E2E_BUILT=1 cargo test --workspace --locked --test e2e -- --ignored a_hundred_times $(ARGS)
+
+swap: setup-test ## See that nothing that was swapped out reaches the next guest (switches swap on for a moment: root's)
+	cargo test -p portcullis-plugin-host --lib --locked -- --ignored --nocapture swapped_out $(ARGS)
 
 money-races: setup-test ## Let 10,000 pairs of captures, voids and refunds race for the same money, in each database (takes minutes)
 	cargo test -p portcullis-storage --locked --test it -- --ignored ten_thousand_pairs $(ARGS)

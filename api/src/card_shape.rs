@@ -74,7 +74,10 @@ pub(crate) fn may_hold(text: &str) -> bool {
     }
     // Several bytes at a time: nothing in here ends early.
     let (all, beyond) = text.bytes().fold((0, false), |(digits, beyond), byte| {
-        (digits + usize::from(byte.is_ascii_digit()), beyond | !byte.is_ascii())
+        (
+            digits + usize::from(byte.is_ascii_digit()),
+            beyond | !byte.is_ascii(),
+        )
     });
     if beyond || all < *DIGITS.start() {
         return beyond;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::compile_cache::CompileCacheConfig;
+use crate::instance_reset::InstanceReset;
 use crate::quarantine::QuarantineConfig;
 use crate::signing::SignaturesConfig;
 use crate::store::EtcdConfig;
@@ -27,6 +28,10 @@ pub struct Config {
     /// How many instances of policies stay warm, so that the next evaluation finds its memory mapped. At least the
     /// number of policies times the worker threads; a warm slot costs some 110 KB. Default 256.
     pub max_warm_instances: u32,
+    /// How what a guest wrote is taken out of its slot before the next one has it: `memset` (the default, and the quicker way for
+    /// guests of the kit) or `pagemap_scan` (the quicker way for guests with much memory of which they write little; Linux 6.7 or
+    /// newer, without swap: else it is `memset`, and the log says why).
+    pub instance_reset: InstanceReset,
     /// How many threads the lane has, which runs policies that do not end within the slice of a payment's own thread (2 ms
     /// and 4,000,000 units of fuel). Default 2.
     pub lane_threads: u32,
@@ -78,6 +83,7 @@ impl Default for Config {
             required: Vec::new(),
             max_concurrent_evaluations: 64,
             max_warm_instances: 256,
+            instance_reset: InstanceReset::default(),
             lane_threads: 2,
             shadow_threads: 1,
             compile_threads: 2,

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use thiserror::Error;
-use wasmtime::{Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmFeatures};
+use wasmtime::{
+    Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmFeatures,
+};
 
 use crate::config::Config;
 use crate::document::limits::MAX_MEMORY_BYTES;
 use crate::epoch_ticker::{EpochClock, EpochTicker};
+use crate::instance_reset::{self, InstanceReset};
 use crate::structure::FEATURES;
 
 /// Host stack that one guest call may use. Frames of compiled guest code are small; what a Rust guest puts "on its
@@ -18,6 +21,9 @@ pub(crate) const MAX_GUEST_STACK_BYTES: usize = 512 * 1024;
 /// kernel. 256 KiB holds a guest of the SDK (64 KiB of stack, data and heap) whole, so that its reset is one memset and no
 /// system call.
 const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
+
+/// The same where written pages are looked for: only these are cleared, so that a guest of another kit (1 MiB of stack) has room.
+const SCANNED_BYTES: usize = 2 * 1024 * 1024;
 
 /// Core modules that one component may be made of: Rust has 3 or 4, JavaScript and Python toolchains up to some 30.
 pub(crate) const MAX_CORE_INSTANCES_PER_COMPONENT: u32 = 64;
@@ -45,6 +51,7 @@ pub struct EngineError(String);
 pub(crate) struct SandboxEngine {
     engine: Engine,
     ticker: Arc<EpochTicker>,
+    reset: InstanceReset,
 }
 
 impl SandboxEngine {
@@ -53,17 +60,30 @@ impl SandboxEngine {
     /// # Errors
     /// When the machine does not give the address space or the thread.
     pub(crate) fn new(config: &Config) -> Result<Self, EngineError> {
+        let (reset, instead) = instance_reset::on_this_machine(config.instance_reset);
+        if let Some(instead) = instead {
+            tracing::warn!(
+                reason = %instead,
+                "instances are reset by memset, and not by PAGEMAP_SCAN as policies.instance_reset says"
+            );
+        }
         let engine =
-            Engine::new(&engine_config(config)).map_err(|error| EngineError(format!("{error:#}")))?;
+            Engine::new(&engine_config(config, reset)).map_err(|error| EngineError(format!("{error:#}")))?;
         let ticker = EpochTicker::start(engine.weak()).map_err(|error| EngineError(error.to_string()))?;
         Ok(Self {
             engine,
             ticker: Arc::new(ticker),
+            reset,
         })
     }
 
     pub(crate) fn wasmtime(&self) -> &Engine {
         &self.engine
+    }
+
+    /// How its instances are reset.
+    pub(crate) const fn reset(&self) -> InstanceReset {
+        self.reset
     }
 
     /// The clock of its deadlines.
@@ -88,12 +108,12 @@ pub(crate) fn is_of_the_system(error: &wasmtime::Error) -> bool {
         })
 }
 
-fn engine_config(config: &Config) -> wasmtime::Config {
+fn engine_config(config: &Config, reset: InstanceReset) -> wasmtime::Config {
     let mut engine = code_config();
     engine
         .max_wasm_stack(MAX_GUEST_STACK_BYTES)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(MAX_BACKTRACE_FRAMES))
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool_config(config)));
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool_config(config, reset)));
     engine
 }
 
@@ -117,7 +137,7 @@ fn code_config() -> wasmtime::Config {
     engine
 }
 
-fn pool_config(config: &Config) -> PoolingAllocationConfig {
+pub(crate) fn pool_config(config: &Config, reset: InstanceReset) -> PoolingAllocationConfig {
     // A memory slot per warm instance and per running one; two, since an adapted module brings a memory of its own.
     let running = config.max_concurrent_evaluations.max(1);
     let memories = running
@@ -134,11 +154,15 @@ fn pool_config(config: &Config) -> PoolingAllocationConfig {
         .max_memories_per_component(MAX_MEMORIES_PER_COMPONENT)
         .table_elements(MAX_TABLE_ELEMENTS)
         .max_memory_size(usize::try_from(MAX_MEMORY_BYTES).unwrap_or(usize::MAX))
-        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
         // Zero would cost two system calls and their page faults per evaluation.
-        .table_keep_resident(1 << 20)
-        // Not `PAGEMAP_SCAN`: pages that were swapped out may reach the next instance (wasmtime's pull request 14357).
-        // Isolation goes before speed.
-        .pagemap_scan(wasmtime::Enabled::No);
+        .table_keep_resident(1 << 20);
+    match reset {
+        InstanceReset::Memset => pool
+            .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+            .pagemap_scan(Enabled::No),
+        InstanceReset::PagemapScan => pool
+            .linear_memory_keep_resident(SCANNED_BYTES)
+            .pagemap_scan(Enabled::Yes),
+    };
     pool
 }

@@ -12,6 +12,7 @@ use crate::compiler::{Compiler, CompilerCommand};
 use crate::config::Config;
 use crate::document::TextError;
 use crate::engine::{EngineError, SandboxEngine};
+use crate::instance_reset::{self, InstanceReset};
 use crate::lane::Lane;
 use crate::loader::{Loader, LoaderError};
 use crate::metrics::{HostMetrics, StateMetrics};
@@ -60,6 +61,7 @@ pub enum StartError {
 pub struct PolicyHost {
     id: NodeId,
     engine: Arc<WasmRiskPolicyEngine>,
+    reset: InstanceReset,
     reconciler: Reconciler,
 }
 
@@ -92,6 +94,7 @@ impl PolicyHost {
             max_concurrent_evaluations: config.max_concurrent_evaluations.max(threads_of_policies(config)),
             ..config.clone()
         })?;
+        let reset = sandbox.reset();
         let loader = Loader::start(
             sandbox.clone(),
             Compiler::apart(compiler, config),
@@ -113,6 +116,7 @@ impl PolicyHost {
         Ok(Self {
             id,
             engine,
+            reset,
             reconciler,
         })
     }
@@ -131,7 +135,8 @@ impl PolicyHost {
 
     /// Follows the store until it is told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        self.reconciler.run(stop).await;
+        let watch = instance_reset::watch(self.reset, stop.clone());
+        tokio::join!(self.reconciler.run(stop), watch);
     }
 }
 

@@ -35,6 +35,7 @@ pub mod fleet;
 pub mod fuzzing;
 pub mod golden;
 pub mod host;
+mod instance_reset;
 mod lane;
 pub mod load_error;
 mod loader;
@@ -67,6 +68,7 @@ pub use contract::check::ImportKind;
 pub use contract::mismatch::{ContractMismatch, Difference};
 pub use contract::version::ContractVersion;
 pub use engine::EngineError;
+pub use instance_reset::InstanceReset;
 pub use quarantine::{QuarantineConfig, QuarantineConfigError};
 
 pub use host::PolicyHost;

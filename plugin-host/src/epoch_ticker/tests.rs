@@ -101,7 +101,10 @@ fn the_clock_stands_while_no_guest_runs_and_goes_on_for_the_next_one() {
 
     let last = clock.tick_after(Instant::now(), TICK * 4);
     let late = last - (stood_at + 5);
-    assert!(late <= MAX_MADE_UP, "as for a clock that is late, by {late} ticks");
+    assert!(
+        late <= MAX_MADE_UP,
+        "as for a clock that is late, by {late} ticks"
+    );
     eventually("the guest's last tick is made", || clock.tick() >= last);
 }
 

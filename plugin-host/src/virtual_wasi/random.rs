@@ -26,8 +26,8 @@ impl GuestRandom {
     pub(crate) fn new(payment_id: &str, digest: &Digest) -> Self {
         let mut text = [0; MAX_SEED_TEXT_BYTES];
         let length = payment_id.len().min(MAX_SEED_TEXT_BYTES);
-        for (slot, byte) in text.iter_mut().zip(payment_id.bytes()) {
-            *slot = byte;
+        if let (Some(seed), Some(name)) = (text.get_mut(..length), payment_id.as_bytes().get(..length)) {
+            seed.copy_from_slice(name);
         }
         Self {
             text,
