@@ -43,3 +43,58 @@ impl Drop for Answers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Runtime;
+
+    use super::super::{Claim, Work, WriteError};
+    use super::*;
+
+    fn jobs(runtime: &Runtime, count: usize) -> (Vec<Job>, Vec<oneshot::Receiver<WriteResult>>) {
+        let job = |_| {
+            let (reply, answer) = oneshot::channel();
+            let job = Job {
+                work: Work::Check,
+                claim: Claim::default(),
+                reply,
+                runtime: runtime.handle().clone(),
+            };
+            (job, answer)
+        };
+        (0..count).map(job).unzip()
+    }
+
+    #[test]
+    fn everybody_hears_of_his_own() {
+        let runtime = Runtime::new().unwrap();
+        for count in [1, 3] {
+            let (mut jobs, answers) = jobs(&runtime, count);
+            let results: Vec<WriteResult> = (0..count)
+                .map(|number| {
+                    if number == 1 {
+                        Err(WriteError::KeyTaken)
+                    } else {
+                        Ok(number)
+                    }
+                })
+                .collect();
+            Answers::of(&mut jobs, results.clone()).deliver();
+            assert!(jobs.is_empty());
+            for (answer, result) in answers.into_iter().zip(results) {
+                assert_eq!(answer.blocking_recv(), Ok(result));
+            }
+        }
+    }
+
+    #[test]
+    fn they_are_delivered_also_when_the_runtime_has_ended() {
+        let runtime = Runtime::new().unwrap();
+        let (mut jobs, answers) = jobs(&runtime, 2);
+        drop(runtime);
+        Answers::of(&mut jobs, vec![Ok(0), Ok(1)]).deliver();
+        for (number, answer) in answers.into_iter().enumerate() {
+            assert_eq!(answer.blocking_recv(), Ok(Ok(number)));
+        }
+    }
+}
