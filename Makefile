@@ -40,6 +40,12 @@ run: setup-build build-gateway ## Start the gateway on the embedded default, wit
 publish: setup-build build-gateway ## Build the sample policies and publish what changed (a running gateway takes it over)
 	scripts/publish.sh $(ARGS)
 
+.PHONY: ship
+ship: setup-build ## Build what is shipped: the binary without symbols, and these in a file of their own
+	cargo build --workspace --bins --release --locked
+	scripts/ship.sh $(CARGO_TARGET_DIR)/release/portcullis $(CARGO_TARGET_DIR)/ship
+	ls -l $(CARGO_TARGET_DIR)/ship
+
 ##@ Work
 .PHONY: test swap determinism crashes money-crashes money-races languages languages-quick languages-bindings bench bench-fleet build-bench check fmt deny
 # These count what is served within a guest's deadline, which says nothing where other tests have the machine.

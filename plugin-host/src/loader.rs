@@ -11,13 +11,16 @@ use tokio::sync::oneshot;
 
 use crate::compile_cache::CompileCache;
 use crate::compiler::Compiler;
+use crate::component::{self, ArtifactFormatError, ArtifactKind};
 use crate::digest::Digest;
 use crate::document::PolicyDocument;
 use crate::engine::SandboxEngine;
+use crate::golden::GoldenCases;
 use crate::load_error::LoadError;
 use crate::policy::{Checked, Policy};
 use crate::priority::Priority;
 use crate::release::check_document;
+use crate::structure;
 
 /// How nice the loading threads are: half way to the lowest priority, so that payments come first and a load still ends
 /// on a busy machine.
@@ -89,8 +92,15 @@ impl Loader {
         let of_cache = Arc::clone(&document);
         let begun = self
             .run(move |is_awaited| {
-                let checked = Checked::artifact(&bytes)?;
+                if component::kind(&bytes)? == ArtifactKind::CoreModule {
+                    return Err(ArtifactFormatError::CoreModule.into());
+                }
+                let golden_cases = component::golden_cases(&bytes)?;
+                let golden_cases = golden_cases.map(GoldenCases::parse).transpose()?;
+                let checked = Checked::one_by_one(&bytes, golden_cases);
                 let Some(cached) = cache.and_then(|cache| cache.take(checked.digest())) else {
+                    // What is in the cache was counted before it was compiled, by the same sources.
+                    structure::count(&bytes)?;
                     return Ok(Begun::ToCompile(checked));
                 };
                 checked.check_contract(cached.contract)?;

@@ -14,6 +14,9 @@ use crate::wait::eventually;
 /// After so long a gateway is not going to be ready.
 const LONGEST_START: Duration = Duration::from_secs(120);
 
+/// How often it is asked whether it is ready, where it is measured how soon it is.
+const GLANCE: Duration = Duration::from_millis(1);
+
 /// A running gateway.
 pub struct Gateway {
     process: Process,
@@ -164,7 +167,7 @@ impl Gateway {
         }
         let started = Instant::now();
         self.process = self.launch.start_in(self.folder.path());
-        // Without a pause between two looks: they are what is measured.
+        // A short pause between two looks: without any they would take a core from what is measured.
         while started.elapsed() < LONGEST_START {
             if let Some(address) = self.process.lines().iter().find_map(|line| listening(line)) {
                 self.address = address;
@@ -172,7 +175,7 @@ impl Gateway {
                     return started.elapsed();
                 }
             }
-            std::thread::yield_now();
+            std::thread::sleep(GLANCE);
         }
         panic!(
             "the gateway was not ready in time:\n{}",

@@ -1,5 +1,6 @@
 //! Publishing by hand, past every check of `portcullis policy push`: what a broken tool or an attacker would write.
 
+use std::path::Path;
 use std::process::Command;
 
 use base64::Engine as _;
@@ -63,6 +64,25 @@ pub fn digest(policy: &Policy) -> String {
         .expect("sha256sum runs");
     let text = String::from_utf8(output.stdout).expect("text");
     format!("sha256:{}", text.split_whitespace().next().expect("a digest"))
+}
+
+/// Lays an artifact and a document that names it into a folder that no gateway follows now.
+///
+/// # Panics
+/// When it cannot be written.
+pub fn lay_into(folder: &Path, document: &Value, policy: &Policy) {
+    let text = |path: &str| document.pointer(path).and_then(Value::as_str).expect("a text");
+    let write = |path: &Path, bytes: &[u8]| {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, bytes).expect("a file of the store");
+    };
+    let bytes = std::fs::read(policy.wasm()).expect("an artifact");
+    let artifact = folder.join("artifacts").join(text("/artifact/digest"));
+    for (index, chunk) in bytes.chunks(1024 * 1024).enumerate() {
+        write(&artifact.join(format!("{index:06}")), chunk);
+    }
+    let envelope = envelope(document).to_string();
+    write(&folder.join("policies").join(text("/name")), envelope.as_bytes());
 }
 
 impl Etcd {

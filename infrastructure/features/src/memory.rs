@@ -1,5 +1,6 @@
 //! Velocity and lists in the memory of one gateway.
 
+mod digests;
 mod history;
 mod others;
 mod recent_payments;
@@ -12,13 +13,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use application::ports::{FeatureStore, FeatureStoreUnavailable, SettledAs};
 use async_trait::async_trait;
-use domain::feature::{FeatureSpec, FeatureValue, MAX_WINDOW_SECONDS, PaymentFilter, Subject};
+use domain::Currency;
+use domain::feature::{
+    FeatureSpec, FeatureValue, MAX_WINDOW_SECONDS, PaymentFilter, Subject, VelocityMeasure,
+};
 use domain::risk::RiskRequest;
 use domain::spelling::normalize;
 
 use crate::config::Config;
 use crate::lists::{ListError, SubjectLists};
-use history::{Occurrence, Window};
+use history::{History, Occurrence, Window};
 use recent_payments::RecentPayments;
 use shard::{Shard, ShardLimits};
 
@@ -180,27 +184,75 @@ impl MemoryFeatureStore {
         }
     }
 
-    fn read(&self, request: &RiskRequest<'_>, subjects: &Subjects, feature: &FeatureSpec) -> FeatureValue {
-        match feature {
-            FeatureSpec::Listed { list, subject } => self.lists.lookup(list, *subject, request),
-            FeatureSpec::Velocity {
-                subject,
-                measure,
-                filter,
-                window_seconds,
-            } => {
-                let Some(key) = subjects.get(*subject as usize).copied().flatten() else {
-                    return FeatureValue::Unavailable;
-                };
-                let window = Window {
-                    from_second: first_second(request, *window_seconds),
-                    filter: *filter,
-                };
-                let currency = request.details.amount.currency();
-                self.shard(key).map_or(FeatureValue::Unavailable, |shard| {
-                    shard.read(key, *subject, *measure, window, currency)
-                })
-            }
+    /// All features, in their order. Those of one subject that follow each other are read at one look.
+    fn read(
+        &self,
+        request: &RiskRequest<'_>,
+        subjects: &Subjects,
+        features: &[FeatureSpec],
+    ) -> Vec<FeatureValue> {
+        let mut values = Vec::with_capacity(features.len());
+        for some in features.chunk_by(|left, right| {
+            velocity_of(left).is_some_and(|subject| velocity_of(right) == Some(subject))
+        }) {
+            let key = some.first().and_then(velocity_of);
+            let key = key.and_then(|subject| subjects.get(subject as usize).copied().flatten());
+            let shard = key.and_then(|key| self.shard(key));
+            let history = key.zip(shard.as_deref()).map(|(key, shard)| shard.history(key));
+            values.extend(some.iter().map(|feature| match feature {
+                FeatureSpec::Listed { list, subject } => self.lists.lookup(list, *subject, request),
+                FeatureSpec::Velocity {
+                    subject,
+                    measure,
+                    filter,
+                    window_seconds,
+                } => history.map_or(FeatureValue::Unavailable, |history| {
+                    let window = Window {
+                        from_second: first_second(request, *window_seconds),
+                        filter: *filter,
+                    };
+                    measured(
+                        history,
+                        *subject,
+                        *measure,
+                        window,
+                        request.details.amount.currency(),
+                    )
+                }),
+            }));
+        }
+        values
+    }
+}
+
+/// Whose past a feature counts, where it counts one.
+const fn velocity_of(feature: &FeatureSpec) -> Option<Subject> {
+    match feature {
+        FeatureSpec::Velocity { subject, .. } => Some(*subject),
+        FeatureSpec::Listed { .. } => None,
+    }
+}
+
+/// What a subject's past says; of one that is not known there is none.
+fn measured(
+    history: Option<&History>,
+    subject: Subject,
+    measure: VelocityMeasure,
+    window: Window,
+    currency: Currency,
+) -> FeatureValue {
+    let count = |count: fn(&History, Window) -> u64| history.map_or(0, |history| count(history, window));
+    match measure {
+        VelocityMeasure::Count => FeatureValue::Count(count(History::count)),
+        VelocityMeasure::Amount => {
+            FeatureValue::Amount(history.map_or(0, |history| history.amount(window, currency)))
+        }
+        // A subject is only ever seen together with itself.
+        VelocityMeasure::Distinct(other) if other == subject => {
+            FeatureValue::Count(count(History::count).min(1))
+        }
+        VelocityMeasure::Distinct(other) => {
+            FeatureValue::Count(history.map_or(0, |history| history.distinct(window, other)))
         }
     }
 }
@@ -216,8 +268,7 @@ impl FeatureStore for MemoryFeatureStore {
         // Counted everywhere before anything is read: of two payments at the same time the one that is counted last
         // sees the other in every feature.
         self.count(request, &subjects, When::Now);
-        let read = |feature| self.read(request, &subjects, feature);
-        Ok(features.iter().map(read).collect())
+        Ok(self.read(request, &subjects, features))
     }
 
     async fn settle(

@@ -179,6 +179,19 @@ fn the_example_file_is_the_default_configuration_and_names_every_key() {
 }
 
 #[test]
+fn the_configuration_of_small_machines_is_taken_and_asks_for_less() {
+    let edge = include_str!("../../../../config/portcullis.edge.toml");
+    let file = file(edge);
+    let edge = load(Some(file.path()), &Overrides::default()).unwrap();
+    assert_eq!(edge.check(), Ok(()));
+    let default = Config::default();
+    assert!(edge.policies.max_warm_instances < default.policies.max_warm_instances);
+    assert!(edge.policies.max_concurrent_evaluations < default.policies.max_concurrent_evaluations);
+    assert!(edge.storage.sqlite.max_wal_bytes < default.storage.sqlite.max_wal_bytes);
+    assert!(edge.features.max_memory_bytes < default.features.max_memory_bytes);
+}
+
+#[test]
 fn the_example_of_a_trusted_key_is_one_and_names_every_key() {
     let example = include_str!("../../../../config/portcullis.example.toml");
     // It is indented behind the marks, up to the next line that is not.

@@ -1,8 +1,10 @@
 //! Which payments were observed and settled already, and with which subjects, bounded.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use domain::feature::Subject;
+
+use super::digests::ByDigest;
 
 /// How many subjects are remembered per payment, the latest: all of one request, and some of earlier ones that named
 /// the same payment. Whoever names more of them is counted again with those that were forgotten, never less.
@@ -12,7 +14,7 @@ const MAX_SUBJECTS: usize = 2 * Subject::ALL.len();
 /// 10⁸, and then what they have in common is counted once.
 #[derive(Debug)]
 pub(super) struct RecentPayments {
-    payments: HashMap<u64, Recent>,
+    payments: ByDigest<Recent>,
     arrivals: VecDeque<u64>,
     max_payments: usize,
 }
@@ -28,7 +30,7 @@ struct Recent {
 impl RecentPayments {
     pub(super) fn new(max_payments: usize) -> Self {
         Self {
-            payments: HashMap::new(),
+            payments: ByDigest::default(),
             arrivals: VecDeque::new(),
             max_payments: max_payments.max(1),
         }
@@ -36,16 +38,18 @@ impl RecentPayments {
 
     /// Which of the subjects were not yet counted with the payment. From now on they are.
     pub(super) fn observe(&mut self, payment: u64, subjects: &super::Subjects) -> super::Subjects {
-        if !self.payments.contains_key(&payment) {
-            if self.arrivals.len() == self.max_payments
+        let known = self.payments.len();
+        let recent = self.payments.entry(payment).or_default();
+        let new = subjects.map(|subject| subject.filter(|key| recent.count(*key)));
+        if self.payments.len() > known {
+            self.arrivals.push_back(payment);
+            if self.arrivals.len() > self.max_payments
                 && let Some(oldest) = self.arrivals.pop_front()
             {
                 self.payments.remove(&oldest);
             }
-            self.arrivals.push_back(payment);
         }
-        let recent = self.payments.entry(payment).or_default();
-        subjects.map(|subject| subject.filter(|key| recent.count(*key)))
+        new
     }
 
     /// Whether the payment was observed, and not settled before.

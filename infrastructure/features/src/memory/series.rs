@@ -78,7 +78,10 @@ impl Series {
             return; // No window reaches so far back.
         }
         // Nearly always the last bucket or behind it.
-        let index = self.buckets.partition_point(|bucket| bucket.last() < second);
+        let index = match self.buckets.last() {
+            Some(last) if last.first <= second => self.buckets.len() - usize::from(second <= last.last()),
+            _ => self.buckets.partition_point(|bucket| bucket.last() < second),
+        };
         match self.buckets.get_mut(index) {
             Some(bucket) if bucket.first <= second => bucket.add(filter, 1, minor_units),
             _ => {

@@ -1,12 +1,12 @@
 //! A part of the subjects, bounded in number and bytes.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
-use domain::Currency;
-use domain::feature::{FeatureValue, MAX_WINDOW_SECONDS, Subject, VelocityMeasure};
+use domain::feature::MAX_WINDOW_SECONDS;
 
 use super::When;
-use super::history::{History, Occurrence, Window};
+use super::digests::ByDigest;
+use super::history::{History, Occurrence};
 
 /// What the map and the queue take per subject, beside the history: keys, stamps and spare room.
 const ENTRY_OVERHEAD_BYTES: usize = 64;
@@ -33,7 +33,7 @@ struct Entry {
 #[derive(Debug)]
 pub(super) struct Shard {
     limits: ShardLimits,
-    entries: HashMap<u64, Entry>,
+    entries: ByDigest<Entry>,
     /// The stalest first. A subject that is seen again is put at the end; its old place stays until it comes up.
     queue: VecDeque<(u64, u64)>,
     next_stamp: u64,
@@ -44,7 +44,7 @@ impl Shard {
     pub(super) fn new(limits: ShardLimits) -> Self {
         Self {
             limits,
-            entries: HashMap::new(),
+            entries: ByDigest::default(),
             queue: VecDeque::new(),
             next_stamp: 0,
             bytes: 0,
@@ -106,29 +106,9 @@ impl Shard {
         }
     }
 
-    pub(super) fn read(
-        &self,
-        key: u64,
-        subject: Subject,
-        measure: VelocityMeasure,
-        window: Window,
-        currency: Currency,
-    ) -> FeatureValue {
-        let entry = self.entries.get(&key);
-        let history = entry.map(|entry| &entry.history);
-        match measure {
-            VelocityMeasure::Count => FeatureValue::Count(history.map_or(0, |h| h.count(window))),
-            VelocityMeasure::Amount => {
-                FeatureValue::Amount(history.map_or(0, |h| h.amount(window, currency)))
-            }
-            // A subject is only ever seen together with itself.
-            VelocityMeasure::Distinct(other) if other == subject => {
-                FeatureValue::Count(history.map_or(0, |h| h.count(window).min(1)))
-            }
-            VelocityMeasure::Distinct(other) => {
-                FeatureValue::Count(history.map_or(0, |h| h.distinct(window, other)))
-            }
-        }
+    /// The past of a subject, where it is known.
+    pub(super) fn history(&self, key: u64) -> Option<&History> {
+        self.entries.get(&key).map(|entry| &entry.history)
     }
 
     /// Forgets what is over the bounds, and some of what no window reaches any more. The subject that was just seen

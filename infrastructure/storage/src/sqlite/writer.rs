@@ -1,6 +1,7 @@
 //! The one thread that writes. It takes whatever waits, up to a bound, into one transaction: the disk is waited for once
 //! for all of them.
 
+mod answers;
 mod batch;
 mod thread;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 use domain::{ListItem, Timestamp};
 use rusqlite::Connection;
 use thiserror::Error;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
@@ -104,6 +106,8 @@ pub(super) struct Job {
     work: Work,
     claim: Claim,
     reply: oneshot::Sender<WriteResult>,
+    /// Where whoever waits for it runs.
+    runtime: Handle,
 }
 
 #[derive(Debug)]
@@ -158,6 +162,7 @@ impl Writer {
             work,
             claim: claim.clone(),
             reply,
+            runtime: Handle::current(),
         })));
         let answered = match timeout_at(deadline, &mut answer).await {
             Ok(answered) => answered,

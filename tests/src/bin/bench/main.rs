@@ -2,20 +2,24 @@
 //!
 //! One program for all of them, since each one more would be linked with the whole gateway once more.
 
+mod edge;
 mod fleet;
 mod hot_reload;
 mod isolation;
 mod restart;
 mod rollout;
+mod scale;
 
 use std::process::ExitCode;
 
 /// The benchmarks, by name.
-const BENCHMARKS: [(&str, fn()); 5] = [
+const BENCHMARKS: [(&str, fn()); 7] = [
     ("hot-reload", hot_reload::run),
     ("restart", restart::run),
     ("isolation", isolation::run),
     ("rollout", rollout::run),
+    ("scale", scale::run),
+    ("edge", edge::run),
     ("fleet", fleet::run),
 ];
 

@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
+use super::answers::Answers;
 use super::{CloseError, Job, Message, batch};
 use crate::config::SqliteConfig;
 use crate::sqlite::checkpoint::Checkpoints;
@@ -50,10 +51,7 @@ impl WriterThread {
             }
             let results = batch::write(&mut self.connection, &jobs);
             // Nobody hears of his payment before all of them are on the disk, and then all do at once.
-            for (job, result) in jobs.drain(..).zip(results) {
-                // Whoever has left meanwhile does not ask.
-                let _left = job.reply.send(result);
-            }
+            Answers::of(&mut jobs, results).deliver();
             self.checkpoints.after_commit(&self.connection);
         }
         self.checkpoints
