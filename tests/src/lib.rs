@@ -16,6 +16,7 @@ pub mod etcd;
 mod etcd_http;
 pub mod gateway;
 pub mod guests;
+pub mod languages;
 mod launch;
 pub mod memory;
 pub mod policies;

@@ -4,6 +4,7 @@
 
 mod fleet;
 mod hot_reload;
+mod http;
 mod isolation;
 mod restart;
 mod rollout;
@@ -11,7 +12,8 @@ mod rollout;
 use std::process::ExitCode;
 
 /// The benchmarks, by name.
-const BENCHMARKS: [(&str, fn()); 5] = [
+const BENCHMARKS: [(&str, fn()); 6] = [
+    ("http", http::run),
     ("hot-reload", hot_reload::run),
     ("restart", restart::run),
     ("isolation", isolation::run),
