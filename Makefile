@@ -93,12 +93,12 @@ languages-bindings: setup-build $(WIT_BINDGEN) ## See that the committed C bindi
 # Release builds: what is measured is what is shipped. Each benchmark leaves a section, and the sections become a document.
 BENCH := E2E_BUILT=1 BENCH_OUT=$(CARGO_TARGET_DIR)/bench $(CARGO_TARGET_DIR)/release/bench
 bench: build-bench ## Measure what is promised of speed and size beside floors and peers, and write docs/benchmarks.md
-	for each in hot-reload restart isolation rollout; do $(BENCH) $$each $(ARGS); done
+	for each in http hot-reload restart isolation rollout; do $(BENCH) $$each $(ARGS); done
 
 bench-fleet: build-bench ## Publish 1,000 releases under load to three gateways, and measure how soon each is enforced everywhere (takes minutes)
 	$(BENCH) fleet $(ARGS)
 
-build-bench: setup-test
+build-bench: setup-bench
 	cargo build --workspace --bins --release --locked
 
 # `-- -D warnings` reaches our crates only; in RUSTFLAGS it would compile every dependency once more.
@@ -156,10 +156,10 @@ $(CARGO_FUZZ):
 	rm -rf $(TOOLS)/build
 
 ##@ House
-.PHONY: setup setup-build setup-check setup-test setup-fuzz setup-languages setup-languages-c setup-schemathesis build-gateway help
+.PHONY: setup setup-build setup-check setup-test setup-fuzz setup-languages setup-languages-c setup-schemathesis setup-bench build-gateway help
 setup: setup-check setup-test ## Install everything that the other goals need
 
-setup-build setup-check setup-test setup-fuzz setup-languages setup-languages-c setup-schemathesis: setup-%:
+setup-build setup-check setup-test setup-fuzz setup-languages setup-languages-c setup-schemathesis setup-bench: setup-%:
 	@scripts/setup.sh $*
 
 # --workspace: with the dependencies' features of the whole workspace, for the reason given at `test`.

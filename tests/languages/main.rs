@@ -10,12 +10,10 @@
     reason = "helpers of tests are tests: a missing key is a failure; and what is measured is printed"
 )]
 
-mod guests;
-
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use guests::{compiled, golden_cases, languages, name, packed};
+use portcullis_tests::languages::{compiled, golden_cases, languages, name, packed};
 use portcullis_tests::policies::{publish, push};
 use portcullis_tests::{Answer, Etcd, Gateway, Payment, Policy, eventually_within};
 use serde_json::{Value, json};

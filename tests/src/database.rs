@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use testkit::postgres;
+use testkit::postgres::{self, Postgres};
 
 /// One of the databases that a gateway can keep its payments in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,18 +31,24 @@ impl Database {
     pub fn settings(self) -> Vec<String> {
         match self {
             Self::Sqlite => Vec::new(),
-            Self::Postgres => {
-                let server = postgres::shared();
-                let url = server.url(&server.fresh_database());
-                vec![
-                    "storage.kind=postgres".to_owned(),
-                    format!("storage.postgres.url={url}"),
-                    format!(
-                        "storage.postgres.password_file={}",
-                        server.password_file().display()
-                    ),
-                ]
-            }
+            Self::Postgres => settings_of(postgres::shared()),
         }
     }
+}
+
+/// The settings of a gateway that has a database of its own on this server.
+///
+/// # Panics
+/// When the server makes none.
+#[must_use]
+pub fn settings_of(server: &Postgres) -> Vec<String> {
+    let url = server.url(&server.fresh_database());
+    vec![
+        "storage.kind=postgres".to_owned(),
+        format!("storage.postgres.url={url}"),
+        format!(
+            "storage.postgres.password_file={}",
+            server.password_file().display()
+        ),
+    ]
 }

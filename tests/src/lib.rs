@@ -17,6 +17,7 @@ mod etcd_http;
 pub mod footprint;
 pub mod gateway;
 pub mod guests;
+pub mod languages;
 mod launch;
 pub mod memory;
 pub mod policies;

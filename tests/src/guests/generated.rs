@@ -240,3 +240,38 @@ fn hard_function(items: &mut String, rounds: usize, numbers: &mut Numbers) {
     }
     items.push_str("local.get 1) ");
 }
+
+/// A policy with about so many bytes of code such as compilers make of rules: loads, comparisons, branches, arithmetic and calls.
+#[must_use]
+pub fn code(bytes: usize) -> Vec<u8> {
+    /// What a function comes to.
+    const FUNCTION_BYTES: usize = 590;
+    let mut numbers = Numbers(SEED);
+    let mut items = String::new();
+    for index in 0..bytes.div_ceil(FUNCTION_BYTES) {
+        ordinary_function(&mut items, index, &mut numbers);
+    }
+    policy("code", &items)
+}
+
+fn ordinary_function(items: &mut String, index: usize, numbers: &mut Numbers) {
+    const STATEMENTS: usize = 12;
+    items.push_str(&format!(
+        "(func $rule{index} (param i32 i32) (result i32) (local i32 i64) "
+    ));
+    for _ in 0..STATEMENTS {
+        let mut below = |bound| numbers.below(bound);
+        let (from, to, limit, factor) = (below(16_384), below(16_384), below(1 << 20), below(1 << 16));
+        items.push_str(&format!(
+            "local.get 0 i32.load offset={from} local.get 1 i32.add local.tee 2 i32.const {limit} i32.gt_u \
+             if local.get 2 i32.const {factor} i32.mul local.set 1 \
+             else local.get 3 local.get 2 i64.extend_i32_u i64.add local.set 3 end \
+             local.get 0 local.get 2 i32.store offset={to} "
+        ));
+    }
+    let result = "local.get 3 i32.wrap_i64 local.get 1 i32.xor";
+    match index.checked_sub(1) {
+        Some(previous) => items.push_str(&format!("local.get 2 {result} call $rule{previous}) ")),
+        None => items.push_str(&format!("{result}) ")),
+    }
+}

@@ -5,6 +5,7 @@
 mod edge;
 mod fleet;
 mod hot_reload;
+mod http;
 mod isolation;
 mod restart;
 mod rollout;
@@ -13,7 +14,8 @@ mod scale;
 use std::process::ExitCode;
 
 /// The benchmarks, by name.
-const BENCHMARKS: [(&str, fn()); 7] = [
+const BENCHMARKS: [(&str, fn()); 8] = [
+    ("http", http::run),
     ("hot-reload", hot_reload::run),
     ("restart", restart::run),
     ("isolation", isolation::run),

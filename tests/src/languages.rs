@@ -4,14 +4,18 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use portcullis_tests::Policy;
-use portcullis_tests::build::{portcullis, repository, target};
+use crate::build::{portcullis, repository, target};
+use crate::policies::Policy;
 
 /// The folders of `plugins/languages`, by what follows `velocity-limit-`.
 const LANGUAGES: [&str; 5] = ["rust-wasip1", "c", "go", "javascript", "python"];
 
 /// All of them, or those that the variable `LANGUAGES` names: a machine may lack the toolchains of the others.
-pub(crate) fn languages() -> Vec<&'static str> {
+///
+/// # Panics
+/// When it names another one.
+#[must_use]
+pub fn languages() -> Vec<&'static str> {
     let Ok(named) = std::env::var("LANGUAGES") else {
         return LANGUAGES.to_vec();
     };
@@ -24,18 +28,30 @@ pub(crate) fn languages() -> Vec<&'static str> {
         .collect()
 }
 
+/// Whether the toolchains that come from registries of packages are there.
+#[must_use]
+pub fn are_here() -> bool {
+    target().join("languages/node").exists() && target().join("languages/python").exists()
+}
+
 /// The golden cases that all languages are held to.
-pub(crate) fn golden_cases() -> PathBuf {
+#[must_use]
+pub fn golden_cases() -> PathBuf {
     repository().join("plugins/velocity-limit/golden-cases.json")
 }
 
 /// The name of a language's policy.
-pub(crate) fn name(language: &str) -> String {
+#[must_use]
+pub fn name(language: &str) -> String {
     format!("velocity-limit-{language}")
 }
 
 /// What the script in a language's folder makes: a component, or a core module.
-pub(crate) fn compiled(language: &str) -> PathBuf {
+///
+/// # Panics
+/// When it fails.
+#[must_use]
+pub fn compiled(language: &str) -> PathBuf {
     let out = outputs().join(format!("{language}.wasm"));
     let tools = target().join("languages");
     let path = std::env::var("PATH").expect("a path");
@@ -54,7 +70,11 @@ pub(crate) fn compiled(language: &str) -> PathBuf {
 }
 
 /// What `portcullis policy build` makes of that, with these golden cases or none, and what it said.
-pub(crate) fn packed(language: &str, wasm: &Path, cases: Option<&Path>) -> (Policy, Output) {
+///
+/// # Panics
+/// When it fails.
+#[must_use]
+pub fn packed(language: &str, wasm: &Path, cases: Option<&Path>) -> (Policy, Output) {
     let out = outputs().join(format!("{language}.component.wasm"));
     let mut command = Command::new(portcullis());
     command.args(["policy", "build"]).arg(folder(language));
