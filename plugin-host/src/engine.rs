@@ -88,7 +88,7 @@ pub(crate) fn is_of_the_system(error: &wasmtime::Error) -> bool {
         })
 }
 
-fn engine_config(config: &Config) -> wasmtime::Config {
+pub(crate) fn engine_config(config: &Config) -> wasmtime::Config {
     let mut engine = code_config();
     engine
         .max_wasm_stack(MAX_GUEST_STACK_BYTES)
@@ -117,7 +117,7 @@ fn code_config() -> wasmtime::Config {
     engine
 }
 
-fn pool_config(config: &Config) -> PoolingAllocationConfig {
+pub(crate) fn pool_config(config: &Config) -> PoolingAllocationConfig {
     // A memory slot per warm instance and per running one; two, since an adapted module brings a memory of its own.
     let running = config.max_concurrent_evaluations.max(1);
     let memories = running
