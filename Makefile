@@ -41,7 +41,7 @@ publish: setup-build build-gateway ## Build the sample policies and publish what
 	scripts/publish.sh $(ARGS)
 
 ##@ Work
-.PHONY: test determinism crashes money-crashes money-races languages languages-quick languages-bindings bench bench-fleet check fmt deny
+.PHONY: test determinism crashes money-crashes money-races languages languages-quick languages-bindings bench bench-fleet build-bench check fmt deny
 # These count what is served within a guest's deadline, which says nothing where other tests have the machine.
 COUNTING := no_misbehaving_guest_harms_anybody
 # All targets at once: the end-to-end tests start the binary, and built on its own it would have fewer features switched
@@ -81,16 +81,16 @@ languages-quick: setup-languages-c ## The same for C and plain Rust alone, whose
 languages-bindings: setup-build $(WIT_BINDGEN) ## See that the committed C bindings are those of the contract (installs wit-bindgen first)
 	PATH="$(TOOLS)/bin:$$PATH" plugins/languages/velocity-limit-c/generate.sh --check
 
-bench: setup-test ## Measure how soon a release is enforced, how soon a node is back, and what policies that never end and candidates cost payments
-	cargo build --workspace --all-targets --locked
-	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/hot-reload-bench $(ARGS)
-	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/restart-bench
-	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/isolation-bench $(ARGS)
-	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/rollout-bench $(ARGS)
+# Release builds: what is measured is what is shipped. Each benchmark leaves a section, and the sections become a document.
+BENCH := E2E_BUILT=1 BENCH_OUT=$(CARGO_TARGET_DIR)/bench $(CARGO_TARGET_DIR)/release/bench
+bench: build-bench ## Measure what is promised of speed and size beside floors and peers, and write docs/benchmarks.md
+	for each in hot-reload restart isolation rollout; do $(BENCH) $$each $(ARGS); done
 
-bench-fleet: setup-test ## Publish 1,000 releases under load to three gateways, and measure how soon each is enforced everywhere (takes minutes)
-	cargo build --workspace --all-targets --locked
-	E2E_BUILT=1 $(CARGO_TARGET_DIR)/debug/fleet-bench $(ARGS)
+bench-fleet: build-bench ## Publish 1,000 releases under load to three gateways, and measure how soon each is enforced everywhere (takes minutes)
+	$(BENCH) fleet $(ARGS)
+
+build-bench: setup-test
+	cargo build --workspace --bins --release --locked
 
 # `-- -D warnings` reaches our crates only; in RUSTFLAGS it would compile every dependency once more.
 check: setup-check ## Formatting, lints and documentation, every warning an error

@@ -1,5 +1,6 @@
 //! Builders, fakes and contract suites for tests.
 //!
+//! - [`benchmark`]: quantiles, tables and the report of the benchmarks.
 //! - [`builders`]: a payment, its details, a decision in one line, with everything that does not matter filled in.
 //! - [`fakes`]: every port, in memory and under the test's control.
 //! - [`strategies`]: values of the domain for property tests.
@@ -20,6 +21,7 @@
     reason = "this is test code: what is not as it was built is a defect of the test"
 )]
 
+pub mod benchmark;
 pub mod builders;
 pub mod contracts;
 pub mod documentation;

@@ -12,18 +12,23 @@ pub fn repository() -> &'static Path {
         .unwrap_or(Path::new("."))
 }
 
-/// The folder that the running test was built into.
+/// The folder of the target that the running program was built into.
 ///
 /// # Panics
-/// When the test runs from nowhere.
+/// When the program runs from nowhere.
 #[must_use]
 pub fn target() -> PathBuf {
-    let test = std::env::current_exe().expect("the test knows its own file");
-    let target = test
-        .ancestors()
-        .find(|folder| folder.join("deps").is_dir())
-        .and_then(Path::parent);
-    target.expect("tests run from target/<profile>/deps").to_owned()
+    let target = profile().parent().map(Path::to_owned);
+    target.expect("a profile's folder lies in the target folder")
+}
+
+/// The folder of its profile in there: tests run from `debug/deps`, benchmarks from `release`.
+fn profile() -> PathBuf {
+    let program = std::env::current_exe().expect("a program knows its own file");
+    let profile = program.ancestors().find(|folder| folder.join("deps").is_dir());
+    profile
+        .expect("tests and benchmarks run from where they were built")
+        .to_owned()
 }
 
 /// The `portcullis` binary, built from the present sources.
@@ -47,6 +52,6 @@ pub fn portcullis() -> &'static Path {
                 "the portcullis binary does not build"
             );
         }
-        target().join("debug/portcullis")
+        profile().join("portcullis")
     })
 }

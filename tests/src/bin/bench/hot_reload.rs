@@ -18,6 +18,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use portcullis_tests::raw::{digest, document, envelope};
 use portcullis_tests::{Etcd, Gateway, Payment, Policy};
 use serde_json::{Value, json};
+use testkit::benchmark::{Report, Samples, Table, number};
 
 /// Releases per row.
 const RELEASES: u64 = 40;
@@ -25,7 +26,7 @@ const RELEASES: u64 = 40;
 /// Releases before the first one counts.
 const WARM_UP: u64 = 5;
 
-fn main() {
+pub(crate) fn run() {
     let etcd = Etcd::start();
     let bench = Bench {
         gateway: Gateway::start(&etcd.location()),
@@ -46,21 +47,29 @@ fn main() {
         bench.release(&Policy::of(&component, "").padded(padding), &mut sequence, 1)
     });
 
-    println!("from acknowledgement to the first decision by the new release, {RELEASES} releases a row");
-    println!();
-    println!(
-        "{:<46}  {:>9}  {:>9}  {:>9}  {:>9}",
-        "", "p50 ms", "p99 ms", "max ms", "p50/floor"
+    let mut report = Report::new(
+        "30-hot-reload",
+        "From acknowledgement to the first decision by the new release",
     );
-    let floor = quantile(&decision, 0.5) + quantile(&put, 0.5);
-    row("floor: one decision over HTTP", &decision, floor);
-    row("floor: one put of a document to etcd", &put, floor);
-    row("new document, same artifact", &parameters, floor);
-    row(
-        &format!("new artifact of {size} bytes, compiled anew"),
-        &artifact,
-        floor,
+    report.say(format!("{RELEASES} releases a row."));
+    let floor = decision.median_ms() + put.median_ms();
+    let row = |what: &str, samples: &Samples| {
+        let times = [0.5, 0.99, 1.0].map(|part| number(samples.quantile_ms(part)));
+        let ratio = number(samples.median_ms() / floor);
+        std::iter::once(what.to_owned())
+            .chain(times)
+            .chain([ratio])
+            .collect::<Vec<_>>()
+    };
+    let anew = format!("new artifact of {size} bytes, compiled anew");
+    report.table(
+        &Table::new(["", "p50 ms", "p99 ms", "max ms", "p50 / floor"])
+            .row(row("floor: one decision over HTTP", &decision))
+            .row(row("floor: one put of a document to etcd", &put))
+            .row(row("new document, same artifact", &parameters))
+            .row(row(&anew, &artifact)),
     );
+    report.finish();
 }
 
 struct Bench {
@@ -124,37 +133,9 @@ impl Bench {
     }
 }
 
-fn samples(mut measure: impl FnMut() -> Duration) -> Vec<Duration> {
+fn samples(mut measure: impl FnMut() -> Duration) -> Samples {
     for _ in 0..WARM_UP {
         measure();
     }
-    let mut samples: Vec<Duration> = (0..RELEASES).map(|_| measure()).collect();
-    samples.sort_unstable();
-    samples
-}
-
-/// A quantile of sorted samples, in milliseconds: the smallest that at least this part of them does not exceed.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "some tens of samples"
-)]
-fn quantile(samples: &[Duration], part: f64) -> f64 {
-    let index = ((samples.len() as f64 * part).ceil() as usize).saturating_sub(1);
-    samples
-        .get(index)
-        .map_or(0.0, |sample| sample.as_secs_f64() * 1_000.0)
-}
-
-fn row(what: &str, samples: &[Duration], floor: f64) {
-    let (p50, p99, max) = (
-        quantile(samples, 0.5),
-        quantile(samples, 0.99),
-        quantile(samples, 1.0),
-    );
-    println!(
-        "{what:<46}  {p50:>9.2}  {p99:>9.2}  {max:>9.2}  {:>9.1}",
-        p50 / floor
-    );
+    (0..RELEASES).map(|_| measure()).collect()
 }

@@ -6,8 +6,6 @@
 //! The candidate that never ends has rounds of its own, since it takes what is left of a core for a while after them, and is held
 //! against as many decisions without a candidate in a row just before. The times are this machine's; the ratios are what can be
 //! compared.
-//!
-//! `--assert` makes a target that is missed the status of the command.
 
 #![expect(
     clippy::expect_used,
@@ -15,12 +13,12 @@
     reason = "a benchmark ends where something is missing"
 )]
 
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use portcullis_tests::raw::{digest, document};
 use portcullis_tests::{Etcd, Gateway, Payment, Policy, eventually};
 use serde_json::{Value, json};
+use testkit::benchmark::{Bar, Report, Samples, Table, number};
 
 /// Rounds, each with so many decisions of each kind: 4,800 in all, so that 48 are slower than the 99th percentile.
 const ROUNDS: usize = 16;
@@ -42,8 +40,7 @@ const SHADOW: &str = "shadow";
 const CANARY: &str = "canary";
 const HOSTILE: &str = "hostile";
 
-fn main() -> ExitCode {
-    let must_hold = std::env::args().any(|argument| argument == "--assert");
+pub(crate) fn run() {
     let bench = Bench::start();
     let by_turns = [WITHOUT, SHADOW, CANARY];
     for _ in 0..WARM_UP {
@@ -63,41 +60,45 @@ fn main() -> ExitCode {
         hostile.extend((0..DECISIONS).map(|_| bench.time_decision(HOSTILE)));
         bench.wait_until_quiet(HOSTILE);
     }
-    for samples in times.iter_mut().chain([&mut quiet, &mut hostile]) {
-        samples.sort_unstable();
-    }
-    println!("{ROUNDS} rounds of {DECISIONS} decisions of each kind, one policy each");
-    println!();
-    println!(
-        "{:<44} {:>8} {:>9} {:>9} {:>9}",
-        "", "samples", "p50 µs", "p99 µs", "max µs"
+    let [without, shadow, canary] = times.map(Samples::new);
+    let [quiet, hostile] = [quiet, hostile].map(Samples::new);
+    let mut report = Report::new("60-rollouts", "Candidates beside payments");
+    report.say(format!(
+        "{ROUNDS} rounds of {DECISIONS} decisions of each kind, one policy each."
+    ));
+    report.table(
+        &Table::new(["", "samples", "p50 µs", "p99 µs", "max µs"])
+            .row(row("without a candidate", &without))
+            .row(row("with one in shadow, beside every payment", &shadow))
+            .row(row("with one in canary, for every card", &canary))
+            .row(row("without a candidate, in a row", &quiet))
+            .row(row("with one in shadow that never ends, in a row", &hostile)),
     );
-    let [without, shadow, canary] = &times;
-    row("without a candidate", without);
-    row("with one in shadow, beside every payment", shadow);
-    row("with one in canary, for every card", canary);
-    row("without a candidate, in a row", &quiet);
-    row("with one in shadow that never ends, in a row", &hostile);
-    println!();
     for kind in [SHADOW, CANARY, HOSTILE] {
         bench.tell(kind);
     }
-    println!();
-    let verdicts = [
-        target("shadow to none", shadow, without, MAX_RATIO),
-        target("canary to none", canary, without, MAX_RATIO),
-        target(
-            "a shadow that never ends to none",
+    let ratio = |with: &Samples, without: &Samples| with.quantile(0.99) / without.quantile(0.99);
+    for (what, with, without, most) in [
+        ("p99, with a shadow / without", &shadow, &without, MAX_RATIO),
+        ("p99, with a canary / without", &canary, &without, MAX_RATIO),
+        (
+            "p99, with a shadow that never ends / without",
             &hostile,
             &quiet,
             MAX_HOSTILE_RATIO,
         ),
-    ];
-    if must_hold && verdicts.contains(&false) {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
+    ] {
+        report.bar(Bar::at_most(what, ratio(with, without), most));
     }
+    report.finish();
+}
+
+fn row(what: &str, samples: &Samples) -> Vec<String> {
+    let times = [0.5, 0.99, 1.0].map(|part| number(samples.quantile_us(part)));
+    [what.to_owned(), samples.len().to_string()]
+        .into_iter()
+        .chain(times)
+        .collect()
 }
 
 struct Bench {
@@ -206,38 +207,4 @@ fn metric(gateway: &Gateway, kind: &str) -> Option<String> {
 
 fn merchant(kind: &str) -> String {
     format!("m_{kind}")
-}
-
-/// Holds the 99th percentiles against each other, and tells the medians beside them.
-fn target(what: &str, with: &[Duration], without: &[Duration], most: f64) -> bool {
-    let ratio = |part: f64| quantile(with, part) / quantile(without, part);
-    let (p50, p99) = (ratio(0.5), ratio(0.99));
-    let holds = p99 <= most;
-    let verdict = if holds { "holds" } else { "MISSED" };
-    println!("target: p99, {what}: at most {most:.1}, found {p99:.2} (p50 {p50:.2}): {verdict}");
-    holds
-}
-
-/// A quantile of sorted samples, in microseconds: the smallest that at least this part of them does not exceed.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "some thousand samples"
-)]
-fn quantile(samples: &[Duration], part: f64) -> f64 {
-    let index = ((samples.len() as f64 * part).ceil() as usize).saturating_sub(1);
-    samples
-        .get(index)
-        .map_or(0.0, |sample| sample.as_secs_f64() * 1_000_000.0)
-}
-
-fn row(what: &str, samples: &[Duration]) {
-    println!(
-        "{what:<44} {:>8} {:>9.0} {:>9.0} {:>9.0}",
-        samples.len(),
-        quantile(samples, 0.5),
-        quantile(samples, 0.99),
-        quantile(samples, 1.0)
-    );
 }

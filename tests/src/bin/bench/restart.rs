@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use portcullis_tests::policies::push;
 use portcullis_tests::{Gateway, Policy, eventually_within};
+use testkit::benchmark::{Report, Samples, Table, number};
 
 /// Policies of the store.
 const POLICIES: usize = 50;
@@ -26,7 +27,7 @@ const NOWHERE: &str = "etcd://127.0.0.1:1";
 /// How long all of them may take to compile at first.
 const LONGEST_COMPILE: Duration = Duration::from_secs(600);
 
-fn main() {
+pub(crate) fn run() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = |name: &str| format!("dir:{}", folder.path().join(name).display());
     let (none, many) = (store("none"), store("many"));
@@ -40,26 +41,31 @@ fn main() {
     });
     let of_code = full.metric("portcullis_policy_compile_cache_bytes").unwrap_or(0);
 
-    println!(
-        "from the start of the process to ready, {STARTS} starts a row; {POLICIES} policies of {size} bytes, {of_code} bytes of machine code"
-    );
-    println!();
-    println!("{:<52}  {:>9}  {:>9}  {:>9}", "", "p50 ms", "max ms", "p50/floor");
+    let mut report = Report::new("40-restart", "From the start of the process to ready");
+    report.say(format!(
+        "{STARTS} starts a row; {POLICIES} policies of {size} bytes, {of_code} bytes of machine code."
+    ));
     assert!(empty.terminate().success());
     let floor = samples(&mut empty, None);
-    let at_floor = median(&floor);
-    row("floor: no policy", &floor, at_floor);
     assert!(full.terminate().success());
-    row(
-        "all cached, the store answers",
-        &samples(&mut full, None),
-        at_floor,
+    let all = samples(&mut full, None);
+    let away = samples(&mut full, Some(NOWHERE));
+    let row = |what: &str, samples: &Samples| {
+        let ratio = samples.quantile(0.5) / floor.quantile(0.5);
+        [
+            what.to_owned(),
+            number(samples.median_ms()),
+            number(samples.quantile_ms(1.0)),
+            number(ratio),
+        ]
+    };
+    report.table(
+        &Table::new(["", "p50 ms", "max ms", "p50 / floor"])
+            .row(row("floor: no policy", &floor))
+            .row(row("all cached, the store answers", &all))
+            .row(row("all cached, the store is away", &away)),
     );
-    row(
-        "all cached, the store is away",
-        &samples(&mut full, Some(NOWHERE)),
-        at_floor,
-    );
+    report.finish();
 }
 
 /// Publishes the policies, and says how large one is.
@@ -89,32 +95,13 @@ fn publish(store: &str) -> u64 {
 }
 
 /// Starts a gateway that has ended, again and again.
-fn samples(gateway: &mut Gateway, store: Option<&str>) -> Vec<Duration> {
-    let mut samples: Vec<Duration> = (0..WARM_UP + STARTS)
+fn samples(gateway: &mut Gateway, store: Option<&str>) -> Samples {
+    (0..WARM_UP + STARTS)
         .map(|_| {
             let elapsed = gateway.time_to_ready_on(store);
             assert!(gateway.terminate().success());
             elapsed
         })
         .skip(WARM_UP)
-        .collect();
-    samples.sort_unstable();
-    samples
-}
-
-fn median(samples: &[Duration]) -> f64 {
-    milliseconds(samples.get(samples.len() / 2))
-}
-
-fn milliseconds(sample: Option<&Duration>) -> f64 {
-    sample.map_or(0.0, |sample| sample.as_secs_f64() * 1_000.0)
-}
-
-fn row(what: &str, samples: &[Duration], floor: f64) {
-    let p50 = median(samples);
-    println!(
-        "{what:<52}  {p50:>9.1}  {:>9.1}  {:>9.2}",
-        milliseconds(samples.last()),
-        p50 / floor
-    );
+        .collect()
 }
