@@ -103,7 +103,7 @@ impl Row {
     }
 
     /// A turn: so many calls, after some that do not count.
-    fn take_turn(&mut self, case: &Case, calls: usize) {
+    pub(crate) fn take_turn(&mut self, case: &Case, calls: usize) {
         self.contender.time(case, calls / 20 + 1);
         let samples = Samples::new(self.contender.time(case, calls));
         self.medians.push(samples.quantile_us(0.5));

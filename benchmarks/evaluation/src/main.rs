@@ -21,6 +21,7 @@ mod report;
 mod sample;
 mod sandbox;
 mod threads;
+mod versions;
 
 use std::process::ExitCode;
 

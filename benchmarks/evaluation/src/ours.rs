@@ -213,10 +213,7 @@ fn wait_until_in_force(engine: &WasmRiskPolicyEngine, policies: usize) {
         if let Some(refused) = statuses.iter().find_map(|status| status.refused.as_ref()) {
             panic!("a policy was refused: {}", refused.message);
         }
-        let in_force = statuses
-            .iter()
-            .filter(|status| status.in_force.is_some())
-            .count();
+        let in_force = statuses.iter().filter(|status| status.in_force.is_some()).count();
         let set = engine.snapshot().filter(|_| in_force == policies);
         if let Some(set) = set {
             assert_eq!(set.features(), feature_specs(), "the features of the policy");
@@ -233,10 +230,6 @@ fn wait_until_in_force(engine: &WasmRiskPolicyEngine, policies: usize) {
 /// Reads a guest.
 pub(crate) fn guest(folder: &Path, name: &str) -> Vec<u8> {
     let path = folder.join(format!("{name}.wasm"));
-    std::fs::read(&path).unwrap_or_else(|error| {
-        panic!(
-            "{}: {error}; benchmarks/guests/build.sh makes it",
-            path.display()
-        )
-    })
+    std::fs::read(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}; benchmarks/guests/build.sh makes it", path.display()))
 }

@@ -95,6 +95,16 @@ impl Case {
         };
         serde_json::to_string(&input).expect("facts are JSON")
     }
+
+    /// The same for those who keep the parameters.
+    pub(crate) fn json_without_parameters(&self) -> String {
+        let input = rule::Input {
+            payment: self.payment(),
+            features: self.features(),
+            parameters: (),
+        };
+        serde_json::to_string(&input).expect("facts are JSON")
+    }
 }
 
 const fn count(value: FeatureValue) -> Option<u64> {

@@ -60,6 +60,7 @@ impl host::Host for State {
 impl types::Host for State {}
 
 /// A component, linked once: an instance of it is made for each evaluation.
+#[derive(Clone)]
 pub(crate) struct Fresh {
     engine: Engine,
     policy: bindings::RiskPolicyPre<State>,

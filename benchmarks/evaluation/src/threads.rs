@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use testkit::benchmark::median;
 
 use crate::contender::Contender;
-use crate::pinning::pin;
+use crate::pinning::Pinned;
 use crate::sample;
 
 /// How long each is counted in each round.
@@ -28,7 +28,8 @@ pub(crate) struct Scaling {
 impl Scaling {
     /// Counts one round.
     pub(crate) fn round<C: Contender>(&mut self, cores: [usize; 2], contender: impl Fn() -> C + Sync) {
-        self.one.push(throughput(&cores[..1], &contender));
+        let [first, _] = cores;
+        self.one.push(throughput(&[first], &contender));
         self.two.push(throughput(&cores, &contender));
     }
 
@@ -64,7 +65,7 @@ fn throughput<C: Contender>(cores: &[usize], contender: &(impl Fn() -> C + Sync)
             .map(|core| {
                 let (over, begin) = (&over, &begin);
                 scope.spawn(move || {
-                    pin(*core);
+                    let _pinned = Pinned::to(*core);
                     count(contender(), over, begin)
                 })
             })
