@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use application::ports::{PolicySnapshot, RiskPolicyEngine};
+use application::ports::RiskPolicyEngine;
 use benchmark_rule::{Answer, Outcome, Reason};
 use domain::risk::{self, EvaluationResult, PolicyEvaluation};
 use plugin_host::artifact::Artifact;

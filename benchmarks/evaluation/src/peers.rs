@@ -6,6 +6,7 @@ mod cel;
 mod extism;
 mod regorus;
 mod rhai;
+mod zen;
 
 use std::path::Path;
 
@@ -20,6 +21,7 @@ const REGORUS: &str = "regorus, interpreter";
 const REGORUS_BYTECODE: &str = "regorus, bytecode";
 const CEL: &str = "cel";
 const RHAI: &str = "Rhai";
+const ZEN: &str = "zen-expression";
 const CEDAR: &str = "cedar-policy (the conditions alone: no score, no message)";
 
 /// Which row is to be how many times as long as ours, at least.
@@ -42,6 +44,7 @@ pub(crate) fn rows(guests: &Path) -> Vec<Row> {
         Row::new(REGORUS_BYTECODE, regorus::Bytecode::new()),
         Row::new(CEL, cel::Cel::new()),
         Row::new(RHAI, rhai::Rhai::new()),
+        Row::new(ZEN, zen::Zen::new()),
         Row::comparing(CEDAR, cedar::Cedar::new(), |answer| {
             let codes = answer.reasons.into_iter().map(|reason| reason.code);
             codes.collect::<Vec<_>>()

@@ -15,7 +15,6 @@ use crate::contender::Contender;
 use crate::sample::{Case, FEATURE_NAMES, parameters};
 use bindings::portcullis::policy::{host, types};
 
-#[expect(missing_docs, reason = "the contract itself documents these types")]
 mod bindings {
     //! Generated from the contract, as plugin-host does it.
 

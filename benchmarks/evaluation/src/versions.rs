@@ -4,10 +4,16 @@ const LOCK: &str = include_str!("../../Cargo.lock");
 
 /// The peers with their versions, for people.
 pub(crate) fn peers() -> String {
-    let peers = ["extism", "regorus", "cel", "rhai", "cedar-policy"];
+    let peers = [
+        "extism",
+        "regorus",
+        "cel",
+        "rhai",
+        "zen-expression",
+        "cedar-policy",
+    ];
     peers
         .into_iter()
-        .chain(cfg!(feature = "zen").then_some("zen-engine"))
         .map(|name| format!("{name} {}", version(name)))
         .collect::<Vec<_>>()
         .join(", ")
