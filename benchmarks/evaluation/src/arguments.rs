@@ -14,6 +14,19 @@ pub(crate) struct Arguments {
     pub(crate) core: usize,
     /// The core of the second thread, where there are two.
     pub(crate) other_core: usize,
+    /// The one part that is measured; none for all of them.
+    pub(crate) only: Option<Part>,
+}
+
+/// A part of what is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Ours beside everything else.
+    Compare,
+    /// Two threads against one.
+    Threads,
+    /// Many hot policies against one.
+    Hot,
 }
 
 impl Arguments {
@@ -28,6 +41,7 @@ impl Arguments {
             calls: 2_000,
             core: 0,
             other_core: 1,
+            only: None,
         };
         let mut rest = arguments.iter();
         while let Some(name) = rest.next() {
@@ -42,9 +56,10 @@ impl Arguments {
                 "--calls" => parsed.calls = number()?.max(1),
                 "--core" => parsed.core = number()?,
                 "--other-core" => parsed.other_core = number()?,
+                "--only" => parsed.only = Some(part(value)?),
                 _ => {
                     return Err(format!(
-                        "{name}: unknown; expected --guests FOLDER, --rounds N, --calls N, --core N or --other-core N"
+                        "{name}: unknown; expected --guests FOLDER, --rounds N, --calls N, --core N, --other-core N or --only PART"
                     ));
                 }
             }
@@ -53,5 +68,21 @@ impl Arguments {
             return Err("--guests: expected the folder that benchmarks/guests/build.sh fills".to_owned());
         }
         Ok(parsed)
+    }
+
+    /// Whether this part is measured.
+    pub(crate) fn asks_for(&self, part: Part) -> bool {
+        self.only.is_none_or(|only| only == part)
+    }
+}
+
+fn part(name: &str) -> Result<Part, String> {
+    match name {
+        "compare" => Ok(Part::Compare),
+        "threads" => Ok(Part::Threads),
+        "hot" => Ok(Part::Hot),
+        _ => Err(format!(
+            "--only: found `{name}`, expected compare, threads or hot"
+        )),
     }
 }

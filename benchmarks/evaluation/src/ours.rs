@@ -23,7 +23,7 @@ use prometheus_client::registry::Registry;
 use tempfile::TempDir;
 use testkit::builders::NOW;
 use testkit::fakes::SettableClock;
-use tokio::runtime::Runtime;
+use tokio::runtime::{EnterGuard, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use crate::compiler;
@@ -78,9 +78,15 @@ impl Ours {
         }
     }
 
-    /// What decides.
+    /// What decides. Wherever it is asked, [`Ours::enter`] holds.
     pub(crate) fn decider(&self) -> Decider {
         Decider(Arc::clone(&self.engine))
+    }
+
+    /// Makes this thread one of those that payments are served on, until what is returned is dropped: an evaluation that is held
+    /// up for longer than its slice, by whatever else runs on the machine, goes on in the lane, whose deadline the runtime keeps.
+    pub(crate) fn enter(&self) -> EnterGuard<'_> {
+        self.runtime.as_ref().expect("a runtime until the end").enter()
     }
 }
 
@@ -178,7 +184,7 @@ fn publication(component: &[u8], index: usize) -> Publication {
         [limits]
         fuel = 2_000_000
         deadline_ms = 10
-        memory_bytes = 1_048_576
+        memory_bytes = 4_194_304
         [failure_mode]
         default = "review"
         [scope]

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use testkit::benchmark::{Bar, Report, Table, number};
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Part};
 use crate::contender::{Row, measure};
 use crate::engines::Engines;
 use crate::native::Native;
-use crate::ours::{Decider, Ours, guest};
+use crate::ours::{Ours, guest};
 use crate::pinning::Pinned;
 use crate::sample;
 use crate::sandbox::{Fresh, Reused, Ticker};
@@ -31,13 +31,20 @@ pub(crate) fn run(arguments: &Arguments) {
     let mut report = Report::new("10-evaluation", "Evaluation");
     report.say(introduction(arguments));
     let policy = guest(&arguments.guests, "policy");
-    let ours = Ours::start(&policy, 1);
-    let engines = Engines::new();
-    let ticker = Ticker::start(engines.all());
-    compare(arguments, &ours.decider(), &engines, &mut report);
-    two_threads(arguments, &ours.decider(), &engines, &policy, &mut report);
-    drop((ticker, engines, ours));
-    hot_policies(arguments, &policy, &mut report);
+    if arguments.asks_for(Part::Compare) || arguments.asks_for(Part::Threads) {
+        let ours = Ours::start(&policy, 1);
+        let engines = Engines::new();
+        let _ticker = Ticker::start(engines.all());
+        if arguments.asks_for(Part::Compare) {
+            compare(arguments, &ours, &engines, &mut report);
+        }
+        if arguments.asks_for(Part::Threads) {
+            two_threads(arguments, &ours, &engines, &policy, &mut report);
+        }
+    }
+    if arguments.asks_for(Part::Hot) {
+        hot_policies(arguments, &policy, &mut report);
+    }
     report.finish();
 }
 
@@ -53,11 +60,12 @@ fn introduction(arguments: &Arguments) -> String {
     )
 }
 
-fn compare(arguments: &Arguments, ours: &Decider, engines: &Engines, report: &mut Report) {
+fn compare(arguments: &Arguments, ours: &Ours, engines: &Engines, report: &mut Report) {
     let guests = &arguments.guests;
     let policy = guest(guests, "policy");
+    let _entered = ours.enter();
     let mut rows = vec![
-        Row::new(OURS, ours.clone()),
+        Row::new(OURS, ours.decider()),
         Row::new(NATIVE, Native::new()),
         Row::new(FLOOR, Fresh::new(&engines.ours, &policy)),
         Row::new(REUSED, Reused::new(&engines.ours, &guest(guests, "policy-std"))),
@@ -153,17 +161,17 @@ fn templates_table(floor: &Row, templates: &[Row]) -> Table {
         .fold(head, |table, template| row(table, template.name, template))
 }
 
-fn two_threads(arguments: &Arguments, ours: &Decider, engines: &Engines, policy: &[u8], report: &mut Report) {
+fn two_threads(arguments: &Arguments, ours: &Ours, engines: &Engines, policy: &[u8], report: &mut Report) {
     let cores = [arguments.core, arguments.other_core];
     let floor = Fresh::new(&engines.ours, policy);
     let default_pool = Fresh::new(&engines.default_pool, policy);
     let mut scaling: [Scaling; 4] = Default::default();
     for _ in 0..arguments.rounds {
         let [of_native, of_ours, of_floor, of_default_pool] = &mut scaling;
-        of_native.round(cores, Native::new);
-        of_ours.round(cores, || ours.clone());
-        of_floor.round(cores, || floor.clone());
-        of_default_pool.round(cores, || default_pool.clone());
+        of_native.round(ours, cores, Native::new);
+        of_ours.round(ours, cores, || ours.decider());
+        of_floor.round(ours, cores, || floor.clone());
+        of_default_pool.round(ours, cores, || default_pool.clone());
     }
     report.say("Two threads, each on a core of its own, against one; thousands of evaluations a second:");
     let names = [
@@ -188,6 +196,7 @@ fn two_threads(arguments: &Arguments, ours: &Decider, engines: &Engines, policy:
 
 fn hot_policies(arguments: &Arguments, policy: &[u8], report: &mut Report) {
     let nodes = HOT.map(|policies| Ours::start(policy, policies));
+    let _entered = nodes.first().expect("a node for each").enter();
     let mut rows: Vec<Row> = nodes
         .iter()
         .map(|node| Row::new("hot policies", node.decider()))

@@ -28,7 +28,8 @@ mod bindings {
 
 /// The bounds of the policy's document, and of the slice that it may run on a payment's thread.
 const FUEL: u64 = 2_000_000;
-const MEMORY_BYTES: usize = 1_048_576;
+/// A guest with a stack of 1 MiB begins with 17 pages.
+const MEMORY_BYTES: usize = 4 * 1_048_576;
 /// 2 ms, and the tick that has begun.
 const DEADLINE_TICKS: u64 = 5;
 

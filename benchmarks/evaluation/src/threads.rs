@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use testkit::benchmark::median;
 
 use crate::contender::Contender;
+use crate::ours::Ours;
 use crate::pinning::Pinned;
 use crate::sample;
 
@@ -27,10 +28,15 @@ pub(crate) struct Scaling {
 
 impl Scaling {
     /// Counts one round.
-    pub(crate) fn round<C: Contender>(&mut self, cores: [usize; 2], contender: impl Fn() -> C + Sync) {
+    pub(crate) fn round<C: Contender>(
+        &mut self,
+        node: &Ours,
+        cores: [usize; 2],
+        contender: impl Fn() -> C + Sync,
+    ) {
         let [first, _] = cores;
-        self.one.push(throughput(&[first], &contender));
-        self.two.push(throughput(&cores, &contender));
+        self.one.push(throughput(node, &[first], &contender));
+        self.two.push(throughput(node, &cores, &contender));
     }
 
     /// Evaluations a second on one thread: the middle of the rounds.
@@ -56,7 +62,7 @@ impl Scaling {
 }
 
 /// Evaluations a second of all threads together, one on each of these cores.
-fn throughput<C: Contender>(cores: &[usize], contender: &(impl Fn() -> C + Sync)) -> f64 {
+fn throughput<C: Contender>(node: &Ours, cores: &[usize], contender: &(impl Fn() -> C + Sync)) -> f64 {
     let over = AtomicBool::new(false);
     let begin = Barrier::new(cores.len());
     thread::scope(|scope| {
@@ -65,6 +71,7 @@ fn throughput<C: Contender>(cores: &[usize], contender: &(impl Fn() -> C + Sync)
             .map(|core| {
                 let (over, begin) = (&over, &begin);
                 scope.spawn(move || {
+                    let _entered = node.enter();
                     let _pinned = Pinned::to(*core);
                     count(contender(), over, begin)
                 })
