@@ -47,7 +47,7 @@ ship: setup-build ## Build what is shipped: the binary without symbols, and thes
 	ls -l $(CARGO_TARGET_DIR)/ship
 
 ##@ Work
-.PHONY: test swap determinism crashes money-crashes money-races languages languages-quick languages-bindings bench bench-fleet build-bench check fmt deny
+.PHONY: test swap determinism crashes money-crashes money-races languages languages-quick languages-bindings bench bench-fleet bench-evaluation build-bench check fmt deny
 # These count what is served within a guest's deadline, which says nothing where other tests have the machine.
 COUNTING := no_misbehaving_guest_harms_anybody
 # All targets at once: the end-to-end tests start the binary, and built on its own it would have fewer features switched
@@ -97,6 +97,13 @@ bench: build-bench ## Measure what is promised of speed and size beside floors a
 
 bench-fleet: build-bench ## Publish 1,000 releases under load to three gateways, and measure how soon each is enforced everywhere (takes minutes)
 	$(BENCH) fleet $(ARGS)
+
+# By a workspace of its own, whose lock file has the peers in it: the product never depends on them.
+bench-evaluation: setup-build ## Measure one evaluation beside bare wasmtime, native code and other rule engines (minutes of building)
+	benchmarks/guests/build.sh
+	cd benchmarks && cargo build --release --locked --target-dir $(CARGO_TARGET_DIR)/benchmarks
+	BENCH_OUT=$(CARGO_TARGET_DIR)/bench $(CARGO_TARGET_DIR)/benchmarks/release/evaluation-bench \
+		--guests $(CARGO_TARGET_DIR)/benchmark-guests $(ARGS)
 
 build-bench: setup-bench
 	cargo build --workspace --bins --release --locked

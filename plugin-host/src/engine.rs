@@ -108,7 +108,7 @@ pub(crate) fn is_of_the_system(error: &wasmtime::Error) -> bool {
         })
 }
 
-fn engine_config(config: &Config, reset: InstanceReset) -> wasmtime::Config {
+pub(crate) fn engine_config(config: &Config, reset: InstanceReset) -> wasmtime::Config {
     let mut engine = code_config();
     engine
         .max_wasm_stack(MAX_GUEST_STACK_BYTES)

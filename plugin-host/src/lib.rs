@@ -16,6 +16,9 @@
 
 pub mod artifact;
 pub mod authoring;
+#[cfg(feature = "benchmarking")]
+#[doc(hidden)]
+pub mod benchmarking;
 pub mod compile_cache;
 pub mod compiler;
 pub mod component;
