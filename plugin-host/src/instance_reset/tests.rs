@@ -162,7 +162,11 @@ fn what_was_swapped_out_reaches_nobody() {
     assert_eq!(found_by_the_next(Enabled::No), [0, 0], "after a memset");
     let scanned = found_by_the_next(Enabled::Yes);
     println!("after PAGEMAP_SCAN the next guest finds {scanned:x?}, where the last one wrote {WORD:x}");
-    assert_ne!(scanned, [0, 0], "wasmtime has mended it: swap is no reason against scanning any more");
+    assert_ne!(
+        scanned,
+        [0, 0],
+        "wasmtime has mended it: swap is no reason against scanning any more"
+    );
 
     let (reset, instead) = on_this_machine(InstanceReset::PagemapScan);
     assert_eq!(reset, InstanceReset::Memset, "so it is not used on this machine");
