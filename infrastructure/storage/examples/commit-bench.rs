@@ -280,7 +280,7 @@ fn rows_of(path: &Path) -> Vec<Vec<Vec<Value>>> {
 fn columns(connection: &Connection, table: &str) -> Vec<String> {
     let sql = format!("SELECT * FROM {table}");
     let statement = connection.prepare(&sql).expect("a statement");
-    statement.column_names().into_iter().map(str::to_owned).collect()
+    statement.column_names().map(str::to_owned).collect()
 }
 
 fn rows(connection: &Connection, table: &str, order: &str, columns: &[String]) -> Vec<Vec<Value>> {

@@ -87,6 +87,17 @@ struct PaymentDocument<'a> {
     updated_at_ms: u64,
 }
 
+/// Bytes that a document has room for at first: more than most of them have.
+const USUAL_BYTES: usize = 3_072;
+
+/// A document as text.
+fn text_of(document: &impl Serialize) -> Result<String, Damage> {
+    let damaged = |error: &dyn Display| Damage::of("record", error);
+    let mut text = Vec::with_capacity(USUAL_BYTES);
+    serde_json::to_writer(&mut text, document).map_err(|error| damaged(&error))?;
+    String::from_utf8(text).map_err(|error| damaged(&error))
+}
+
 /// The document of a payment. Its operations and its version are kept beside it; its name is kept in both places, so that
 /// a document that has come under another payment's name is told.
 pub(crate) fn encode(record: &PaymentRecord) -> Result<String, Damage> {
@@ -117,7 +128,7 @@ pub(crate) fn encode(record: &PaymentRecord) -> Result<String, Damage> {
         created_at_ms: created_at.unix_millis(),
         updated_at_ms: updated_at.unix_millis(),
     };
-    serde_json::to_string(&document).map_err(|error| Damage::of("record", error))
+    text_of(&document)
 }
 
 /// The payment of a document, and what is kept beside it.

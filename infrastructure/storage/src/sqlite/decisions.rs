@@ -7,7 +7,7 @@ use application::ports::{
 };
 use async_trait::async_trait;
 use domain::{DecisionId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::SqlitePaymentRepository;
 use super::catalog::values_of;
@@ -17,6 +17,7 @@ use crate::decisions::{DecisionTable, unread};
 use crate::listing::Listing;
 use crate::record::DecisionColumns;
 
+// Values are bound in the order in which their names stand here, as those of payments are.
 const INSERT: &str = "
     INSERT INTO decisions (id, merchant_id, payment_id, outcome, created_at_ms, record)
     VALUES (:id, :merchant_id, :payment_id, :outcome, :created_at_ms, :record)
@@ -81,14 +82,14 @@ fn restore(columns: &DecisionColumns) -> Result<RecordedDecision, DecisionLogErr
 pub(super) fn insert(connection: &Connection, rows: &[DecisionColumns]) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(INSERT)?;
     for row in rows {
-        statement.execute(named_params! {
-            ":id": row.id,
-            ":merchant_id": row.merchant_id,
-            ":payment_id": row.payment_id,
-            ":outcome": row.outcome,
-            ":created_at_ms": row.created_at_ms,
-            ":record": row.record,
-        })?;
+        statement.execute(params![
+            row.id,
+            row.merchant_id,
+            row.payment_id,
+            row.outcome,
+            row.created_at_ms,
+            row.record,
+        ])?;
     }
     Ok(())
 }

@@ -2,11 +2,12 @@
 
 use application::ports::{Page, RepositoryError, StoredEvent};
 use domain::MerchantId;
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, Row, named_params, params};
 
 use super::row::unavailable;
 use crate::record::EventColumns;
 
+// Values are bound in the order in which their names stand here, as those of payments are.
 const APPEND: &str = "
     INSERT INTO events (id, payment_id, merchant_id, kind, operation_id, occurred_at_ms, status, currency,
         amount_minor_units, captured_minor_units, refunded_minor_units)
@@ -43,19 +44,19 @@ pub(super) fn append(connection: &Connection, events: &[EventColumns]) -> rusqli
             captured_minor_units,
             refunded_minor_units,
         } = event;
-        connection.prepare_cached(APPEND)?.execute(named_params! {
-            ":id": id,
-            ":payment_id": payment_id,
-            ":merchant_id": merchant_id,
-            ":kind": kind,
-            ":operation_id": operation_id,
-            ":occurred_at_ms": occurred_at_ms,
-            ":status": status,
-            ":currency": currency,
-            ":amount_minor_units": amount_minor_units,
-            ":captured_minor_units": captured_minor_units,
-            ":refunded_minor_units": refunded_minor_units,
-        })?;
+        connection.prepare_cached(APPEND)?.execute(params![
+            id,
+            payment_id,
+            merchant_id,
+            kind,
+            operation_id,
+            occurred_at_ms,
+            status,
+            currency,
+            amount_minor_units,
+            captured_minor_units,
+            refunded_minor_units,
+        ])?;
     }
     Ok(())
 }

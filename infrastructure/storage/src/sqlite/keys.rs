@@ -2,7 +2,7 @@
 
 use application::ports::{IdempotencyKey, KeyEntry, RepositoryError, StoredAnswer};
 use domain::{MerchantId, OperationId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::row::{KeyRow, unavailable};
 use crate::record::KeyColumns;
@@ -10,6 +10,7 @@ use crate::record::KeyColumns;
 const IS_ANSWERED: &str = "
     SELECT answer_status IS NOT NULL FROM idempotency_keys WHERE tenant = :tenant AND key = :key";
 
+// Values are bound in the order in which their names stand here, as those of payments are.
 const PUT: &str = "
     INSERT INTO idempotency_keys (tenant, key, digest, payment_id, operation_id, claimed_until_ms, answer_status,
         answer_body, created_at_ms)
@@ -33,10 +34,7 @@ pub(super) fn is_as_expected(connection: &Connection, row: &KeyRow) -> rusqlite:
     let answered: Option<bool> = connection
         .prepare_cached(IS_ANSWERED)?
         .query_row(
-            named_params! {
-                ":tenant": row.entry.tenant.as_str(),
-                ":key": row.entry.key.as_str(),
-            },
+            params![row.entry.tenant.as_str(), row.entry.key.as_str()],
             |row| row.get(0),
         )
         .optional()?;
@@ -57,17 +55,17 @@ pub(super) fn put(connection: &Connection, row: &KeyRow) -> rusqlite::Result<()>
         answer,
         created_at,
     } = &row.entry;
-    connection.prepare_cached(PUT)?.execute(named_params! {
-        ":tenant": tenant.as_str(),
-        ":key": key.as_str(),
-        ":digest": digest.0.as_slice(),
-        ":payment_id": payment_id.as_str(),
-        ":operation_id": operation_id.as_ref().map(OperationId::as_str),
-        ":claimed_until_ms": claimed_until.unix_millis(),
-        ":answer_status": answer.as_ref().map(|answer| answer.status),
-        ":answer_body": answer.as_ref().map(|StoredAnswer { body, .. }| body.as_slice()),
-        ":created_at_ms": created_at.unix_millis(),
-    })?;
+    connection.prepare_cached(PUT)?.execute(params![
+        tenant.as_str(),
+        key.as_str(),
+        digest.0.as_slice(),
+        payment_id.as_str(),
+        operation_id.as_ref().map(OperationId::as_str),
+        claimed_until.unix_millis(),
+        answer.as_ref().map(|answer| answer.status),
+        answer.as_ref().map(|StoredAnswer { body, .. }| body.as_slice()),
+        created_at.unix_millis(),
+    ])?;
     Ok(())
 }
 
@@ -77,7 +75,7 @@ pub(super) fn find(
     key: IdempotencyKey,
 ) -> Result<Option<KeyEntry>, RepositoryError> {
     let found = connection.prepare_cached(FIND).and_then(|mut statement| {
-        let wanted = named_params! { ":tenant": tenant.as_str(), ":key": key.as_str() };
+        let wanted = params![tenant.as_str(), key.as_str()];
         statement.query_row(wanted, columns).optional()
     });
     let found = found.map_err(|error| unavailable(&error))?;

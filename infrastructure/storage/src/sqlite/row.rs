@@ -1,9 +1,9 @@
 //! Payments as rows: how they are written, and how they are read back and held against each other.
 
 use application::ports::{KeyEntry, KeyWrite, RepositoryError};
-use domain::payment::{AcquirerReference, DeclineCode, Operation, PaymentRecord};
-use domain::{Payment, PaymentId, Timestamp};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, named_params};
+use domain::payment::{AcquirerReference, DeclineCode, Operation, PaymentStatus};
+use domain::{MerchantId, Money, Payment, PaymentId, Timestamp};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, named_params, params};
 
 use super::{events, keys};
 use crate::record::{self, Damage, EventColumns, OperationColumns, PaymentColumns};
@@ -12,7 +12,16 @@ use crate::record::{self, Damage, EventColumns, OperationColumns, PaymentColumns
 /// least to do.
 #[derive(Debug)]
 pub(super) struct PaymentRow {
-    record: PaymentRecord,
+    id: PaymentId,
+    merchant_id: MerchantId,
+    status: PaymentStatus,
+    amount: Money,
+    expires_at: Option<Timestamp>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    /// The version that it was read in; 0 where it is new.
+    version: u64,
+    operations: Vec<Operation>,
     document: String,
     events: Vec<EventColumns>,
     key: Option<KeyRow>,
@@ -36,6 +45,7 @@ pub(super) enum Written {
     KeyTaken,
 }
 
+// Values are bound in the order in which their names stand here: to look a name up takes longer than to bind its value.
 const INSERT_PAYMENT: &str = "
     INSERT INTO payments (id, merchant_id, status, currency, amount_minor_units, expires_at_ms, created_at_ms,
         updated_at_ms, version, record)
@@ -75,8 +85,16 @@ impl PaymentRow {
     pub(super) fn of(payment: &Payment, key: Option<KeyWrite<'_>>) -> Result<Self, Damage> {
         let record = payment.record();
         Ok(Self {
+            id: record.id.clone(),
+            merchant_id: record.details.merchant_id.clone(),
+            status: record.status,
+            amount: record.details.amount,
+            expires_at: record.expires_at,
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+            version: record.version,
+            operations: record.operations.clone(),
             document: record::encode(record)?,
-            record: record.clone(),
             events: EventColumns::of(payment),
             key: key.map(|write| KeyRow {
                 is_new: matches!(write, KeyWrite::Claim(_)),
@@ -93,15 +111,15 @@ impl PaymentRow {
         {
             return Ok(Written::KeyTaken);
         }
-        let changed = match self.record.version {
+        let changed = match self.version {
             0 => self.insert(connection)?,
             version => self.update(connection, version)?,
         };
         if changed == 0 {
             return Ok(Written::No);
         }
-        for (position, operation) in self.record.operations.iter().enumerate() {
-            put_operation(connection, &self.record.id, position, operation)?;
+        for (position, operation) in self.operations.iter().enumerate() {
+            put_operation(connection, &self.id, position, operation)?;
         }
         events::append(connection, &self.events)?;
         if let Some(key) = &self.key {
@@ -111,31 +129,28 @@ impl PaymentRow {
     }
 
     fn insert(&self, connection: &Connection) -> rusqlite::Result<usize> {
-        let record = &self.record;
-        let amount = record.details.amount;
-        connection.prepare_cached(INSERT_PAYMENT)?.execute(named_params! {
-            ":id": record.id.as_str(),
-            ":merchant_id": record.details.merchant_id.as_str(),
-            ":status": record.status.as_str(),
-            ":currency": amount.currency().code(),
-            ":amount_minor_units": amount.minor_units(),
-            ":expires_at_ms": record.expires_at.map(Timestamp::unix_millis),
-            ":created_at_ms": record.created_at.unix_millis(),
-            ":updated_at_ms": record.updated_at.unix_millis(),
-            ":record": self.document,
-        })
+        connection.prepare_cached(INSERT_PAYMENT)?.execute(params![
+            self.id.as_str(),
+            self.merchant_id.as_str(),
+            self.status.as_str(),
+            self.amount.currency().code(),
+            self.amount.minor_units(),
+            self.expires_at.map(Timestamp::unix_millis),
+            self.created_at.unix_millis(),
+            self.updated_at.unix_millis(),
+            self.document,
+        ])
     }
 
     fn update(&self, connection: &Connection, expected: u64) -> rusqlite::Result<usize> {
-        let record = &self.record;
-        connection.prepare_cached(UPDATE_PAYMENT)?.execute(named_params! {
-            ":id": record.id.as_str(),
-            ":version": expected,
-            ":status": record.status.as_str(),
-            ":expires_at_ms": record.expires_at.map(Timestamp::unix_millis),
-            ":updated_at_ms": record.updated_at.unix_millis(),
-            ":record": self.document,
-        })
+        connection.prepare_cached(UPDATE_PAYMENT)?.execute(params![
+            self.status.as_str(),
+            self.expires_at.map(Timestamp::unix_millis),
+            self.updated_at.unix_millis(),
+            self.document,
+            self.id.as_str(),
+            expected,
+        ])
     }
 }
 
@@ -157,21 +172,21 @@ fn put_operation(
         created_at,
         updated_at,
     } = operation;
-    connection.prepare_cached(PUT_OPERATION)?.execute(named_params! {
-        ":payment_id": payment_id.as_str(),
-        ":position": position,
-        ":id": id.as_str(),
-        ":kind": kind.as_str(),
-        ":status": status.as_str(),
-        ":currency": amount.currency().code(),
-        ":amount_minor_units": amount.minor_units(),
-        ":acquirer_reference": acquirer_reference.as_ref().map(AcquirerReference::as_str),
-        ":decline_code": decline_code.map(DeclineCode::as_str),
-        ":inquiries": inquiries,
-        ":inquire_at_ms": inquire_at.map(Timestamp::unix_millis),
-        ":created_at_ms": created_at.unix_millis(),
-        ":updated_at_ms": updated_at.unix_millis(),
-    })?;
+    connection.prepare_cached(PUT_OPERATION)?.execute(params![
+        payment_id.as_str(),
+        position,
+        id.as_str(),
+        kind.as_str(),
+        status.as_str(),
+        amount.currency().code(),
+        amount.minor_units(),
+        acquirer_reference.as_ref().map(AcquirerReference::as_str),
+        decline_code.map(DeclineCode::as_str),
+        inquiries,
+        inquire_at.map(Timestamp::unix_millis),
+        created_at.unix_millis(),
+        updated_at.unix_millis(),
+    ])?;
     Ok(())
 }
 
