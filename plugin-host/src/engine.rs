@@ -18,7 +18,7 @@ use crate::structure::FEATURES;
 pub(crate) const MAX_GUEST_STACK_BYTES: usize = 512 * 1024;
 
 /// Memory of a slot that is cleared by `memset` and kept when an instance ends; what lies beyond is given back to the
-/// kernel. 256 KiB holds a guest of the SDK (64 KiB of stack, data and heap) whole, so that its reset is one memset and no
+/// kernel. 256 KiB holds a guest of the SDK (32 KiB of stack, data and heap) whole, so that its reset is one memset and no
 /// system call.
 const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
 
