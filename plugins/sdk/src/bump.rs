@@ -8,9 +8,9 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 /// The first memory that is handed out. It lies in the static data and not in pages that have to be asked for, so that
-/// an ordinary evaluation never grows the memory of its instance: with a stack of 64 KiB and the data of a small policy
-/// it fills up the second page.
-const ARENA_BYTES: usize = 40 * 1024;
+/// an ordinary evaluation never grows the memory of its instance: with a stack of 32 KiB and the data of a small policy
+/// it fills up the first page.
+const ARENA_BYTES: usize = 24 * 1024;
 
 #[cfg(target_family = "wasm")]
 const PAGE_BYTES: usize = 64 * 1024;
