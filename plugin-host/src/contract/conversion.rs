@@ -5,10 +5,12 @@
 /// `RiskPolicyPre`), and `money`, which makes an amount of the version.
 macro_rules! conversion {
     () => {
+        use std::sync::atomic::{AtomicBool, Ordering};
+
         use domain::feature::{FeatureSpec, FeatureValue, PaymentFilter, Subject, VelocityMeasure};
         use domain::risk::{Fault, Outcome, Reason, Verdict};
-        use wasmtime::Store;
-        use wasmtime::component::{Component, HasSelf, Linker};
+        use wasmtime::component::{Component, ComponentExportIndex, HasSelf, Linker, TypedFunc};
+        use wasmtime::{Engine, Store};
 
         use crate::contract::answer::{self, DescribedPolicy};
         use crate::contract::request::{Inputs, PaymentParts, PaymentView};
@@ -23,28 +25,94 @@ macro_rules! conversion {
             (types::PaymentParts::METADATA, PaymentPart::Metadata),
         ];
 
+        /// What `evaluate` takes, and what it gives.
+        type Evaluate<'a> = TypedFunc<(types::Request<'a>,), (Result<types::Decision, String>,)>;
+
+        /// A component of this version, ready to be instantiated.
+        pub(crate) struct Linked {
+            policy: RiskPolicyPre<EvaluationContext>,
+            evaluate: ComponentExportIndex,
+            /// wasmtime held the types of an instance's exports against those of the contract. They are the component's: what holds of
+            /// one instance holds of all, and need not be looked at for each payment.
+            is_checked: AtomicBool,
+        }
+
         /// Links a component of this version.
         pub(in crate::contract) fn link(
             mut linker: Linker<EvaluationContext>,
             component: &Component,
-        ) -> wasmtime::Result<RiskPolicyPre<EvaluationContext>> {
+        ) -> wasmtime::Result<Linked> {
             host::add_to_linker::<_, HasSelf<EvaluationContext>>(&mut linker, |context| context)?;
             types::add_to_linker::<_, HasSelf<EvaluationContext>>(&mut linker, |context| context)?;
-            RiskPolicyPre::new(linker.instantiate_pre(component)?)
+            let evaluate = component
+                .get_export_index(None, "evaluate")
+                .ok_or_else(|| wasmtime::format_err!("there is no export `evaluate`"))?;
+            Ok(Linked {
+                policy: RiskPolicyPre::new(linker.instantiate_pre(component)?)?,
+                evaluate,
+                is_checked: AtomicBool::new(false),
+            })
         }
 
         /// Asks what the policy says of itself.
         pub(in crate::contract) fn describe(
-            policy: &RiskPolicyPre<EvaluationContext>,
+            linked: &Linked,
             store: &mut Store<EvaluationContext>,
         ) -> wasmtime::Result<DescribedPolicy> {
-            let instance = policy.instantiate(&mut *store)?;
+            let instance = linked.checked(store)?;
             instance.call_describe(store).map(described)
+        }
+
+        impl Linked {
+            /// The engine that it was compiled by.
+            pub(in crate::contract) fn engine(&self) -> &Engine {
+                self.policy.engine()
+            }
+
+            /// Makes an instance and leaves it in the store.
+            #[cfg(test)]
+            pub(in crate::contract) fn instantiate(
+                &self,
+                store: &mut Store<EvaluationContext>,
+            ) -> wasmtime::Result<()> {
+                self.checked(store).map(drop)
+            }
+
+            /// Makes an instance, whose exports are of the types of the contract.
+            fn checked(&self, store: &mut Store<EvaluationContext>) -> wasmtime::Result<RiskPolicy> {
+                let instance = self.policy.instantiate(&mut *store)?;
+                self.is_checked.store(true, Ordering::Relaxed);
+                Ok(instance)
+            }
+
+            /// Makes an instance, and calls its `evaluate`.
+            fn call_evaluate(
+                &self,
+                store: &mut Store<EvaluationContext>,
+                request: types::Request<'_>,
+            ) -> wasmtime::Result<Result<types::Decision, String>> {
+                if !self.is_checked.load(Ordering::Relaxed) {
+                    let instance = self.checked(store)?;
+                    return instance.call_evaluate(store, request);
+                }
+                let instance = self.policy.instance_pre().instantiate(&mut *store)?;
+                let function = instance
+                    .get_func(&mut *store, &self.evaluate)
+                    .ok_or_else(|| wasmtime::format_err!("there is no export `evaluate`"))?;
+                #[expect(
+                    unsafe_code,
+                    reason = "wasmtime compares all types of the contract by name otherwise, for each payment"
+                )]
+                // SAFETY: the function is this component's `evaluate`, and an instance of it that wasmtime checked has it with these types.
+                let function = unsafe { Evaluate::new_unchecked(function) };
+                let (answer,) = function.call(store, (request,))?;
+                Ok(answer)
+            }
         }
 
         /// Asks for the verdict on a payment.
         pub(in crate::contract) fn evaluate(
-            policy: &RiskPolicyPre<EvaluationContext>,
+            linked: &Linked,
             store: &mut Store<EvaluationContext>,
             described: &DescribedPolicy,
             inputs: Inputs<'_, impl Iterator<Item = FeatureValue>>,
@@ -74,8 +142,7 @@ macro_rules! conversion {
                 features: &features,
                 parameters: &parameters,
             };
-            let instance = policy.instantiate(&mut *store)?;
-            Ok(match instance.call_evaluate(store, request)? {
+            Ok(match linked.call_evaluate(store, request)? {
                 Ok(decision) => verdict(decision),
                 Err(text) => Err(answer::refusal(text)),
             })

@@ -15,9 +15,9 @@ use crate::virtual_wasi;
 /// The pre-linked type of one of the versions.
 pub(crate) enum LinkedPolicy {
     /// Built for 0.1.
-    V0_1(v0_1::RiskPolicyPre<EvaluationContext>),
+    V0_1(v0_1::Linked),
     /// Built for 0.2.
-    V0_2(v0_2::RiskPolicyPre<EvaluationContext>),
+    V0_2(v0_2::Linked),
 }
 
 impl LinkedPolicy {
@@ -76,8 +76,8 @@ impl LinkedPolicy {
     #[cfg(test)]
     pub(crate) fn instantiate(&self, store: &mut Store<EvaluationContext>) -> wasmtime::Result<()> {
         match self {
-            Self::V0_1(policy) => policy.instantiate(store).map(drop),
-            Self::V0_2(policy) => policy.instantiate(store).map(drop),
+            Self::V0_1(policy) => policy.instantiate(store),
+            Self::V0_2(policy) => policy.instantiate(store),
         }
     }
 }

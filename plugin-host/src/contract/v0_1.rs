@@ -2,9 +2,10 @@
 
 mod convert;
 
+pub(crate) use convert::Linked;
 pub(super) use convert::{describe, evaluate, link};
-pub(super) use generated::RiskPolicyPre;
 use generated::portcullis::policy::{host, types};
+use generated::{RiskPolicy, RiskPolicyPre};
 
 mod generated {
     //! Generated from `wit/v0.1/risk-policy.wit`. Payments are borrowed: nothing of them is cloned to be passed in.

@@ -1,6 +1,6 @@
 //! Between the types of version 0.2 and those of the gateway.
 
-use super::{RiskPolicyPre, host, types};
+use super::{RiskPolicy, RiskPolicyPre, host, types};
 use crate::contract::conversion::conversion;
 use crate::contract::request::Money;
 
