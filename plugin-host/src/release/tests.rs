@@ -1,5 +1,7 @@
 //! What a document and its policy have to agree on.
 
+mod instructions;
+
 use domain::risk::Outcome;
 use serde_json::{Value, json};
 use testkit::builders::cny;
