@@ -1,4 +1,4 @@
-//! Loading off the path of payments: a small pool of low-priority threads, and compilers in processes of their own.
+//! Loading off the path of payments: a small pool of threads that make way for them, and compilers in processes of their own.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,8 +22,8 @@ use crate::priority::Priority;
 use crate::release::check_document;
 use crate::structure;
 
-/// How nice the loading threads are: half way to the lowest priority, so that payments come first and a load still ends
-/// on a busy machine.
+/// How nice the loading threads are once payments are decided: half way to the lowest priority, so that payments come first and a
+/// load still ends on a busy machine.
 const NICENESS: i32 = 10;
 
 /// The loading threads could not be started.
@@ -50,12 +50,12 @@ pub(crate) struct Loader {
 }
 
 impl Loader {
-    /// Starts the threads.
+    /// Starts the threads. Nothing is decided before the first set is loaded, so they come after nobody until they are told to
+    /// make way: on a machine that others use too, a node would otherwise be back many times later.
     pub(crate) fn start(engine: SandboxEngine, compiler: Compiler, threads: u8) -> Result<Self, LoaderError> {
         let threads = ThreadPoolBuilder::new()
             .num_threads(usize::from(threads.max(1)))
             .thread_name(|index| format!("policy-loader-{index}"))
-            .start_handler(|_| Priority::background(NICENESS).of_this_thread("policy-loader"))
             .build()?;
         Ok(Self {
             engine,
@@ -63,6 +63,12 @@ impl Loader {
             cache: None,
             threads: Arc::new(threads),
         })
+    }
+
+    /// Payments are decided from now on, and come first: each thread makes way for them as soon as it has ended what it is at.
+    pub(crate) fn make_way(&self) {
+        self.threads
+            .spawn_broadcast(|_| Priority::background(NICENESS).of_this_thread("policy-loader"));
     }
 
     /// The same, which compiles nothing that is in this cache.

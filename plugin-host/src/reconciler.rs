@@ -287,7 +287,10 @@ impl Reconciler {
             }
         }
         if self.may_decide() {
-            self.has_begun = true;
+            if !self.has_begun {
+                self.has_begun = true;
+                self.loads.make_way();
+            }
             self.swap();
         } else {
             self.publish_statuses();

@@ -177,7 +177,7 @@ fn request(number: usize, payer: usize) -> OwnedRiskRequest {
         .device(&format!("d_{payer:016x}"))
         .ip(&format!(
             "2001:db8:{:x}:{:x}::1",
-            payer >> 16 & 0xffff,
+            (payer >> 16) & 0xffff,
             payer & 0xffff
         ));
     let second = (number % LATER) / PER_SECOND;

@@ -163,12 +163,12 @@ fn disk(folder: &Path) -> Samples {
 /// Stores so many payments, of which so many are in flight at any time.
 async fn save_all(config: &SqliteConfig, in_flight: usize, count: usize) -> Measured {
     let repository = Arc::new(SqlitePaymentRepository::open(config).expect("a database"));
-    let mut work: Vec<Vec<Work>> = (0..in_flight)
+    let work: Vec<Vec<Work>> = (0..in_flight)
         .map(|payer| (payer..count).step_by(in_flight).map(numbered).collect())
         .collect();
     let began = Instant::now();
     let mut payers = JoinSet::new();
-    for work in work.drain(..) {
+    for work in work {
         let repository = Arc::clone(&repository);
         payers.spawn(async move {
             let mut latencies = Vec::with_capacity(work.len());

@@ -183,6 +183,11 @@ impl Loads {
         self.loading.loader.in_use(digests);
     }
 
+    /// Payments are decided from now on, and come before what is loaded.
+    pub(super) fn make_way(&self) {
+        self.loading.loader.make_way();
+    }
+
     /// Whether nothing is being loaded.
     pub(super) fn is_idle(&self) -> bool {
         self.batches.is_empty()

@@ -16,13 +16,13 @@ struct Seen {
 impl Seen {
     /// Where it stands among the others.
     const fn place(&self) -> u128 {
-        (kind(self.filter, self.subject) as u128) << 64 | self.key as u128
+        ((kind(self.filter, self.subject) as u128) << 64) | self.key as u128
     }
 }
 
 /// The others of one filter and kind stand together.
 const fn kind(filter: PaymentFilter, subject: Subject) -> u8 {
-    (filter as u8) << 4 | subject as u8
+    ((filter as u8) << 4) | subject as u8
 }
 
 /// The others, by filter, kind and digest. Of each filter and kind a bounded number, the one that was seen longest ago

@@ -8,7 +8,6 @@
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::expect_used,
-    clippy::indexing_slicing,
     reason = "a benchmark ends where something is missing, and rounds bytes as it likes"
 )]
 
@@ -202,9 +201,9 @@ fn report(measured: &[Measured], group: Option<&ControlGroup>, folder: &Path) {
         || "No control group could be made here, so that its memory has no bound; the peak is what it took.".to_owned(),
         |group| {
             format!(
-                "Its control group has {} MB; of these it took {} at most, the compilers of its policies and the kernel's copies of its files \
+                "Its control group has {} MiB; of these it took {} MB at most, the compilers of its policies and the kernel's copies of its files \
                  included, and ran into the bound {} times.",
-                megabytes(MEMORY),
+                MEMORY >> 20,
                 megabytes(group.peak()),
                 group.failures()
             )

@@ -8,7 +8,6 @@
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::expect_used,
-    clippy::indexing_slicing,
     reason = "a benchmark ends where something is missing, and rounds bytes as it likes"
 )]
 
@@ -122,13 +121,12 @@ fn measure(gateway: &mut Gateway, loaded: usize) -> Row {
             memory.push(Footprint::of(gateway.id()));
         }
     }
-    assert!(loaded == LOADED[LOADED.len() - 1] || gateway.terminate().success());
+    assert!(LOADED.last() == Some(&loaded) || gateway.terminate().success());
     let middle = |of: fn(&Footprint) -> u64| {
         let values: Vec<f64> = memory.iter().map(|memory| of(memory) as f64).collect();
         median(&values) as u64
     };
     Row {
-        loaded,
         starts: Samples::new(times),
         memory: Footprint {
             resident: middle(|memory| memory.resident),
@@ -225,10 +223,13 @@ fn report(rows: &[Row], artifact: usize, decisions: &[(usize, Samples)]) {
         each(last),
         320.0,
     ));
+    report_decisions(&mut report, last.loaded, decisions);
+    report.finish();
+}
 
+fn report_decisions(report: &mut Report, loaded: usize, decisions: &[(usize, Samples)]) {
     report.say(format!(
-        "Decisions by the gateway with {} loaded policies, one after the other on one connection, {} of each kind.",
-        last.loaded,
+        "Decisions by the gateway with {loaded} loaded policies, one after the other on one connection, {} of each kind.",
         ROUNDS * DECISIONS
     ));
     let floor = decisions
@@ -249,5 +250,4 @@ fn report(rows: &[Row], artifact: usize, decisions: &[(usize, Samples)]) {
         ]);
     }
     report.table(&table);
-    report.finish();
 }

@@ -25,12 +25,11 @@ impl Answers {
     /// Has them delivered where those run who wait. To wake a task from here may be a call into the kernel for each of them; there
     /// it is one for all of them, and the writer goes on meanwhile.
     pub(super) fn deliver(mut self) {
-        match self.runtime.take() {
-            Some(runtime) if self.answers.len() > 1 => {
-                // Where the runtime is about to end, it drops the task, which delivers too.
-                drop(runtime.spawn(async move { drop(self) }));
-            }
-            _ => {}
+        if self.answers.len() > 1
+            && let Some(runtime) = self.runtime.take()
+        {
+            // Where the runtime is about to end, it drops the task, which delivers too.
+            drop(runtime.spawn(async move { drop(self) }));
         }
     }
 }
