@@ -5,7 +5,6 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::print_stdout,
     reason = "helpers of tests are tests: a missing key is a failure; and what is measured is printed"
 )]

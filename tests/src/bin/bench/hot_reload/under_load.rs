@@ -15,8 +15,9 @@ use crate::http::wrk::{Load, Outcome, Wrk};
 const ROUNDS: usize = 5;
 const SECONDS: u64 = 6;
 
-/// How often a release comes.
+/// How often a release comes, and how many come in a round.
 const INTERVAL: Duration = Duration::from_secs(1);
+const RELEASES: usize = 5;
 
 /// Connections, and how long each rests before it asks again: some 3,000 decisions a second, a part of what a core can do.
 const CONNECTIONS: u32 = 16;
@@ -60,20 +61,18 @@ pub(super) fn run(report: &mut Report) {
     for _ in 0..ROUNDS {
         for ((releases, _), outcomes) in KINDS.iter().zip(&mut outcomes) {
             let new: Vec<Artifact> = match releases {
-                Releases::New => artifacts
-                    .by_ref()
-                    .take(usize::try_from(SECONDS).unwrap_or(0))
-                    .collect(),
-                _ => Vec::new(),
+                Releases::New => artifacts.by_ref().take(RELEASES).collect(),
+                Releases::None | Releases::Kept => Vec::new(),
             };
             for artifact in &new {
                 node.upload(artifact);
             }
-            outcomes.push(match releases {
-                Releases::None => measure(&wrk, &node, &[]),
-                Releases::Kept => measure(&wrk, &node, &kept.iter().cycle().take(6).collect::<Vec<_>>()),
-                Releases::New => measure(&wrk, &node, &new.iter().collect::<Vec<_>>()),
-            });
+            let released: Vec<&Artifact> = match releases {
+                Releases::None => Vec::new(),
+                Releases::Kept => kept.iter().cycle().take(RELEASES).collect(),
+                Releases::New => new.iter().collect(),
+            };
+            outcomes.push(measure(&wrk, &node, &released));
         }
     }
     tell(&guest, &outcomes, report);
