@@ -11,8 +11,7 @@ use super::node::Node;
 use crate::http::payload::Kind;
 use crate::http::wrk::{Load, Outcome, Wrk};
 
-/// Rounds of each kind, by turns, and how long one is.
-const ROUNDS: usize = 5;
+/// How long a round is.
 const SECONDS: u64 = 6;
 
 /// How often a release comes, and how many come in a round.
@@ -45,7 +44,7 @@ const KINDS: [(Releases, &str); 3] = [
 /// Artifacts that take turns where they are to come from the compile cache.
 const KEPT: usize = 4;
 
-pub(super) fn run(report: &mut Report) {
+pub(super) fn run(rounds: usize, report: &mut Report) {
     let node = Node::start();
     let guest = Guest::of_the_bar();
     let mut artifacts = (0..).map(|number| guest.artifact(number));
@@ -58,7 +57,7 @@ pub(super) fn run(report: &mut Report) {
     let wrk = Wrk::new();
     measure(&wrk, &node, &[]);
     let mut outcomes: [Vec<Outcome>; 3] = Default::default();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         for ((releases, _), outcomes) in KINDS.iter().zip(&mut outcomes) {
             let new: Vec<Artifact> = match releases {
                 Releases::New => artifacts.by_ref().take(RELEASES).collect(),
@@ -113,8 +112,9 @@ fn measure(wrk: &Wrk, node: &Node, releases: &[&Artifact]) -> Outcome {
 fn tell(guest: &Guest, outcomes: &[Vec<Outcome>; 3], report: &mut Report) {
     let [quiet, ..] = outcomes;
     report.say(format!(
-        "Decisions while another artifact of {} is released every second: {ROUNDS} rounds of {SECONDS} s each by turns, {CONNECTIONS} connections that rest {PAUSE_MS} ms between two requests.",
-        guest.name
+        "Decisions while another artifact of {} is released every second: rounds of {SECONDS} s by turns, medians of {}, {CONNECTIONS} connections that rest {PAUSE_MS} ms between two requests.",
+        guest.name,
+        quiet.len()
     ));
     let of =
         |outcomes: &[Outcome], of: fn(&Outcome) -> f64| median(&outcomes.iter().map(of).collect::<Vec<_>>());
