@@ -34,7 +34,14 @@ const MAX_BEYOND_COMPILING_MS: f64 = 20.0;
 /// What a release may take whose artifact the node has compiled before, in milliseconds.
 const MAX_FROM_THE_CACHE_MS: f64 = 5.0;
 
+/// Rounds of each kind under load.
+const ROUNDS: usize = 5;
+
+/// `bench hot-reload`, with `quick` for a few releases and without the largest policies, to see that all runs.
 pub(crate) fn run() {
+    let is_quick = std::env::args()
+        .nth(2)
+        .is_some_and(|argument| argument == "quick");
     let mut report = Report::new(
         "30-hot-reload",
         "From acknowledgement to the first decision by the new release",
@@ -44,11 +51,13 @@ pub(crate) fn run() {
     let floor = floor(&small, &mut report);
     let mut guests = vec![small];
     guests.extend(Guest::generated());
-    let javascript = Guest::in_javascript();
-    if javascript.is_none() {
+    if is_quick {
+        guests = guests.into_iter().map(Guest::quickly).collect();
+    } else if let Some(javascript) = Guest::in_javascript() {
+        guests.push(javascript);
+    } else {
         report.say("A policy in JavaScript: not measured, for its toolchain is not there. `make setup-languages` brings it.");
     }
-    guests.extend(javascript);
     let times: Vec<Times> = guests.iter().map(|guest| measure(guest, floor)).collect();
     report.table(&table(&guests, &times));
     let of_the_bar = guests
@@ -67,7 +76,7 @@ pub(crate) fn run() {
             MAX_FROM_THE_CACHE_MS,
         ));
     }
-    under_load::run(&mut report);
+    under_load::run(if is_quick { 1 } else { ROUNDS }, &mut report);
     report.finish();
 }
 
@@ -107,11 +116,12 @@ struct Times {
 }
 
 fn measure(guest: &Guest, floor: f64) -> Times {
+    eprintln!("{} ({} bytes)", guest.name, guest.bytes());
     let node = Node::start();
-    let mut artifacts: Vec<Artifact> = Vec::new();
     let first = guest.artifact(0);
     node.upload(&first);
     node.release(&first);
+    let mut artifacts: Vec<Artifact> = vec![first];
     let (mut compiling, mut new, mut beyond) = (Vec::new(), Vec::new(), Vec::new());
     for number in 1..=guest.releases {
         let artifact = guest.artifact(u32::try_from(number).unwrap_or_default());

@@ -79,10 +79,10 @@ pub(crate) fn run() {
     let wrk = Wrk::new();
     let mut report = Report::new("20-http", "HTTP");
     report.say(format!(
-        "Payments as a shop sends them, of {} bytes, by 4,096 payers; no request comes twice. API keys are off, as by default on an address of this machine, and so are the limits per merchant. {} rounds of {} s each, servers by turns. `core busy` is what a server had of its core: where it is less than 100 %, it waited for the disk, a database or the load generator.",
+        "Payments as a shop sends them, of {} bytes, by 4,096 payers; no request comes twice. API keys are off, as by default on an address of this machine, and so are the limits per merchant. Rounds of {} s, servers by turns, medians of {}. `core busy` is what a server had of its core: where it is less than 100 %, it waited for the disk, a database, the load generator or whatever else had the machine; `core µs each` is what a request took of it.",
         wrk.bytes_of_a_body(Kind::Payment),
-        plan.rounds,
-        plan.seconds
+        plan.seconds,
+        plan.rounds
     ));
     for (_, part) in parts {
         part(&wrk, &plan, &mut report);

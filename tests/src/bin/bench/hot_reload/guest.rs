@@ -5,9 +5,14 @@ use portcullis_tests::raw::{digest, document};
 use portcullis_tests::{Policy, guests};
 use serde_json::{Value, json};
 
-/// Code of the generated policies, in bytes.
 const KIB: usize = 1024;
-const GENERATED: [(&str, usize, usize); 2] = [("60 KB", 60 * KIB, 20), ("1 MB", 1024 * KIB, 6)];
+
+/// The generated policies: what the report calls them, bytes of their code, and releases that are measured.
+const GENERATED: [(&str, usize, usize); 3] = [
+    ("15 KB", 15 * KIB, 30),
+    ("60 KB", 60 * KIB, 20),
+    ("1 MB", 1024 * KIB, 6),
+];
 
 /// The one whose times have a bar.
 pub(super) const OF_THE_BAR: &str = "60 KB";
@@ -27,7 +32,7 @@ impl Guest {
     /// A sample policy, as it is.
     pub(super) fn small() -> Self {
         Self {
-            name: "15 KB",
+            name: "amount-ceiling",
             component: std::fs::read(Policy::built("amount-ceiling").wasm()).expect("a component"),
             fields: json!({"parameters": {"ceilings": ["CNY=2000000"]}}),
             releases: 40,
@@ -64,9 +69,18 @@ impl Guest {
                     "grants": ["device", "metadata"],
                     "limits": {"fuel": 20_000_000, "deadline_ms": 100, "memory_bytes": 33_554_432},
                 }),
-                releases: 3,
+                // Each compiles for half a minute.
+                releases: 1,
             }
         })
+    }
+
+    /// The same with fewer releases.
+    pub(super) fn quickly(self) -> Self {
+        Self {
+            releases: self.releases.min(3),
+            ..self
+        }
     }
 
     /// Bytes of its component.

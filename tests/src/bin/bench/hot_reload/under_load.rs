@@ -11,12 +11,12 @@ use super::node::Node;
 use crate::http::payload::Kind;
 use crate::http::wrk::{Load, Outcome, Wrk};
 
-/// Rounds of each kind, by turns, and how long one is.
-const ROUNDS: usize = 5;
+/// How long a round is.
 const SECONDS: u64 = 6;
 
-/// How often a release comes.
+/// How often a release comes, and how many come in a round.
 const INTERVAL: Duration = Duration::from_secs(1);
+const RELEASES: usize = 5;
 
 /// Connections, and how long each rests before it asks again: some 3,000 decisions a second, a part of what a core can do.
 const CONNECTIONS: u32 = 16;
@@ -44,7 +44,7 @@ const KINDS: [(Releases, &str); 3] = [
 /// Artifacts that take turns where they are to come from the compile cache.
 const KEPT: usize = 4;
 
-pub(super) fn run(report: &mut Report) {
+pub(super) fn run(rounds: usize, report: &mut Report) {
     let node = Node::start();
     let guest = Guest::of_the_bar();
     let mut artifacts = (0..).map(|number| guest.artifact(number));
@@ -57,23 +57,21 @@ pub(super) fn run(report: &mut Report) {
     let wrk = Wrk::new();
     measure(&wrk, &node, &[]);
     let mut outcomes: [Vec<Outcome>; 3] = Default::default();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         for ((releases, _), outcomes) in KINDS.iter().zip(&mut outcomes) {
             let new: Vec<Artifact> = match releases {
-                Releases::New => artifacts
-                    .by_ref()
-                    .take(usize::try_from(SECONDS).unwrap_or(0))
-                    .collect(),
-                _ => Vec::new(),
+                Releases::New => artifacts.by_ref().take(RELEASES).collect(),
+                Releases::None | Releases::Kept => Vec::new(),
             };
             for artifact in &new {
                 node.upload(artifact);
             }
-            outcomes.push(match releases {
-                Releases::None => measure(&wrk, &node, &[]),
-                Releases::Kept => measure(&wrk, &node, &kept.iter().cycle().take(6).collect::<Vec<_>>()),
-                Releases::New => measure(&wrk, &node, &new.iter().collect::<Vec<_>>()),
-            });
+            let released: Vec<&Artifact> = match releases {
+                Releases::None => Vec::new(),
+                Releases::Kept => kept.iter().cycle().take(RELEASES).collect(),
+                Releases::New => new.iter().collect(),
+            };
+            outcomes.push(measure(&wrk, &node, &released));
         }
     }
     tell(&guest, &outcomes, report);
@@ -114,8 +112,9 @@ fn measure(wrk: &Wrk, node: &Node, releases: &[&Artifact]) -> Outcome {
 fn tell(guest: &Guest, outcomes: &[Vec<Outcome>; 3], report: &mut Report) {
     let [quiet, ..] = outcomes;
     report.say(format!(
-        "Decisions while another artifact of {} is released every second: {ROUNDS} rounds of {SECONDS} s each by turns, {CONNECTIONS} connections that rest {PAUSE_MS} ms between two requests.",
-        guest.name
+        "Decisions while another artifact of {} is released every second: rounds of {SECONDS} s by turns, medians of {}, {CONNECTIONS} connections that rest {PAUSE_MS} ms between two requests.",
+        guest.name,
+        quiet.len()
     ));
     let of =
         |outcomes: &[Outcome], of: fn(&Outcome) -> f64| median(&outcomes.iter().map(of).collect::<Vec<_>>());

@@ -20,11 +20,12 @@ const SECONDS: u64 = 10;
 const DESCRIPTORS: u32 = 16_384;
 
 /// What so many requests at once need, beyond the defaults: by these a gateway tells most of them to come back.
-const SETTINGS: [&str; 4] = [
+const SETTINGS: [&str; 5] = [
     "http.max_connections=12000",
     "http.max_in_flight=12000",
     "storage.sqlite.queue_jobs=12000",
     "storage.sqlite.save_timeout_ms=20000",
+    "storage.sqlite.read_timeout_ms=20000",
 ];
 
 pub(crate) fn run(wrk: &Wrk, plan: &Plan, report: &mut Report) {

@@ -47,7 +47,7 @@ pub(crate) fn run(wrk: &Wrk, plan: &Plan, report: &mut Report) {
     }
     let (floor, ours) = rows.split_first().expect("rows");
     for ((count, least, stretch), row) in ROWS.iter().zip(ours) {
-        let what = format!("decisions/s by {count} policies / echo");
+        let what = format!("decisions/s by {} / echo", policies_in_words(*count));
         report.bar(Bar::at_least(what, row.over(floor), *least).stretch(*stretch));
     }
 }
@@ -60,7 +60,18 @@ fn gateway(policies: &Policies, plan: &Plan) -> Server {
         ..Launch::default()
     };
     let count = policies.names().len();
-    Server::gateway(&format!("decisions, {count} policies"), launch, policies.names())
+    Server::gateway(
+        &format!("decisions, {}", policies_in_words(count)),
+        launch,
+        policies.names(),
+    )
+}
+
+fn policies_in_words(count: usize) -> String {
+    match count {
+        1 => "1 policy".to_owned(),
+        _ => format!("{count} policies"),
+    }
 }
 
 /// A decision is made by all of its policies, and approves.

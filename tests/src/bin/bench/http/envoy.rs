@@ -100,11 +100,12 @@ pub(crate) fn run(wrk: &Wrk, plan: &Plan, report: &mut Report) {
 fn version() -> String {
     let output = Command::new(program()).arg("--version").output();
     let told = String::from_utf8(output.expect("Envoy says its version").stdout).expect("text");
-    // `envoy  version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL`
-    format!(
-        "Envoy {}",
-        told.trim().split('/').nth(1).unwrap_or("of some version")
-    )
+    // `PATH  version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL`
+    let version = told
+        .rsplit("version: ")
+        .next()
+        .and_then(|version| version.split('/').nth(1));
+    format!("Envoy {}", version.unwrap_or("of an unknown version"))
 }
 
 fn start() -> Server {

@@ -19,6 +19,13 @@ pub(crate) struct Round {
     peak: u64,
 }
 
+impl Round {
+    /// What a request took of the core, in microseconds.
+    fn core_us(&self) -> f64 {
+        self.busy * 1e6 / self.outcome.per_second
+    }
+}
+
 /// The rounds of a server, in order.
 pub(crate) struct Row {
     name: String,
@@ -101,6 +108,7 @@ pub(crate) fn table(rows: &[Row]) -> Table {
         "p99 ms",
         "p99.9 ms",
         "core busy",
+        "core µs each",
         "memory MiB",
         "peak MiB",
     ];
@@ -116,6 +124,7 @@ pub(crate) fn table(rows: &[Row]) -> Table {
             time(|outcome| outcome.p99_ms),
             time(|outcome| outcome.p999_ms),
             format!("{:.0} %", row.median(|round| round.busy) * 100.0),
+            number(row.median(Round::core_us)),
             mib(|round| round.resident),
             mib(|round| round.peak),
         ])
