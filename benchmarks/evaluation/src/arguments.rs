@@ -14,6 +14,8 @@ pub(crate) struct Arguments {
     pub(crate) core: usize,
     /// The core of the second thread, where there are two.
     pub(crate) other_core: usize,
+    /// The most policies that are hot at the same time. Each is compiled first, at the lowest priority.
+    pub(crate) most_hot: usize,
     /// The one part that is measured; none for all of them.
     pub(crate) only: Option<Part>,
 }
@@ -41,6 +43,7 @@ impl Arguments {
             calls: 2_000,
             core: 0,
             other_core: 1,
+            most_hot: 100,
             only: None,
         };
         let mut rest = arguments.iter();
@@ -56,10 +59,12 @@ impl Arguments {
                 "--calls" => parsed.calls = number()?.max(1),
                 "--core" => parsed.core = number()?,
                 "--other-core" => parsed.other_core = number()?,
+                "--most-hot" => parsed.most_hot = number()?.max(1),
                 "--only" => parsed.only = Some(part(value)?),
                 _ => {
                     return Err(format!(
-                        "{name}: unknown; expected --guests FOLDER, --rounds N, --calls N, --core N, --other-core N or --only PART"
+                        "{name}: unknown; expected --guests FOLDER, --rounds N, --calls N, --core N, --other-core N, \
+                         --most-hot N or --only PART"
                     ));
                 }
             }

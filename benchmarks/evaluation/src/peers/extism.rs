@@ -11,7 +11,7 @@ use crate::sample::{Case, parameters};
 /// The bounds of the policy's document.
 const FUEL: u64 = 2_000_000;
 const TIMEOUT: Duration = Duration::from_millis(10);
-/// Its plugins begin with 17 pages of 64 KiB, for a stack of 1 MiB less than what is left for the rest.
+/// 4 MiB.
 const MEMORY_PAGES: u32 = 64;
 
 /// A plugin that was compiled once.
