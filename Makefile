@@ -91,9 +91,22 @@ languages-bindings: setup-build $(WIT_BINDGEN) ## See that the committed C bindi
 	PATH="$(TOOLS)/bin:$$PATH" plugins/languages/velocity-limit-c/generate.sh --check
 
 # Release builds: what is measured is what is shipped. Each benchmark leaves a section, and the sections become a document.
-BENCH := E2E_BUILT=1 BENCH_OUT=$(CARGO_TARGET_DIR)/bench $(CARGO_TARGET_DIR)/release/bench
+BENCH_OUT := $(CARGO_TARGET_DIR)/bench
+BENCH := E2E_BUILT=1 BENCH_OUT=$(BENCH_OUT) $(CARGO_TARGET_DIR)/release/bench
+EXAMPLE := BENCH_OUT=$(BENCH_OUT) $(CARGO_TARGET_DIR)/release/examples
+# Which of them `make bench` runs, in this order; velocity takes 5 GB of memory with its 10 million subjects.
+BENCHES := evaluation http hot-reload commit velocity restart scale edge isolation rollout
+MILLIONS := 1 10
 bench: build-bench ## Measure what is promised of speed and size beside floors and peers, and write docs/benchmarks.md
-	for each in http hot-reload restart isolation rollout; do $(BENCH) $$each $(ARGS); done
+	for each in $(BENCHES); do \
+		case $$each in \
+		evaluation) $(MAKE) bench-evaluation ;; \
+		commit) $(EXAMPLE)/commit-bench $(BENCH_OUT) ;; \
+		velocity) $(EXAMPLE)/velocity-bench $(MILLIONS) ;; \
+		*) $(BENCH) $$each ;; \
+		esac; \
+	done
+	scripts/benchmarks.sh $(BENCH_OUT)
 
 .PHONY: instructions instructions-keep
 instructions: setup-instructions ## Count the instructions of an evaluation, which repeat, and hold them against those that were kept
@@ -109,11 +122,11 @@ bench-fleet: build-bench ## Publish 1,000 releases under load to three gateways,
 bench-evaluation: setup-build ## Measure one evaluation beside bare wasmtime, native code and other rule engines (minutes of building)
 	benchmarks/guests/build.sh
 	cd benchmarks && cargo build --release --locked --target-dir $(CARGO_TARGET_DIR)/benchmarks
-	BENCH_OUT=$(CARGO_TARGET_DIR)/bench $(CARGO_TARGET_DIR)/benchmarks/release/evaluation-bench \
+	BENCH_OUT=$(BENCH_OUT) $(CARGO_TARGET_DIR)/benchmarks/release/evaluation-bench \
 		--guests $(CARGO_TARGET_DIR)/benchmark-guests $(ARGS)
 
 build-bench: setup-bench
-	cargo build --workspace --bins --release --locked
+	cargo build --workspace --bins --examples --release --locked
 
 # `-- -D warnings` reaches our crates only; in RUSTFLAGS it would compile every dependency once more.
 check: setup-check ## Formatting, lints and documentation, every warning an error

@@ -51,7 +51,7 @@ fn main() {
         .filter_map(|argument| argument.parse().ok())
         .collect();
     let millions = if named.is_empty() { vec![1, 10] } else { named };
-    let mut report = Report::new("55-velocity", "Velocity in memory");
+    let mut report = Report::new("36-velocity", "Velocity in memory");
     report.say(format!(
         "A payment names six subjects, which are counted, and {} features are read, in one call, on one thread. Medians of {ROUNDS} \
          batches of {BATCH} payments; the three kinds take turns.",

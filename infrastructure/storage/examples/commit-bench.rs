@@ -75,7 +75,7 @@ fn main() {
         .nth(1)
         .map_or_else(|| PathBuf::from("."), PathBuf::from);
     let runtime = Runtime::new().expect("a runtime");
-    let mut report = Report::new("60-commits", "Commits: many payments in one transaction");
+    let mut report = Report::new("35-commits", "Commits: many payments in one transaction");
     report.say(format!(
         "SQLite, `synchronous=FULL`; a payment is written with its operation and its idempotency key, as before its acquirer is called. Medians of {ROUNDS} \
          interleaved rounds; milliseconds are from the call to the answer that it is on the disk. Of the disk alone: 4 KiB over what \

@@ -196,7 +196,7 @@ fn decisions_per_second(gateway: &Gateway) -> f64 {
 
 fn report(measured: &[Measured], group: Option<&ControlGroup>, folder: &Path) {
     let megabytes = |bytes: u64| number(bytes as f64 / 1e6);
-    let mut report = Report::new("51-edge", "A small machine");
+    let mut report = Report::new("46-edge", "A small machine");
     let bound = group.map_or_else(
         || "No control group could be made here, so that its memory has no bound; the peak is what it took.".to_owned(),
         |group| {

@@ -127,6 +127,7 @@ fn measure(gateway: &mut Gateway, loaded: usize) -> Row {
         median(&values) as u64
     };
     Row {
+        loaded,
         starts: Samples::new(times),
         memory: Footprint {
             resident: middle(|memory| memory.resident),
@@ -174,7 +175,7 @@ fn decisions(gateway: &Gateway) -> Vec<(usize, Samples)> {
 }
 
 fn report(rows: &[Row], artifact: usize, decisions: &[(usize, Samples)]) {
-    let mut report = Report::new("50-scale", "One policy to a thousand");
+    let mut report = Report::new("45-scale", "One policy to a thousand");
     report.say(format!(
         "Policies of {artifact} bytes, each another artifact, all in the compile cache; {STARTS} starts a row, from before the process is \
          made until `/readyz` says 200. Memory is right after that, in MB (10⁶ bytes)."
