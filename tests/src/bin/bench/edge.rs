@@ -8,6 +8,7 @@
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::expect_used,
+    clippy::indexing_slicing,
     reason = "a benchmark ends where something is missing, and rounds bytes as it likes"
 )]
 
