@@ -126,7 +126,8 @@ bench-evaluation: setup-build ## Measure one evaluation beside bare wasmtime, na
 		--guests $(CARGO_TARGET_DIR)/benchmark-guests $(ARGS)
 
 build-bench: setup-bench
-	cargo build --workspace --bins --examples --release --locked
+	cargo build --workspace --bins --release --locked
+	cargo build -p portcullis-storage -p portcullis-features --examples --release --locked
 
 # `-- -D warnings` reaches our crates only; in RUSTFLAGS it would compile every dependency once more.
 check: setup-check ## Formatting, lints and documentation, every warning an error
