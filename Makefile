@@ -134,6 +134,7 @@ check: setup-check ## Formatting, lints and documentation, every warning an erro
 	cargo fmt --all --check
 	cd plugins && cargo fmt --all --check
 	cd fuzz && cargo fmt --check
+	for each in benchmarks benchmarks/guests benchmarks/envoy-filter; do (cd $$each && cargo fmt --all --check); done
 	cargo clippy --workspace --all-targets --features portcullis-plugin-host/fuzzing --locked -- -D warnings
 	cd plugins && cargo clippy --workspace --all-targets --locked $(POLICIES) -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
@@ -143,11 +144,16 @@ fmt: setup-check ## Format all sources
 	cargo fmt --all
 	cd plugins && cargo fmt --all
 	cd fuzz && cargo fmt
+	for each in benchmarks benchmarks/guests benchmarks/envoy-filter; do (cd $$each && cargo fmt --all); done
 
+# Peers of the benchmarks are measured and never shipped: of them only where they come from counts.
 deny: setup-build $(CARGO_DENY) ## Licences, sources and owners of the dependencies (installs cargo-deny first)
 	for manifest in Cargo.toml plugins/Cargo.toml fuzz/Cargo.toml; do \
 		$(CARGO_DENY) --manifest-path $$manifest --config deny.toml --locked \
 			check --hide-inclusion-graph --allow unused-wrapper bans licenses sources; \
+	done
+	for manifest in benchmarks/Cargo.toml benchmarks/guests/Cargo.toml benchmarks/envoy-filter/Cargo.toml; do \
+		$(CARGO_DENY) --manifest-path $$manifest --config deny.toml --locked check --hide-inclusion-graph sources; \
 	done
 
 # Tools are built unoptimised: they run for a second, and take minutes to build as they are.
