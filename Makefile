@@ -135,7 +135,7 @@ check: setup-check ## Formatting, lints and documentation, every warning an erro
 	cd plugins && cargo fmt --all --check
 	cd fuzz && cargo fmt --check
 	for each in benchmarks benchmarks/guests benchmarks/envoy-filter; do (cd $$each && cargo fmt --all --check); done
-	cargo clippy --workspace --all-targets --features portcullis-plugin-host/fuzzing --locked -- -D warnings
+	cargo clippy --workspace --all-targets --features portcullis-plugin-host/fuzzing,portcullis-plugin-host/benchmarking --locked -- -D warnings
 	cd plugins && cargo clippy --workspace --all-targets --locked $(POLICIES) -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	cd plugins && RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked $(POLICIES)
