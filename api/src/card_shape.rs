@@ -72,15 +72,12 @@ pub(crate) fn may_hold(text: &str) -> bool {
     if text.len() < *DIGITS.start() {
         return false;
     }
-    // Several bytes at a time: nothing in here ends early.
-    let (all, beyond) = text.bytes().fold((0, false), |(digits, beyond), byte| {
-        (
-            digits + usize::from(byte.is_ascii_digit()),
-            beyond | !byte.is_ascii(),
-        )
-    });
-    if beyond || all < *DIGITS.start() {
-        return beyond;
+    if !text.is_ascii() {
+        return true;
+    }
+    // Several bytes at a time, since nothing in it ends early.
+    if text.bytes().filter(u8::is_ascii_digit).count() < *DIGITS.start() {
+        return false;
     }
     let mut digits = 0;
     for byte in text.bytes() {

@@ -9,7 +9,7 @@ struct SpinsInDescribe;
 
 impl Policy for SpinsInDescribe {
     fn describe() -> Descriptor {
-        let mut bytes = [0_u8; 32 * 1024];
+        let mut bytes = vec![0_u8; 32 * 1024];
         loop {
             bytes.fill(1);
             black_box(&mut bytes);
