@@ -155,6 +155,9 @@ fn on_the_spot<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
+/// Documents of one transaction: no more fit into one of etcd's, and a folder has the same bound.
+const MAX_TOGETHER: usize = 40;
+
 async fn publish_all(config: &Config, component: &[u8], policies: usize) {
     let location: StoreLocation = config.store.parse().expect("a store");
     let store = location.open_archive(&config.etcd).await.expect("a folder");
@@ -170,9 +173,11 @@ async fn publish_all(config: &Config, component: &[u8], policies: usize) {
         trusted: &trusted,
         required: &[],
     };
-    publish(&*store, &proposals, &terms, &mut Unexamined)
-        .await
-        .expect("the policies are published");
+    for together in proposals.chunks(MAX_TOGETHER) {
+        publish(&*store, together, &terms, &mut Unexamined)
+            .await
+            .expect("the policies are published");
+    }
 }
 
 /// Whoever publishes here does not look: the node does, and every policy would be compiled twice.

@@ -153,7 +153,7 @@ fn templates_table(floor: &Row, templates: &[Row]) -> Table {
     };
     let head = row(
         head,
-        "stack of 64 KiB, no standard library, the SDK's allocator, `opt-level = \"s\"`",
+        "stack of 32 KiB, no standard library, the SDK's allocator, `opt-level = \"s\"`",
         floor,
     );
     templates
