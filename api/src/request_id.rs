@@ -7,14 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::card_shape::{holds_card_number, holds_card_number_in_a_row};
+use crate::digits::write_digits;
 
 /// Where a request id travels, both ways.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The longest request id taken over from a caller, in bytes: roomy for a UUID with a prefix, and a bound for log lines.
 const MAX_REQUEST_ID_BYTES: usize = 64;
-
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Makes request ids: a random part per process and a count.
 pub(crate) struct RequestIds {
@@ -38,14 +37,8 @@ impl RequestIds {
         }
         let count = self.next.fetch_add(1, Ordering::Relaxed);
         let mut made = *b"req_0000000000000000000000000000";
-        for (end, digits, value) in [(20, 16, self.process), (32, 12, count)] {
-            let mut rest = value;
-            for digit in made.iter_mut().take(end).rev().take(digits) {
-                *digit = DIGITS
-                    .get(usize::try_from(rest & 0xf).unwrap_or(0))
-                    .map_or(b'0', |digit| *digit);
-                rest >>= 4;
-            }
+        for (from, digits, value) in [(4, 16, self.process), (20, 12, count)] {
+            write_digits::<16>(made.iter_mut().skip(from).take(digits), value);
         }
         let made = HeaderValue::from_bytes(&made).unwrap_or(HeaderValue::from_static("req_none"));
         headers.insert(X_REQUEST_ID, made.clone());

@@ -11,11 +11,9 @@ use tokio::sync::oneshot;
 
 use crate::compile_cache::CompileCache;
 use crate::compiler::Compiler;
-use crate::component::{self, ArtifactFormatError, ArtifactKind};
 use crate::digest::Digest;
 use crate::document::PolicyDocument;
 use crate::engine::SandboxEngine;
-use crate::golden::GoldenCases;
 use crate::load_error::LoadError;
 use crate::policy::{Checked, Policy};
 use crate::priority::Priority;
@@ -98,12 +96,7 @@ impl Loader {
         let of_cache = Arc::clone(&document);
         let begun = self
             .run(move |is_awaited| {
-                if component::kind(&bytes)? == ArtifactKind::CoreModule {
-                    return Err(ArtifactFormatError::CoreModule.into());
-                }
-                let golden_cases = component::golden_cases(&bytes)?;
-                let golden_cases = golden_cases.map(GoldenCases::parse).transpose()?;
-                let checked = Checked::one_by_one(&bytes, golden_cases);
+                let checked = Checked::uncounted(&bytes)?;
                 let Some(cached) = cache.and_then(|cache| cache.take(checked.digest())) else {
                     // What is in the cache was counted before it was compiled, by the same sources.
                     structure::count(&bytes)?;

@@ -58,17 +58,20 @@ impl Checked {
 
     /// Checks all of an artifact that can be before it is validated and compiled.
     pub(crate) fn artifact(bytes: &[u8]) -> Result<Self, LoadError> {
+        let checked = Self::uncounted(bytes)?;
+        structure::count(bytes)?;
+        Ok(checked)
+    }
+
+    /// The same but for counting its structure, which has to come before it is compiled.
+    pub(crate) fn uncounted(bytes: &[u8]) -> Result<Self, LoadError> {
         if component::kind(bytes)? == ArtifactKind::CoreModule {
             return Err(ArtifactFormatError::CoreModule.into());
         }
         let golden_cases = component::golden_cases(bytes)?
             .map(GoldenCases::parse)
             .transpose()?;
-        structure::count(bytes)?;
-        Ok(Self {
-            digest: Digest::of(bytes),
-            golden_cases,
-        })
+        Ok(Self::one_by_one(bytes, golden_cases))
     }
 
     /// A component whose checks were made one by one.

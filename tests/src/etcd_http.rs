@@ -8,7 +8,7 @@ use crate::etcd::Etcd;
 use crate::raw::{envelope, retirement};
 
 /// Bytes of one chunk of an artifact.
-const CHUNK_BYTES: usize = 1024 * 1024;
+pub(crate) const CHUNK_BYTES: usize = 1024 * 1024;
 
 impl Etcd {
     /// Puts a value, and waits for the acknowledgement.

@@ -32,6 +32,32 @@ impl Footprint {
             anonymous: bytes("Anonymous:"),
         }
     }
+
+    /// Of each kind of memory the middle one, the lower of two.
+    #[must_use]
+    pub fn median(of: &[Self]) -> Self {
+        let middle = |kind: fn(&Self) -> u64| {
+            let mut values: Vec<u64> = of.iter().map(kind).collect();
+            values.sort_unstable();
+            let middle = values.len().saturating_sub(1) / 2;
+            values.get(middle).copied().unwrap_or_default()
+        };
+        Self {
+            resident: middle(|memory| memory.resident),
+            proportional: middle(|memory| memory.proportional),
+            private: middle(|memory| memory.private),
+            anonymous: middle(|memory| memory.anonymous),
+        }
+    }
+}
+
+/// What a process has in memory now, in bytes. Quicker than a whole [`Footprint`].
+///
+/// # Panics
+/// When the kernel does not tell.
+#[must_use]
+pub fn resident(process: u32) -> u64 {
+    of_status(process, "VmRSS:")
 }
 
 /// The most that a process had in memory at any time, in bytes.
@@ -40,9 +66,13 @@ impl Footprint {
 /// When the kernel does not tell.
 #[must_use]
 pub fn peak(process: u32) -> u64 {
+    of_status(process, "VmHWM:")
+}
+
+fn of_status(process: u32, name: &str) -> u64 {
     let path = format!("/proc/{process}/status");
     let status = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    bytes(&status, "VmHWM:").unwrap_or_else(|| panic!("no VmHWM in {path}"))
+    bytes(&status, name).unwrap_or_else(|| panic!("no {name} in {path}"))
 }
 
 /// The value of a line such as `Rss:   1024 kB`.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::build::portcullis;
 use crate::etcd::Etcd;
+use crate::etcd_http::CHUNK_BYTES;
 use crate::policies::Policy;
 
 /// The prefix of all keys.
@@ -78,7 +79,7 @@ pub fn lay_into(folder: &Path, document: &Value, policy: &Policy) {
     };
     let bytes = std::fs::read(policy.wasm()).expect("an artifact");
     let artifact = folder.join("artifacts").join(text("/artifact/digest"));
-    for (index, chunk) in bytes.chunks(1024 * 1024).enumerate() {
+    for (index, chunk) in bytes.chunks(CHUNK_BYTES).enumerate() {
         write(&artifact.join(format!("{index:06}")), chunk);
     }
     let envelope = envelope(document).to_string();

@@ -5,6 +5,8 @@ use std::fmt;
 use domain::{Money, Timestamp};
 use serde::{Serialize, Serializer};
 
+use crate::digits::write_digits;
+
 /// An amount, exact in both forms.
 #[derive(Serialize)]
 pub(super) struct AmountView {
@@ -43,20 +45,16 @@ impl Rfc3339 {
         let seconds = millis / 1_000;
         let (year, month, day) = date(seconds / 86_400);
         let mut text = *b"0000-00-00T00:00:00.000Z";
-        for (end, digits, value) in [
-            (4, 4, year),
-            (7, 2, month),
-            (10, 2, day),
-            (13, 2, seconds / 3_600 % 24),
-            (16, 2, seconds / 60 % 60),
-            (19, 2, seconds % 60),
-            (23, 3, millis % 1_000),
+        for (from, digits, value) in [
+            (0, 4, year),
+            (5, 2, month),
+            (8, 2, day),
+            (11, 2, seconds / 3_600 % 24),
+            (14, 2, seconds / 60 % 60),
+            (17, 2, seconds % 60),
+            (20, 3, millis % 1_000),
         ] {
-            let mut rest = value;
-            for digit in text.iter_mut().take(end).rev().take(digits) {
-                *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-                rest /= 10;
-            }
+            write_digits::<10>(text.iter_mut().skip(from).take(digits), value);
         }
         text
     }

@@ -5,11 +5,9 @@
 //! bound too, before anything is measured.
 
 #![expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a benchmark ends where something is missing, and rounds bytes as it likes"
+    reason = "a benchmark ends where something is missing"
 )]
 
 use std::path::{Path, PathBuf};
@@ -147,17 +145,7 @@ fn starts(gateway: &mut Gateway) -> (Samples, Footprint) {
             idle.push(Footprint::of(gateway.id()));
         }
     }
-    let middle = |of: fn(&Footprint) -> u64| {
-        let values: Vec<f64> = idle.iter().map(|idle| of(idle) as f64).collect();
-        median(&values) as u64
-    };
-    let idle = Footprint {
-        resident: middle(|idle| idle.resident),
-        proportional: middle(|idle| idle.proportional),
-        private: middle(|idle| idle.private),
-        anonymous: middle(|idle| idle.anonymous),
-    };
-    (Samples::new(times), idle)
+    (Samples::new(times), Footprint::median(&idle))
 }
 
 /// Decisions a second of each gateway: the median of the rounds, in which they take turns.

@@ -5,11 +5,9 @@
 //! compiled once by the gateway; then it is started again and again from what it kept.
 
 #![expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a benchmark ends where something is missing, and rounds bytes as it likes"
+    reason = "a benchmark ends where something is missing"
 )]
 
 use std::path::Path;
@@ -18,7 +16,7 @@ use std::time::{Duration, Instant};
 use portcullis_tests::raw::{document, lay_into};
 use portcullis_tests::{Footprint, Gateway, Payment, Policy, eventually_within};
 use serde_json::{Value, json};
-use testkit::benchmark::{Bar, Report, Samples, Table, median, number};
+use testkit::benchmark::{Bar, Report, Samples, Table, number};
 
 /// Loaded policies, each row with those of the one before.
 const LOADED: [usize; 4] = [1, 10, 100, 1_000];
@@ -123,19 +121,10 @@ fn measure(gateway: &mut Gateway, loaded: usize) -> Row {
         }
     }
     assert!(LOADED.last() == Some(&loaded) || gateway.terminate().success());
-    let middle = |of: fn(&Footprint) -> u64| {
-        let values: Vec<f64> = memory.iter().map(|memory| of(memory) as f64).collect();
-        median(&values) as u64
-    };
     Row {
         loaded,
         starts: Samples::new(times),
-        memory: Footprint {
-            resident: middle(|memory| memory.resident),
-            proportional: middle(|memory| memory.proportional),
-            private: middle(|memory| memory.private),
-            anonymous: middle(|memory| memory.anonymous),
-        },
+        memory: Footprint::median(&memory),
     }
 }
 

@@ -149,6 +149,7 @@ impl Node {
         deciding["sequence"].as_u64()
     }
 
+    /// As `Etcd::put`, over a connection that is kept: it is timed.
     fn put(&self, key: &str, value: &[u8]) {
         let body = json!({"key": BASE64.encode(key), "value": BASE64.encode(value)});
         let url = format!("{}/v3/kv/put", self.etcd.location().replace("etcd://", "http://"));

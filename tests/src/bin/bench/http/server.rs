@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use portcullis_tests::process::Process;
-use portcullis_tests::{Answer, Gateway, Launch, eventually};
+use portcullis_tests::{Answer, Gateway, Launch, eventually, footprint};
 
 use super::echo;
 use super::payload::Kind;
@@ -172,20 +172,13 @@ impl Server {
 
     /// What it has had of the machine so far.
     pub(crate) fn usage(&self) -> Usage {
-        let of = |file: &str| {
-            let path = format!("/proc/{}/{file}", self.id());
-            fs::read_to_string(&path).unwrap_or_else(|error| panic!("{} ended: {path}: {error}", self.name))
-        };
-        let status = of("status");
-        let bytes = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            let kilobytes = line.and_then(|line| line.split_ascii_whitespace().next()?.parse::<u64>().ok());
-            kilobytes.expect("the memory of a process") * 1024
-        };
+        let path = format!("/proc/{}/stat", self.id());
+        let stat =
+            fs::read_to_string(&path).unwrap_or_else(|error| panic!("{} ended: {path}: {error}", self.name));
         Usage {
-            resident: bytes("VmRSS:"),
-            peak: bytes("VmHWM:"),
-            busy: busy(&of("stat")),
+            resident: footprint::resident(self.id()),
+            peak: footprint::peak(self.id()),
+            busy: busy(&stat),
         }
     }
 }
