@@ -22,6 +22,7 @@ const PERMISSION_DENIED: i32 = 7;
 const RESOURCE_EXHAUSTED: i32 = 8;
 const FAILED_PRECONDITION: i32 = 9;
 const OUT_OF_RANGE: i32 = 11;
+const UNAVAILABLE: i32 = 14;
 const UNAUTHENTICATED: i32 = 16;
 
 /// What etcd says where users or roles were changed since a token was made that says which (a JSON Web Token does).
@@ -225,6 +226,10 @@ impl Peer {
         ];
         let is_closed = code == CANCELLED || says(&closings);
         let is_refused = says(&["received fatal alert"]) || (is_new && is_closed);
+        // A server without TLS drops what it cannot read, by whichever of the two the kernel makes of it. One that refuses a
+        // certificate is heard of after our side of the handshake is over, so not as a connection that could not be made.
+        let drops_handshake =
+            says(&["tls handshake eof"]) || (code == UNAVAILABLE && says(&["reset by peer"]));
         match self.tls {
             Some(_) if says(&["UnknownIssuer", "BadSignature"]) => {
                 Some("etcd's certificate is not from an authority in `policies.etcd.ca_file`")
@@ -233,7 +238,7 @@ impl Peer {
             Some(_) if says(&["NotValidForName"]) => {
                 Some("etcd's certificate is not for the host that `policies.store` names")
             }
-            Some(_) if says(&["InvalidContentType", "tls handshake eof"]) => {
+            Some(_) if drops_handshake || says(&["InvalidContentType"]) => {
                 Some("etcd does not speak TLS there, and `policies.etcd.ca_file` is set")
             }
             Some(HasCertificate(false)) if is_refused => Some(

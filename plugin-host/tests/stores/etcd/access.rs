@@ -140,6 +140,21 @@ async fn tls_to_an_etcd_that_speaks_none_is_told() {
 }
 
 #[tokio::test]
+async fn a_handshake_that_is_reset_is_told_as_a_server_without_tls() {
+    let server = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let endpoint = server.local_addr().unwrap().to_string();
+    // Closed with what was sent unread, which the kernel makes a reset of.
+    std::thread::spawn(move || {
+        while let Ok((connection, _)) = server.accept() {
+            let _sent = connection.peek(&mut [0]);
+        }
+    });
+    let error = unread(&endpoint, &known(&Authority::new())).await.to_string();
+    assert!(error.contains("reset by peer"), "{error}");
+    assert!(error.contains("etcd does not speak TLS there"), "{error}");
+}
+
+#[tokio::test]
 async fn a_server_that_stops_in_the_handshake_of_tls_is_given_up() {
     let Some((authority, etcd)) = with_certificates().await else {
         return;
