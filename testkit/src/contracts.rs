@@ -82,6 +82,7 @@ macro_rules! idempotency_keys_contract {
             a_refused_update_leaves_its_key_unanswered
             of_many_claims_of_one_key_one_wins
             a_claim_that_lost_does_not_undo_its_neighbours
+            keys_that_are_asked_for_at_once_are_each_found_as_they_are
         }
     };
 }

@@ -1,7 +1,7 @@
 //! Work on a payment: begun once however often it is asked for, and ended whether or not its client waits.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use application::idempotency::{AnswerRenderer, KeyedRequest, Opened, RequestKey};
 use application::ports::{IdempotencyKey, StoredAnswer};
@@ -51,6 +51,55 @@ impl AnswerRenderer for Rendering {
     }
 }
 
+/// Renders, and keeps what it rendered last for whoever asked: he is answered with the very bytes that his key remembers.
+struct Remembering {
+    rendering: Rendering,
+    last: Mutex<Option<Rendered>>,
+}
+
+/// An answer, and what it was made of.
+struct Rendered {
+    version: u64,
+    operation: Option<OperationId>,
+    answer: StoredAnswer,
+}
+
+impl Remembering {
+    const fn new(rendering: Rendering) -> Self {
+        Self {
+            rendering,
+            last: Mutex::new(None),
+        }
+    }
+
+    /// The answer: the one that was stored with the payment where it was the last that was, else a new one.
+    fn answer(&self, done: &Done) -> StoredAnswer {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match last {
+            // To store it made the version one higher, and nothing else.
+            Some(last)
+                if last.version + 1 == done.payment.record().version && last.operation == done.operation =>
+            {
+                last.answer
+            }
+            _ => self.rendering.render(&done.payment, done.operation.as_ref()),
+        }
+    }
+}
+
+impl AnswerRenderer for Remembering {
+    fn render(&self, payment: &Payment, operation: Option<&OperationId>) -> StoredAnswer {
+        let answer = self.rendering.render(payment, operation);
+        let rendered = Rendered {
+            version: payment.record().version,
+            operation: operation.cloned(),
+            answer: answer.clone(),
+        };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(rendered);
+        answer
+    }
+}
+
 /// What is taken from the head of a request before its body is read.
 pub(crate) struct Head {
     pub(crate) caller: Caller,
@@ -95,20 +144,21 @@ pub(crate) async fn once<F>(
 where
     F: Future<Output = Result<Done, Problem>> + Send + 'static,
 {
+    let rendering = Arc::new(Remembering::new(rendering));
     let Some(key) = key else {
         let work = work(Arc::clone(shared), KeyedRequest::without_key());
-        return begin(shared, head, rendering, permit, work).await;
+        return begin(shared, head, &rendering, permit, work).await;
     };
-    let renderer: Arc<dyn AnswerRenderer> = Arc::new(rendering);
+    let renderer: Arc<dyn AnswerRenderer> = Arc::clone(&rendering) as _;
     let opened = shared.state.idempotency.open(key, renderer).await;
     match opened.map_err(|error| Problem::of_repository(&error))? {
         Opened::New(request) => {
             let work = work(Arc::clone(shared), request);
-            begin(shared, head, rendering, permit, work).await
+            begin(shared, head, &rendering, permit, work).await
         }
         Opened::Interrupted { payment_id, request } => {
             let work = resume(Arc::clone(shared), payment_id, request);
-            begin(shared, head, rendering, permit, work).await
+            begin(shared, head, &rendering, permit, work).await
         }
         Opened::Answered { answer, payment_id } => {
             let mut response = respond(answer, &payment_id)?;
@@ -137,7 +187,7 @@ async fn resume(shared: Arc<Shared>, id: PaymentId, request: KeyedRequest) -> Re
 async fn begin<F>(
     shared: &Arc<Shared>,
     head: Head,
-    rendering: Rendering,
+    rendering: &Remembering,
     permit: OwnedSemaphorePermit,
     work: F,
 ) -> Result<Response, Problem>
@@ -173,10 +223,7 @@ where
         }
     };
     match outcome {
-        Ok(Ok(done)) => {
-            let answer = rendering.render(&done.payment, done.operation.as_ref());
-            respond(answer, done.payment.id())
-        }
+        Ok(Ok(done)) => respond(rendering.answer(&done), done.payment.id()),
         Ok(Err(problem)) => Err(problem),
         Err(reason) => Err(payment_outcome_unknown().for_operator(reason)),
     }

@@ -79,17 +79,20 @@ pub struct SqliteConfig {
     /// `-wal` and `-shm`. On a disk of this machine, never on a network file system.
     pub path: PathBuf,
     /// How many payments may wait for the writer; more are told to come back. Default 1024: at some 40,000 a second
-    /// that is a wait of 25 ms, and a longer queue would only make everybody wait longer.
+    /// that is a wait of 25 ms, and a longer queue would only make everybody wait longer. As many may wait for their
+    /// idempotency key to be looked up.
     pub queue_jobs: usize,
-    /// How many payments share one commit at most. Default 256: beyond that the commit takes longer and gains nothing.
+    /// How many payments share one commit, and one look for their idempotency keys, at most. Default 256: beyond that the
+    /// commit takes longer and gains nothing.
     pub batch_jobs: usize,
     /// For how many milliseconds a payment waits for its turn, in the queue and before it, until it is told to come back.
     /// A commit that has begun is waited for to its end, since nobody else knows how it ends. Default 2000: a disk that
     /// is slower than that is in trouble.
     pub save_timeout_ms: u64,
-    /// How many payments are read at the same time. Default 4: a read takes some 50 µs.
+    /// How many connections read at the same time, beside the one that looks idempotency keys up. Default 4: a read takes
+    /// some 50 µs.
     pub readers: usize,
-    /// For how many milliseconds a read waits for a reader until it is told to come back. Default 1000.
+    /// For how many milliseconds a read waits for its turn until it is told to come back. Default 1000.
     pub read_timeout_ms: u64,
     /// For how many milliseconds SQLite waits for a lock that another process holds, such as a backup. Default 5000.
     pub busy_timeout_ms: u64,

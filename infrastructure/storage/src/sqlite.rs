@@ -1,11 +1,13 @@
-//! Payments in one SQLite file: one thread writes, a few connections read.
+//! Payments in one SQLite file: one thread writes, one looks idempotency keys up, a few connections read all else.
 
+mod answers;
 mod api_keys;
 mod catalog;
 mod checkpoint;
 mod connection;
 mod decisions;
 mod events;
+mod key_reader;
 mod keys;
 mod list_store;
 mod lists;
@@ -23,6 +25,7 @@ use async_trait::async_trait;
 use domain::{MerchantId, Payment, PaymentId, Timestamp};
 
 use crate::config::SqliteConfig;
+use key_reader::KeyReader;
 use readers::Readers;
 use row::PaymentRow;
 use writer::{Work, WriteError, Writer};
@@ -37,6 +40,7 @@ pub use writer::CloseError;
 pub struct SqlitePaymentRepository {
     writer: Writer,
     readers: Readers,
+    key_reader: KeyReader,
 }
 
 impl SqlitePaymentRepository {
@@ -48,8 +52,13 @@ impl SqlitePaymentRepository {
     pub fn open(config: &SqliteConfig) -> Result<Self, SqliteOpenError> {
         let connection = connection::open_for_writing(config)?;
         let readers = Readers::open(config)?;
+        let key_reader = KeyReader::start(config)?;
         let writer = Writer::start(connection, config)?;
-        Ok(Self { writer, readers })
+        Ok(Self {
+            writer,
+            readers,
+            key_reader,
+        })
     }
 
     /// Ends it in good order: saves that were taken in are written, reads that began are answered, the log is copied into
@@ -60,6 +69,7 @@ impl SqlitePaymentRepository {
     /// When the log could not be copied. Nothing is lost: the next start does it.
     pub async fn close(&self) -> Result<(), CloseError> {
         self.readers.close().await;
+        self.key_reader.close().await;
         self.writer.close().await
     }
 }
@@ -105,10 +115,7 @@ impl PaymentRepository for SqlitePaymentRepository {
         tenant: &MerchantId,
         key: &IdempotencyKey,
     ) -> Result<Option<KeyEntry>, RepositoryError> {
-        let (tenant, key) = (tenant.clone(), key.clone());
-        self.readers
-            .run(move |connection| keys::find(connection, tenant, key))
-            .await?
+        self.key_reader.find(tenant, key).await
     }
 
     async fn check(&self) -> Result<(), RepositoryError> {

@@ -273,3 +273,31 @@ pub async fn a_claim_that_lost_does_not_undo_its_neighbours(store: Store) {
         assert_eq!(store.find(payment.id()).await.unwrap().is_some(), *won);
     }
 }
+
+/// Also where an adapter looks several up at once; a key that nobody claimed among them is still unknown.
+pub async fn keys_that_are_asked_for_at_once_are_each_found_as_they_are(store: Store) {
+    let mut kept = Vec::new();
+    for number in 0..CROWD {
+        let mut stored = payment()
+            .id(&format!("pay_{number}"))
+            .sent(&format!("op_{number}"));
+        let mut entry = claim_of(&format!("key {number}"), &stored);
+        if number % 3 == 0 {
+            entry = answered(entry, format!("answer {number}").as_bytes());
+        }
+        if number % 2 == 0 {
+            let claim = Some(KeyWrite::Claim(&entry));
+            store.save_with_key(&mut stored, claim).await.unwrap();
+        }
+        kept.push((entry, number % 2 == 0));
+    }
+    let mut lookups = JoinSet::new();
+    for (entry, is_kept) in kept {
+        let store = std::sync::Arc::clone(&store);
+        lookups.spawn(async move {
+            let found = find(&store, &entry).await;
+            assert_eq!(found, is_kept.then_some(entry));
+        });
+    }
+    assert_eq!(lookups.join_all().await.len(), CROWD);
+}

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use thiserror::Error;
 
@@ -72,6 +73,10 @@ pub enum SqliteOpenError {
     },
 }
 
+/// How many KiB of pages the writer keeps, in the negative, as SQLite takes it: the ends of all tables and indexes, and the names of
+/// a hundred thousand idempotency keys. With SQLite's 2 MiB each payment read nineteen pages again.
+const WRITER_CACHE: i64 = -16 * 1024;
+
 /// The one connection that writes payments, on a database whose schema is up to date.
 pub(super) fn open_for_writing(config: &SqliteConfig) -> Result<Connection, SqliteOpenError> {
     let path = &config.path;
@@ -93,6 +98,9 @@ pub(super) fn open_for_writing(config: &SqliteConfig) -> Result<Connection, Sqli
         }
     }
     set_up(&connection, path)?;
+    connection
+        .pragma_update(None, "cache_size", WRITER_CACHE)
+        .map_err(failed)?;
     schema::migrate(&mut connection).map_err(failed)?;
     Ok(connection)
 }
@@ -115,6 +123,8 @@ fn open(config: &SqliteConfig, access: OpenFlags) -> Result<Connection, SqliteOp
     let open = || {
         let connection = Connection::open_with_flags(&config.path, flags)?;
         connection.busy_timeout(Duration::from_millis(config.busy_timeout_ms))?;
+        // No plan may depend on a value that is bound: where one does, each execution with another value is planned anew.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(connection)
     };
     open().map_err(|cause| refused(&config.path, cause))

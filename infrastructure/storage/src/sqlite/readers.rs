@@ -74,7 +74,7 @@ fn lock(idle: &Mutex<Vec<Connection>>) -> MutexGuard<'_, Vec<Connection>> {
     idle.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn unavailable(reason: &str) -> RepositoryError {
+pub(super) fn unavailable(reason: &str) -> RepositoryError {
     RepositoryError::Unavailable {
         reason: reason.to_owned(),
     }

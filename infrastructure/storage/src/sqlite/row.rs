@@ -106,11 +106,13 @@ impl PaymentRow {
     /// Writes a payment, new or over the version that it was read in, and all that goes with it, or nothing.
     pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<Written> {
         // Asked before anything is written: others share the transaction, and would be undone with this one.
-        if let Some(key) = &self.key
-            && !keys::is_as_expected(connection, key)?
-        {
-            return Ok(Written::KeyTaken);
-        }
+        let key = match &self.key {
+            None => None,
+            Some(key) => match keys::place(connection, key)? {
+                Some(place) => Some((key, place)),
+                None => return Ok(Written::KeyTaken),
+            },
+        };
         let changed = match self.version {
             0 => self.insert(connection)?,
             version => self.update(connection, version)?,
@@ -122,8 +124,8 @@ impl PaymentRow {
             put_operation(connection, &self.id, position, operation)?;
         }
         events::append(connection, &self.events)?;
-        if let Some(key) = &self.key {
-            keys::put(connection, key)?;
+        if let Some((key, place)) = key {
+            keys::put(connection, key, place)?;
         }
         Ok(Written::Yes)
     }

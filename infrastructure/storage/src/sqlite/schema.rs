@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0004_api_keys.sql"),
     include_str!("../../migrations/sqlite/0005_webhooks.sql"),
     include_str!("../../migrations/sqlite/0006_decisions.sql"),
+    include_str!("../../migrations/sqlite/0007_append.sql"),
 ];
 
 /// What this gateway makes of a database file.

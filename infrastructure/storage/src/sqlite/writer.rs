@@ -1,7 +1,6 @@
 //! The one thread that writes. It takes whatever waits, up to a bound, into one transaction: the disk is waited for once
 //! for all of them.
 
-mod answers;
 mod batch;
 mod thread;
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use application::ports::{PaymentRepository, RepositoryError};
-use testkit::builders::{payment, payment_id};
+use application::ports::{IdempotencyKey, PaymentRepository, RepositoryError};
+use testkit::builders::{merchant_id, payment, payment_id};
 use tokio::task::JoinSet;
 
 use crate::{fresh, open};
@@ -17,9 +17,11 @@ async fn a_closed_store_has_an_empty_log_and_refuses_everything() {
     let log = std::fs::metadata(folder.path().join("payments.db-wal"));
     assert!(log.map_or(0, |log| log.len()) == 0);
     let mut late = payment().id("late").build();
+    let key = IdempotencyKey::parse("late").unwrap();
     let refusals = [
         repository.save(&mut late).await.err(),
         repository.find(stored.id()).await.err(),
+        repository.find_key(&merchant_id("m_1"), &key).await.err(),
         repository.check().await.err(),
     ];
     for refusal in refusals {

@@ -5,9 +5,9 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use super::answers::Answers;
 use super::{CloseError, Job, Message, batch};
 use crate::config::SqliteConfig;
+use crate::sqlite::answers::Answers;
 use crate::sqlite::checkpoint::Checkpoints;
 use crate::sqlite::connection::SqliteOpenError;
 
@@ -51,7 +51,9 @@ impl WriterThread {
             }
             let results = batch::write(&mut self.connection, &jobs);
             // Nobody hears of his payment before all of them are on the disk, and then all do at once.
-            Answers::of(&mut jobs, results).deliver();
+            let runtime = jobs.first().map(|job| job.runtime.clone());
+            let replies = jobs.drain(..).map(|job| job.reply);
+            Answers::new(replies.zip(results).collect()).deliver(runtime);
             self.checkpoints.after_commit(&self.connection);
         }
         self.checkpoints
