@@ -15,6 +15,7 @@ mod readers;
 mod row;
 mod schema;
 mod webhooks;
+mod worker;
 mod writer;
 
 use application::ports::{

@@ -4,22 +4,21 @@
 mod batch;
 mod thread;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use domain::{ListItem, Timestamp};
 use rusqlite::Connection;
 use thiserror::Error;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::spawn_blocking;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::connection::SqliteOpenError;
 use super::lists::{ListRefusal, ListRemoval};
 use super::row::PaymentRow;
+use super::worker::{NotTaken, Worker};
 use crate::config::SqliteConfig;
 use crate::record::{ApiKeyColumns, DecisionColumns};
 
@@ -109,13 +108,6 @@ pub(super) struct Job {
     runtime: Handle,
 }
 
-#[derive(Debug)]
-enum Message {
-    Job(Box<Job>),
-    /// Take nothing more in, do what waits, and end.
-    Close,
-}
-
 /// Who decides about a job: the writer that takes it up, or the caller that gives it up, whoever comes first. So a caller
 /// that gave its job up can rely on it that nothing was written. Only of a commit that failed nobody can say so.
 #[derive(Clone, Debug, Default)]
@@ -131,19 +123,15 @@ impl Claim {
 /// The thread, as its callers see it.
 #[derive(Debug)]
 pub(super) struct Writer {
-    messages: mpsc::Sender<Message>,
+    worker: Worker<Job, Result<(), CloseError>>,
     patience: Duration,
-    thread: Mutex<Option<JoinHandle<Result<(), CloseError>>>>,
 }
 
 impl Writer {
     pub(super) fn start(connection: Connection, config: &SqliteConfig) -> Result<Self, SqliteOpenError> {
-        let (messages, inbox) = mpsc::channel(config.queue_jobs.max(1));
-        let thread = thread::start(connection, inbox, config)?;
         Ok(Self {
-            messages,
+            worker: thread::start(connection, config)?,
             patience: Duration::from_millis(config.save_timeout_ms),
-            thread: Mutex::new(Some(thread)),
         })
     }
 
@@ -152,17 +140,19 @@ impl Writer {
         let deadline = Instant::now() + self.patience;
         let claim = Claim::default();
         let (reply, mut answer) = oneshot::channel();
-        let room = match timeout_at(deadline, self.messages.reserve()).await {
-            Ok(Ok(room)) => room,
-            Ok(Err(_closed)) => return Err(unavailable("the store is closed")),
-            Err(_elapsed) => return Err(unavailable("too many payments wait to be written")),
-        };
-        room.send(Message::Job(Box::new(Job {
+        let job = || Job {
             work,
             claim: claim.clone(),
             reply,
             runtime: Handle::current(),
-        })));
+        };
+        self.worker
+            .send(deadline, job)
+            .await
+            .map_err(|reason| match reason {
+                NotTaken::Closed => unavailable("the store is closed"),
+                NotTaken::Full => unavailable("too many payments wait to be written"),
+            })?;
         let answered = match timeout_at(deadline, &mut answer).await {
             Ok(answered) => answered,
             Err(_elapsed) if claim.take() => {
@@ -176,13 +166,10 @@ impl Writer {
 
     /// Ends the thread after all that waits is done.
     pub(super) async fn close(&self) -> Result<(), CloseError> {
-        // Closed already, or broken off: the thread is gone either way, and joining it tells which.
-        let _gone = self.messages.send(Message::Close).await;
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(thread) = thread else { return Ok(()) };
-        match spawn_blocking(move || thread.join()).await {
-            Ok(Ok(ended)) => ended,
-            Ok(Err(_)) | Err(_) => Err(CloseError::WriterGone),
+        match self.worker.close().await {
+            None => Ok(()),
+            Some(Ok(ended)) => ended,
+            Some(Err(_)) => Err(CloseError::WriterGone),
         }
     }
 }
