@@ -22,7 +22,13 @@ use domain::feature::{FeatureSpec, FeatureValue, PaymentFilter, Subject, Velocit
 use portcullis_features::{Config, MemoryFeatureStore};
 use testkit::benchmark::{Report, Samples, Table, number};
 use testkit::builders::{OwnedRiskRequest, after, payment_details, risk_request};
+use tikv_jemallocator::Jemalloc;
 use tokio::runtime::{Builder, Runtime};
+use zeroizing_alloc::ZeroAlloc;
+
+/// As the gateway has it.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
 
 /// Keys that a payment of a stranger brings; its merchant is there already.
 const KEYS_PER_PAYMENT: usize = 5;

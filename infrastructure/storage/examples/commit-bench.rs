@@ -22,8 +22,14 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use testkit::benchmark::{Bar, Report, Samples, Table, median, number};
 use testkit::builders::{NOW, payment};
+use tikv_jemallocator::Jemalloc;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
+use zeroizing_alloc::ZeroAlloc;
+
+/// As the gateway has it.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
 
 /// Rounds, in each of which every cell is measured once.
 const ROUNDS: usize = 3;
