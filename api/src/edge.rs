@@ -88,6 +88,9 @@ impl Edge {
         let mut response = result.unwrap_or_else(|problem| problem.into_response(id_text));
         let status = response.status();
         guard.answered(status);
+        // What other connections have ready comes first: answers then leave one right behind the other, and whoever reads them is woken
+        // once for many where he was woken for each.
+        tokio::task::yield_now().await;
         tracing::debug!(
             http.request.id = id_text,
             http.request.method = method.as_str(),

@@ -204,62 +204,6 @@ async fn serve(router: Router, request: Request<Incoming>, ending: Ending) -> Re
         return Ok(refused);
     }
     let response = router.oneshot(request.map(Body::new)).await;
-    // What other connections have ready comes first: answers then leave one right behind the other, and whoever reads them is woken
-    // once for many where he was woken for each.
-    tokio::task::yield_now().await;
     drop(ending);
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write;
-    use std::net::TcpStream as Client;
-    use std::sync::atomic::AtomicUsize;
-
-    use axum::routing::get;
-    use tokio::net::TcpListener;
-    use tokio::sync::Semaphore;
-
-    use super::*;
-
-    const TOGETHER: usize = 8;
-
-    /// Sends a request that the server has not seen yet.
-    fn asking(address: std::net::SocketAddr) -> Client {
-        let mut client = Client::connect(address).unwrap();
-        client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
-        client.set_nonblocking(true).unwrap();
-        client
-    }
-
-    fn is_answered(client: &Client) -> bool {
-        client.peek(&mut [0]).is_ok()
-    }
-
-    #[tokio::test]
-    async fn answers_that_are_ready_together_leave_behind_each_other() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let clients: Arc<[Client]> = (0..TOGETHER).map(|_| asking(address)).collect();
-        let answered_before = Arc::new(AtomicUsize::new(0));
-        let (seen, found) = (Arc::clone(&clients), Arc::clone(&answered_before));
-        let router = Router::new().route(
-            "/",
-            get(async move || {
-                let answered = seen.iter().filter(|client| is_answered(client)).count();
-                found.fetch_add(answered, Ordering::Relaxed);
-            }),
-        );
-        let connections = Connections::new(&Config::for_tests(), router);
-        let slots = Arc::new(Semaphore::new(TOGETHER));
-        for _ in 0..TOGETHER {
-            let (stream, _) = listener.accept().await.unwrap();
-            connections.serve(stream, Arc::clone(&slots).try_acquire_owned().unwrap());
-        }
-        while !clients.iter().all(is_answered) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        assert_eq!(answered_before.load(Ordering::Relaxed), 0);
-    }
 }

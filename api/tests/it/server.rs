@@ -2,7 +2,11 @@
 
 mod many_streams;
 
-use std::net::SocketAddr;
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream as Client};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -81,6 +85,51 @@ async fn a_connection_is_kept_for_the_next_request() {
     }
     running.stop.send(()).unwrap();
     assert_eq!(running.ended.await.unwrap(), COMPLETE);
+}
+
+/// Sends a request, whether or not anybody accepts the connection yet.
+fn ask_for_metrics(address: SocketAddr) -> Client {
+    let mut client = Client::connect(address).unwrap();
+    client
+        .write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n")
+        .unwrap();
+    client.set_nonblocking(true).unwrap();
+    client
+}
+
+fn is_answered(client: &Client) -> bool {
+    client.peek(&mut [0]).is_ok()
+}
+
+#[tokio::test]
+async fn answers_that_are_ready_together_leave_behind_each_other() {
+    const TOGETHER: usize = 8;
+    let clients: Arc<std::sync::OnceLock<Vec<Client>>> = Arc::default();
+    let served = Arc::new(AtomicUsize::new(0));
+    let answered_before = Arc::new(AtomicUsize::new(0));
+    let mut state = World::new().state();
+    let (seen, count, found) = (clients.clone(), served.clone(), answered_before.clone());
+    state.render_metrics = Arc::new(move || {
+        let answered = seen.wait().iter().filter(|client| is_answered(client)).count();
+        count.fetch_add(1, Ordering::Relaxed);
+        found.fetch_add(answered, Ordering::Relaxed);
+        String::new()
+    });
+    let server = Server::bind(Config::for_tests(), state).await.unwrap();
+    let clients = clients.get_or_init(|| {
+        (0..TOGETHER)
+            .map(|_| ask_for_metrics(server.local_addr()))
+            .collect()
+    });
+    let (stop, stopped) = oneshot::channel();
+    let ended = tokio::spawn(server.run(async { stopped.await.unwrap_or_default() }));
+    while !clients.iter().all(is_answered) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(served.load(Ordering::Relaxed), TOGETHER);
+    assert_eq!(answered_before.load(Ordering::Relaxed), 0);
+    stop.send(()).unwrap();
+    assert_eq!(ended.await.unwrap(), COMPLETE);
 }
 
 #[tokio::test]
