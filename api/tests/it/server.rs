@@ -2,7 +2,6 @@
 
 mod many_streams;
 
-use std::io::Write;
 use std::net::{SocketAddr, TcpStream as Client};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,7 +25,10 @@ struct Running {
 }
 
 async fn start(world: &World, config: Config) -> Running {
-    let server = Server::bind(config, world.state()).await.unwrap();
+    run(Server::bind(config, world.state()).await.unwrap())
+}
+
+fn run(server: Server) -> Running {
     let address = server.local_addr();
     let (stop, stopped) = oneshot::channel();
     let ended = tokio::spawn(server.run(async { stopped.await.unwrap_or_default() }));
@@ -87,16 +89,6 @@ async fn a_connection_is_kept_for_the_next_request() {
     assert_eq!(running.ended.await.unwrap(), COMPLETE);
 }
 
-/// Sends a request, whether or not anybody accepts the connection yet.
-fn ask_for_metrics(address: SocketAddr) -> Client {
-    let mut client = Client::connect(address).unwrap();
-    client
-        .write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n")
-        .unwrap();
-    client.set_nonblocking(true).unwrap();
-    client
-}
-
 fn is_answered(client: &Client) -> bool {
     client.peek(&mut [0]).is_ok()
 }
@@ -116,20 +108,22 @@ async fn answers_that_are_ready_together_leave_behind_each_other() {
         String::new()
     });
     let server = Server::bind(Config::for_tests(), state).await.unwrap();
-    let clients = clients.get_or_init(|| {
-        (0..TOGETHER)
-            .map(|_| ask_for_metrics(server.local_addr()))
-            .collect()
-    });
-    let (stop, stopped) = oneshot::channel();
-    let ended = tokio::spawn(server.run(async { stopped.await.unwrap_or_default() }));
+    let mut asking = Vec::new();
+    for _ in 0..TOGETHER {
+        // Whether or not anybody accepts the connection yet.
+        let mut stream = connect(server.local_addr()).await;
+        write(&mut stream, "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        asking.push(stream.into_std().unwrap());
+    }
+    let clients = clients.get_or_init(|| asking);
+    let running = run(server);
     while !clients.iter().all(is_answered) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert_eq!(served.load(Ordering::Relaxed), TOGETHER);
     assert_eq!(answered_before.load(Ordering::Relaxed), 0);
-    stop.send(()).unwrap();
-    assert_eq!(ended.await.unwrap(), COMPLETE);
+    running.stop.send(()).unwrap();
+    assert_eq!(running.ended.await.unwrap(), COMPLETE);
 }
 
 #[tokio::test]
